@@ -1,0 +1,54 @@
+package v1alpha1
+
+// Finalizer holds a TenantContainer until its service, every task of it, and what only it used are gone from Swarm.
+const Finalizer = "dogker.io/swarm"
+
+// Annotations by which people and other controllers tell the workload controller what to do.
+const (
+	// AnnotationSuspend on a TenantContainer gives it zero effective replicas and keeps everything else. Its value is
+	// the reason, shown in the Suspended condition.
+	AnnotationSuspend = "dogker.io/suspend"
+	// AnnotationRestartedAt asks for one rolling restart whenever its value changes. `dogker restart` writes a time.
+	AnnotationRestartedAt = "dogker.io/restartedAt"
+	// AnnotationChangeCause is copied to the revision a change makes, as kubectl does for Deployments.
+	AnnotationChangeCause = "kubernetes.io/change-cause"
+)
+
+// Labels of ContainerRevision objects.
+const (
+	// LabelContainer names the TenantContainer a revision belongs to.
+	LabelContainer = "dogker.io/container"
+	// LabelTemplateHash is the hash of the template a revision holds.
+	LabelTemplateHash = "dogker.io/template-hash"
+)
+
+// Labels of everything Dogker creates in Swarm. They stand on the Swarm object itself, never on the container inside a
+// service, because a changed container label restarts its tasks.
+const (
+	// SwarmLabelManaged marks an object as ours; without it nothing is ever touched.
+	SwarmLabelManaged = "io.dogker.managed"
+	// SwarmLabelTenant is the namespace of the owner.
+	SwarmLabelTenant = "io.dogker.tenant"
+	// SwarmLabelKind is the kind of the owner.
+	SwarmLabelKind = "io.dogker.kind"
+	// SwarmLabelName is the name of the owner.
+	SwarmLabelName = "io.dogker.name"
+	// SwarmLabelUID is the UID of the owner; ownership is decided by it, not by names.
+	SwarmLabelUID = "io.dogker.uid"
+	// SwarmLabelGeneration is the owner's generation at the last write. A controller that holds an older one leaves
+	// the object alone, so that a stale leader is refused, not obeyed.
+	SwarmLabelGeneration = "io.dogker.generation"
+	// SwarmLabelSpecHash is the hash of the service spec as we rendered it.
+	SwarmLabelSpecHash = "io.dogker.spec-hash"
+	// SwarmLabelTemplateHash is the hash of the template that the service runs.
+	SwarmLabelTemplateHash = "io.dogker.template-hash"
+	// SwarmLabelImage is the image as the user wrote it, before it was resolved to a digest.
+	SwarmLabelImage = "io.dogker.image"
+	// SwarmLabelRestartedAt is the value of AnnotationRestartedAt that the service has obeyed.
+	SwarmLabelRestartedAt = "io.dogker.restarted-at"
+	// SwarmLabelRegistryAuth is a keyed digest of the registry credentials last sent with the service, never the
+	// credentials themselves.
+	SwarmLabelRegistryAuth = "io.dogker.registry-auth"
+	// SwarmLabelContentHash is the digest of the data of a secret or config, whose content Swarm cannot be asked for.
+	SwarmLabelContentHash = "io.dogker.content-hash"
+)
