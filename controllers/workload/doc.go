@@ -1,0 +1,2 @@
+// Package workload keeps Swarm services as TenantContainers declare them.
+package workload

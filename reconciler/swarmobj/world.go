@@ -1,0 +1,96 @@
+package swarmobj
+
+import (
+	"time"
+
+	"github.com/docker/docker/api/types/swarm"
+)
+
+// World is what the read cache knows of one owner. It is a snapshot: nobody changes what it points to.
+type World struct {
+	// Service of the owner, by UID; nil when Swarm has none.
+	Service *swarm.Service
+	// Uncertain is true after a write whose outcome is not known yet. Service then shows what was sent.
+	Uncertain bool
+	// Duplicates are further services with the owner's UID. There should be none.
+	Duplicates []swarm.Service
+	// Squatter has the name that the owner's service must have, and belongs to somebody else; nil when nobody does.
+	Squatter *swarm.Service
+	// Tasks of Service, newest first within a slot. Old tasks that the engine keeps as history are among them.
+	Tasks []Task
+	// Network of the namespace; nil when there is none of ours.
+	Network *Network
+	// NetworkSquatter is true when a network that is not ours has the name of the namespace's network.
+	NetworkSquatter bool
+	// Secrets and Configs of the namespace that are ours, by name.
+	Secrets, Configs map[string]Content
+	// Nodes of the swarm.
+	Nodes []swarm.Node
+	// At is when the engine was last asked about the service, by the cache's clock.
+	At time.Time
+}
+
+// Task is what a controller needs to know of a task.
+type Task struct {
+	ID     string
+	Slot   int
+	NodeID string
+	// Current is true when the task was made from the service's present template.
+	Current bool
+	// State it is in, and State it is meant to reach.
+	State, Desired swarm.TaskState
+	// Message and Err are the engine's own words.
+	Message, Err string
+	ExitCode     int
+	// OOMKilled is true when the kernel killed it for using more memory than its limit. It is known only for
+	// containers of engines that Dogker can ask.
+	OOMKilled bool
+	// Since is when it entered State, Created when it was made; both by the swarm's clocks.
+	Since, Created time.Time
+}
+
+// Running is true for a task that runs, is meant to, and is healthy: Swarm keeps a task in starting until its health
+// check passes.
+func (t Task) Running() bool {
+	return t.State == swarm.TaskStateRunning && t.Desired == swarm.TaskStateRunning
+}
+
+// Ended is true for a task that will not run again and holds nothing on its node.
+func (t Task) Ended() bool {
+	switch t.State {
+	case swarm.TaskStateComplete, swarm.TaskStateFailed, swarm.TaskStateShutdown,
+		swarm.TaskStateRejected, swarm.TaskStateOrphaned, swarm.TaskStateRemove:
+		return true
+	default:
+		return false
+	}
+}
+
+// Network is the network of a namespace.
+type Network struct {
+	ID, Name string
+	Labels   map[string]string
+}
+
+// Content is a Swarm secret or config.
+type Content struct {
+	ID, Name string
+	Labels   map[string]string
+	Created  time.Time
+}
+
+// LocalImage is an image that the engine holds.
+type LocalImage struct {
+	// ID is sha256:… of the image's configuration.
+	ID string
+	// Digests are the registries' digests it was pulled by, as repository@sha256:….
+	Digests []string
+}
+
+// ResolvedImage is an image as its registry knows it.
+type ResolvedImage struct {
+	// Reference is repository[:tag]@sha256:….
+	Reference string
+	// Auth is what the engine needs as X-Registry-Auth to pull it; empty when the registry lets anybody.
+	Auth string
+}
