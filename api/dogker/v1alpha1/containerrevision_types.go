@@ -8,10 +8,9 @@ import (
 // changes.
 //
 // +kubebuilder:object:root=true
-// +kubebuilder:subresource:status
 // +kubebuilder:resource:path=containerrevisions,shortName=rev,categories=dogker
 // +kubebuilder:printcolumn:name="Container",type=string,JSONPath=`.spec.container`,description="The TenantContainer."
-// +kubebuilder:printcolumn:name="Revision",type=integer,JSONPath=`.status.revision`,description="Its place in the history; a template that is used again moves to the end."
+// +kubebuilder:printcolumn:name="Revision",type=integer,JSONPath=`.spec.revision`,description="Its place in the history."
 // +kubebuilder:printcolumn:name="Outcome",type=string,JSONPath=`.status.outcome`,description="What became of the rollout."
 // +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.template.image`,description="The image as declared."
 // +kubebuilder:printcolumn:name="Cause",type=string,JSONPath=`.metadata.annotations.kubernetes\.io/change-cause`,description="The annotation kubernetes.io/change-cause at the time."
@@ -24,7 +23,7 @@ type ContainerRevision struct {
 
 	// Spec is the record; it never changes.
 	Spec ContainerRevisionSpec `json:"spec"`
-	// Status is the place in the history and the outcome.
+	// Status is the outcome.
 	// +optional
 	Status ContainerRevisionStatus `json:"status,omitempty"`
 }
@@ -43,7 +42,11 @@ type ContainerRevisionList struct {
 type ContainerRevisionSpec struct {
 	// Container is the TenantContainer it belongs to.
 	Container DNSLabel `json:"container"`
-	// TemplateHash identifies the template together with the content of what it refers to.
+	// Revision is the place in the history, counted from 1. Each change of the template makes a new one.
+	// +kubebuilder:validation:Minimum=1
+	Revision int64 `json:"revision"`
+	// TemplateHash identifies the template together with the content of what it refers to, so that an unchanged
+	// template makes no new revision.
 	// +kubebuilder:validation:MaxLength=64
 	TemplateHash string `json:"templateHash"`
 	// Template is the spec without what does not make a revision: replicas, rollout, revisionHistoryLimit, rollbackTo,
@@ -74,13 +77,9 @@ type RevisionContent struct {
 	SwarmName string `json:"swarmName"`
 }
 
-// ContainerRevisionStatus is the place in the history and the outcome.
+// ContainerRevisionStatus is the outcome. It is no subresource: Dogker writes record and outcome in one call.
 type ContainerRevisionStatus struct {
-	// Revision is the place in the history. It grows by one with each change of the template; a template that is used
-	// again gets a new number.
-	// +optional
-	Revision int64 `json:"revision,omitempty"`
-	// Outcome is what became of its rollout.
+	// Outcome is what became of its rollout; empty until it has been sent to Swarm.
 	// +optional
 	Outcome RevisionOutcome `json:"outcome,omitempty"`
 	// Message says why it failed, in the engine's own words.

@@ -40,8 +40,8 @@ const (
 	SwarmLabelGeneration = "io.dogker.generation"
 	// SwarmLabelSpecHash is the hash of the service spec as we rendered it.
 	SwarmLabelSpecHash = "io.dogker.spec-hash"
-	// SwarmLabelTemplateHash is the hash of the template that the service runs.
-	SwarmLabelTemplateHash = "io.dogker.template-hash"
+	// SwarmLabelRevision is the number of the revision that the service runs.
+	SwarmLabelRevision = "io.dogker.revision"
 	// SwarmLabelImage is the image as the user wrote it, before it was resolved to a digest.
 	SwarmLabelImage = "io.dogker.image"
 	// SwarmLabelRestartedAt is the value of AnnotationRestartedAt that the service has obeyed.

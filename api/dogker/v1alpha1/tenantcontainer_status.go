@@ -69,8 +69,6 @@ type ServiceStatus struct {
 type FailedRevision struct {
 	// Revision number.
 	Revision int64 `json:"revision"`
-	// TemplateHash of the failed template.
-	TemplateHash string `json:"templateHash"`
 	// Reason in one word.
 	Reason string `json:"reason,omitempty"`
 	// Message in the engine's own words.
