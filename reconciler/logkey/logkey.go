@@ -1,0 +1,33 @@
+// Package logkey fixes the keys of structured log records, so that one query finds everything about one thing. A record
+// that needs another key adds it here first.
+//
+// It imports nothing.
+package logkey
+
+// Keys of attributes.
+const (
+	// Controller is the name of the control loop.
+	Controller = "controller"
+	// Object is namespace/name of the object that the pass is about.
+	Object = "object"
+	// Generation of that object.
+	Generation = "generation"
+	// ReconcileID is the same for everything one pass logs.
+	ReconcileID = "reconcileID"
+	// Tenant is the namespace, where there is no object.
+	Tenant = "tenant"
+	// Service is the ID or the name of a Swarm service.
+	Service = "service"
+	// Node is the ID or the name of a Swarm node.
+	Node = "node"
+	// Step is what a plan does next, in words.
+	Step = "step"
+	// Reason says in one word why.
+	Reason = "reason"
+	// Diff is what is different from what is wanted.
+	Diff = "diff"
+	// Err is the error.
+	Err = "err"
+	// After is how long it is until the next try.
+	After = "after"
+)
