@@ -1,0 +1,131 @@
+package servicespec
+
+import (
+	"errors"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+// Build makes the service spec. It is made from nothing, so that nothing gets into Swarm but what this package writes.
+// The errors are FieldErrors, joined: only a change of the object helps.
+func Build(in Input) (swarm.ServiceSpec, error) {
+	b := &builder{in: in, t: in.Template}
+
+	spec := swarm.ServiceSpec{
+		Annotations:    swarm.Annotations{Name: swarmobj.ServiceName(in.Owner.Tenant, in.Owner.Name), Labels: b.labels()},
+		TaskTemplate:   b.task(),
+		Mode:           b.mode(),
+		UpdateConfig:   b.updateConfig(),
+		RollbackConfig: b.rollbackConfig(),
+		EndpointSpec:   b.endpoint(),
+	}
+	spec.Labels[v1alpha1.SwarmLabelSpecHash] = SpecHash(spec)
+
+	if err := errors.Join(b.problems...); err != nil {
+		return swarm.ServiceSpec{}, err
+	}
+
+	return spec, nil
+}
+
+// builder collects the problems while the parts of the spec are made, so that the user hears of all of them at once.
+type builder struct {
+	in       Input
+	t        *v1alpha1.TenantContainerSpec
+	problems []error
+}
+
+// refuse records a field that cannot be expressed.
+func (b *builder) refuse(field, problem string) {
+	b.problems = append(b.problems, &FieldError{Field: field, Problem: problem})
+}
+
+// labels mark the service as the owner's and remember what the controller must know of its last write.
+func (b *builder) labels() map[string]string {
+	labels := map[string]string{
+		v1alpha1.SwarmLabelTemplateHash: b.in.TemplateHash,
+		v1alpha1.SwarmLabelImage:        b.in.RequestedImage,
+		v1alpha1.SwarmLabelRestartedAt:  b.in.RestartedAt,
+		v1alpha1.SwarmLabelRegistryAuth: b.in.RegistryAuth,
+	}
+	maps.DeleteFunc(labels, func(_, value string) bool { return value == "" })
+	maps.Copy(labels, b.in.Owner.Labels())
+
+	if b.in.Generation != 0 {
+		labels[v1alpha1.SwarmLabelGeneration] = strconv.FormatInt(b.in.Generation, 10)
+	}
+	if b.in.Revision != 0 {
+		labels[v1alpha1.SwarmLabelRevision] = strconv.FormatInt(b.in.Revision, 10)
+	}
+	if hasTemplate(b.in.RestartedAt) {
+		b.refuse("metadata.annotations["+v1alpha1.AnnotationRestartedAt+"]", "must not contain {{ or }}")
+	}
+
+	return labels
+}
+
+// mode is replicated or global. A suspended service has no replicas; what a global one has instead, placement knows.
+func (b *builder) mode() swarm.ServiceMode {
+	if b.global() {
+		return swarm.ServiceMode{Global: &swarm.GlobalService{}}
+	}
+
+	replicas := b.in.Replicas
+	if b.in.Suspended {
+		replicas = 0
+	}
+
+	return swarm.ServiceMode{Replicated: &swarm.ReplicatedService{Replicas: &replicas}}
+}
+
+func (b *builder) global() bool {
+	return b.t.Mode == v1alpha1.ModeGlobal
+}
+
+// task is what every task of the service is made from. Any difference in it restarts the tasks.
+func (b *builder) task() swarm.TaskSpec {
+	return swarm.TaskSpec{
+		Runtime:       swarm.RuntimeContainer,
+		ContainerSpec: b.container(),
+		Resources:     b.resources(),
+		RestartPolicy: b.restartPolicy(),
+		Placement:     b.placement(),
+		Networks:      b.networks(),
+		LogDriver:     b.logDriver(),
+		ForceUpdate:   b.in.ForceUpdate,
+	}
+}
+
+// hasTemplate is true for a string that the engine would expand, on the manager and again on the node.
+func hasTemplate(s string) bool {
+	return strings.Contains(s, "{{") || strings.Contains(s, "}}")
+}
+
+// orDefault is the value that p points to, or the default.
+func orDefault[T any](p *T, value T) T {
+	if p == nil {
+		return value
+	}
+
+	return *p
+}
+
+// texts are the plain strings of the API's string types.
+func texts[T ~string](in []T) []string {
+	if len(in) == 0 {
+		return nil
+	}
+
+	out := make([]string, len(in))
+	for i, s := range in {
+		out[i] = string(s)
+	}
+
+	return out
+}

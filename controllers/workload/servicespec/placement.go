@@ -1,0 +1,44 @@
+package servicespec
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/docker/docker/api/types/swarm"
+)
+
+// SuspendedConstraint holds for no node. It is what takes the tasks of a global service away, which cannot be scaled to
+// zero; nobody may put that label on a node.
+const SuspendedConstraint = "node.labels.io.dogker.suspended==true"
+
+// placement says which nodes may run the tasks. It is never nil, so that adding the first constraint and adding the
+// second look the same to Swarm.
+func (b *builder) placement() *swarm.Placement {
+	var out swarm.Placement
+	if p := b.t.Placement; p != nil {
+		out.Constraints = slices.Clone(p.Constraints)
+		for _, label := range p.Spread {
+			out.Preferences = append(out.Preferences, swarm.PlacementPreference{
+				Spread: &swarm.SpreadOver{SpreadDescriptor: label},
+			})
+		}
+		out.MaxReplicas = uint64(orDefault(p.MaxReplicasPerNode, 0))
+		for _, platform := range p.Platforms {
+			out.Platforms = append(out.Platforms, swarm.Platform{OS: platform.OS, Architecture: platform.Architecture})
+		}
+	}
+	if b.in.Suspended && b.global() {
+		out.Constraints = append(out.Constraints, SuspendedConstraint)
+	}
+
+	slices.Sort(out.Constraints)
+	out.Constraints = slices.Compact(out.Constraints)
+	slices.SortFunc(out.Platforms, comparePlatforms)
+	out.Platforms = slices.Compact(out.Platforms)
+
+	return &out
+}
+
+func comparePlatforms(x, y swarm.Platform) int {
+	return cmp.Or(cmp.Compare(x.OS, y.OS), cmp.Compare(x.Architecture, y.Architecture))
+}
