@@ -1,0 +1,251 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+const (
+	// timeout of one question, with all its credentials and redirects.
+	timeout = 10 * time.Second
+	// dialTimeout includes the name's resolution: a machine without DNS learns quickly that it has none.
+	dialTimeout = 4 * time.Second
+)
+
+// Client resolves images. It is safe for concurrent use.
+type Client struct {
+	userAgent string
+	requests  *prometheus.CounterVec
+	cache     cache
+	breaker   breaker
+
+	standard http.RoundTripper
+	// special transports of the hosts that have authorities of their own.
+	special map[string]http.RoundTripper
+	// scheme holds true for hosts reached in plain HTTP and false for hosts reached by TLS, where the operator says so.
+	scheme map[string]bool
+}
+
+// New makes a client. The metrics are registered with reg unless it is nil.
+func New(cfg Config, version string, reg prometheus.Registerer) (*Client, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+
+	c := &Client{
+		userAgent: "dogker/" + version,
+		requests:  newRequests(),
+		cache:     cache{results: map[string]result{}},
+		breaker:   breaker{outages: map[string]*outage{}},
+		standard:  newTransport(nil),
+		special:   map[string]http.RoundTripper{},
+		scheme:    map[string]bool{},
+	}
+
+	for _, h := range cfg.Registries {
+		host := canonicalHost(h.Host)
+		c.scheme[host] = h.PlainHTTP
+
+		if h.CAFile == "" {
+			continue
+		}
+
+		pool, err := authorities(h.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("set up registry %q: %w", h.Host, err)
+		}
+
+		c.special[host] = newTransport(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12})
+	}
+
+	if reg != nil {
+		if err := reg.Register(c.requests); err != nil {
+			return nil, fmt.Errorf("register metrics of registries: %w", err)
+		}
+	}
+
+	return c, nil
+}
+
+func newTransport(cfg *tls.Config) http.RoundTripper {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		TLSClientConfig:        cfg,
+		TLSHandshakeTimeout:    dialTimeout,
+		ResponseHeaderTimeout:  timeout,
+		MaxResponseHeaderBytes: 64 << 10,
+		ForceAttemptHTTP2:      true,
+		MaxConnsPerHost:        16,
+		MaxIdleConnsPerHost:    4,
+		MaxIdleConns:           64,
+		IdleConnTimeout:        30 * time.Second,
+	}
+}
+
+func (c *Client) transport(host string) http.RoundTripper {
+	if t, ok := c.special[host]; ok {
+		return t
+	}
+
+	return c.standard
+}
+
+func (c *Client) plain(host string) bool {
+	if plain, ok := c.scheme[host]; ok {
+		return plain
+	}
+
+	return isLoopback(host)
+}
+
+// Resolve returns ref with the digest that its registry has for it now, in the form in which people write images:
+// nginx:1@sha256:…. A ref that has a digest is returned as it is, and no registry is asked. The answer may be up to half
+// a minute old; a refusal or an outage up to five seconds, and an outage longer when it lasts.
+func (c *Client) Resolve(ctx context.Context, ref string, pullSecrets [][]byte) (swarmobj.ResolvedImage, error) {
+	named, creds, err := parse(ref, pullSecrets)
+	if err != nil {
+		return swarmobj.ResolvedImage{}, fmt.Errorf("resolve image %q: %w", ref, err)
+	}
+
+	if _, ok := named.(reference.Digested); ok {
+		header, err := firstHeader(creds)
+		return swarmobj.ResolvedImage{Reference: ref, Auth: header}, err
+	}
+
+	t := target{ref: reference.TagNameOnly(named).(reference.NamedTagged), host: canonicalHost(reference.Domain(named))}
+
+	image, err := c.cache.get(ctx, questionKey(t, creds), func(ctx context.Context) (swarmobj.ResolvedImage, error) {
+		return c.ask(ctx, t, creds)
+	})
+	if err != nil {
+		return swarmobj.ResolvedImage{}, fmt.Errorf("resolve image %q: %w", ref, err)
+	}
+
+	return image, nil
+}
+
+// Auth is X-Registry-Auth of the first credential that is for ref, or empty. Where several are, Resolve may have found
+// that a later one is the one that works: what it returned is then the better answer.
+func (c *Client) Auth(ref string, pullSecrets [][]byte) (string, error) {
+	_, creds, err := parse(ref, pullSecrets)
+	if err != nil {
+		return "", fmt.Errorf("find credentials for image %q: %w", ref, err)
+	}
+
+	return firstHeader(creds)
+}
+
+func parse(ref string, pullSecrets [][]byte) (reference.Named, []credential, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return nil, nil, refused("it is no reference of an image: %v", err)
+	}
+
+	creds, err := match(pullSecrets, named)
+	if err != nil {
+		return nil, nil, err
+	}
+
+	return named, creds, nil
+}
+
+func firstHeader(creds []credential) (string, error) {
+	if len(creds) == 0 {
+		return "", nil
+	}
+
+	return creds[0].header()
+}
+
+// questionKey is the same for questions that have the same answer: namespaces share what is public, and nothing else.
+func questionKey(t target, creds []credential) string {
+	parts := []string{t.ref.String()}
+	for _, cr := range creds {
+		parts = append(parts, cr.fingerprint())
+	}
+
+	return strings.Join(parts, "\x00")
+}
+
+// ask tries the credentials in order and then without. An outage ends it: it says nothing about the credentials.
+func (c *Client) ask(ctx context.Context, t target, creds []credential) (swarmobj.ResolvedImage, error) {
+	var errs []error
+
+	for _, cr := range creds {
+		digest, err := c.guarded(ctx, t, cr.authenticator(), cr.fingerprint())
+		if err == nil {
+			return resolved(t, digest, &cr)
+		}
+
+		if errors.Is(err, swarmobj.ErrUnavailable) {
+			return swarmobj.ResolvedImage{}, err
+		}
+
+		errs = append(errs, err)
+	}
+
+	digest, err := c.guarded(ctx, t, authn.Anonymous, "")
+	if err == nil {
+		return resolved(t, digest, nil)
+	}
+
+	if errors.Is(err, swarmobj.ErrUnavailable) {
+		return swarmobj.ResolvedImage{}, err
+	}
+
+	return swarmobj.ResolvedImage{}, decided(append(errs, err))
+}
+
+// guarded is one try that the breaker lets through and learns from.
+func (c *Client) guarded(ctx context.Context, t target, auth authn.Authenticator, account string) (string, error) {
+	accountKey := t.host + "\x00" + account
+	for _, key := range []string{t.host, accountKey} {
+		if err := c.breaker.check(key); err != nil {
+			return "", err
+		}
+	}
+
+	a := c.try(ctx, t, auth, account != "")
+
+	if a.host.on {
+		c.breaker.failed(t.host, a.err, a.host.atLeast)
+		return "", a.err
+	}
+
+	c.breaker.answered(t.host)
+
+	if a.account.on {
+		c.breaker.failed(accountKey, a.err, a.account.atLeast)
+		return "", a.err
+	}
+
+	c.breaker.answered(accountKey)
+
+	return a.digest, a.err
+}
+
+// resolved puts the digest to the image as Docker does it: the familiar name, the tag, the digest.
+func resolved(t target, digest string, cr *credential) (swarmobj.ResolvedImage, error) {
+	image := swarmobj.ResolvedImage{Reference: t.familiar() + "@" + digest}
+	if cr == nil {
+		return image, nil
+	}
+
+	var err error
+	image.Auth, err = cr.header()
+
+	return image, err
+}
