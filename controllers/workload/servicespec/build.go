@@ -26,6 +26,7 @@ func Build(in Input) (swarm.ServiceSpec, error) {
 		EndpointSpec:   b.endpoint(),
 	}
 	spec.Labels[v1alpha1.SwarmLabelSpecHash] = SpecHash(spec)
+	b.sizes(spec)
 
 	if err := errors.Join(b.problems...); err != nil {
 		return swarm.ServiceSpec{}, err
@@ -51,7 +52,7 @@ func (b *builder) labels() map[string]string {
 	labels := map[string]string{
 		v1alpha1.SwarmLabelTemplateHash: b.in.TemplateHash,
 		v1alpha1.SwarmLabelImage:        b.in.RequestedImage,
-		v1alpha1.SwarmLabelRestartedAt:  b.in.RestartedAt,
+		v1alpha1.SwarmLabelRestartedAt:  b.restartedAt(),
 		v1alpha1.SwarmLabelRegistryAuth: b.in.RegistryAuth,
 	}
 	maps.DeleteFunc(labels, func(_, value string) bool { return value == "" })
@@ -62,9 +63,6 @@ func (b *builder) labels() map[string]string {
 	}
 	if b.in.Revision != 0 {
 		labels[v1alpha1.SwarmLabelRevision] = strconv.FormatInt(b.in.Revision, 10)
-	}
-	if hasTemplate(b.in.RestartedAt) {
-		b.refuse("metadata.annotations["+v1alpha1.AnnotationRestartedAt+"]", "must not contain {{ or }}")
 	}
 
 	return labels
