@@ -3,6 +3,7 @@ package swarmobj
 import (
 	"time"
 
+	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/swarm"
 )
 
@@ -18,6 +19,9 @@ type World struct {
 	Squatter *swarm.Service
 	// Tasks of Service, newest first within a slot. Old tasks that the engine keeps as history are among them.
 	Tasks []Task
+	// TasksFresh is true when Tasks were listed after the last change of Service that the cache knows of: only then does
+	// a task that is missing from them not exist.
+	TasksFresh bool
 	// Network of the namespace; nil when there is none of ours.
 	Network *Network
 	// NetworkSquatter is true when a network that is not ours has the name of the namespace's network.
@@ -93,4 +97,27 @@ type ResolvedImage struct {
 	Reference string
 	// Auth is what the engine needs as X-Registry-Auth to pull it; empty when the registry lets anybody.
 	Auth string
+}
+
+// DigestOf returns ref with the registry's digest by which the engine pulled it, as repository[:tag]@sha256:…. It is
+// false for an image that came from no registry, or from another repository.
+func (i LocalImage) DigestOf(ref string) (string, bool) {
+	asked, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", false
+	}
+
+	for _, d := range i.Digests {
+		held, err := reference.ParseNormalizedNamed(d)
+		if err != nil || held.Name() != asked.Name() {
+			continue
+		}
+		if digested, ok := held.(reference.Digested); ok {
+			full, err := reference.WithDigest(reference.TagNameOnly(asked), digested.Digest())
+
+			return reference.FamiliarString(full), err == nil
+		}
+	}
+
+	return "", false
 }

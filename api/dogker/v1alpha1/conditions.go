@@ -89,6 +89,8 @@ const (
 	ReasonNoLeader = "NoLeader"
 	// ReasonStaleController: Swarm holds a newer generation than this controller has seen.
 	ReasonStaleController = "StaleController"
+	// ReasonContested: somebody else keeps changing the service.
+	ReasonContested = "Contested"
 	// ReasonError: an unexpected error, retried with back-off.
 	ReasonError = "Error"
 )

@@ -18,8 +18,6 @@ const (
 const (
 	// LabelContainer names the TenantContainer a revision belongs to.
 	LabelContainer = "dogker.io/container"
-	// LabelTemplateHash is the hash of the template a revision holds.
-	LabelTemplateHash = "dogker.io/template-hash"
 )
 
 // Labels of everything Dogker creates in Swarm. They stand on the Swarm object itself, never on the container inside a
@@ -42,6 +40,9 @@ const (
 	SwarmLabelSpecHash = "io.dogker.spec-hash"
 	// SwarmLabelRevision is the number of the revision that the service runs.
 	SwarmLabelRevision = "io.dogker.revision"
+	// SwarmLabelTemplateHash is the template hash of that revision, by which the revision is known before it has been
+	// recorded.
+	SwarmLabelTemplateHash = "io.dogker.template-hash"
 	// SwarmLabelImage is the image as the user wrote it, before it was resolved to a digest.
 	SwarmLabelImage = "io.dogker.image"
 	// SwarmLabelRestartedAt is the value of AnnotationRestartedAt that the service has obeyed.

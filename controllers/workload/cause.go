@@ -1,0 +1,201 @@
+package workload
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+// crashLoopAfter is how many failures of one slot, among those that the engine remembers, make a crash loop.
+const crashLoopAfter = 3
+
+// cause is why tasks do not run, as one word and one sentence. The sentence holds no times, counters or IDs, so that a
+// problem that stays the same keeps the same bytes.
+type cause struct {
+	reason, message string
+}
+
+// causeOf looks for the reason in the tasks, newest first. The newest task of a slot says what is happening now; the
+// older ones say whether it happens again and again.
+func causeOf(tasks []swarmobj.Task) (cause, bool) {
+	var worst cause
+
+	found := false
+
+	for _, slot := range bySlot(tasks) {
+		c, ok := causeOfSlot(slot)
+		if ok && (!found || severity(c.reason) > severity(worst.reason)) {
+			worst, found = c, true
+		}
+	}
+
+	return worst, found
+}
+
+// bySlot groups tasks by the place they fill: the slot of a replicated service, the node of a global one. Groups are
+// ordered by place, and tasks within newest first.
+func bySlot(tasks []swarmobj.Task) [][]swarmobj.Task {
+	sorted := slices.Clone(tasks)
+	place := func(t swarmobj.Task) string { return fmt.Sprintf("%09d/%s", t.Slot, globalNode(t)) }
+
+	slices.SortStableFunc(sorted, func(a, b swarmobj.Task) int {
+		if c := strings.Compare(place(a), place(b)); c != 0 {
+			return c
+		}
+		if c := b.Created.Compare(a.Created); c != 0 {
+			return c
+		}
+
+		return strings.Compare(a.ID, b.ID)
+	})
+
+	var groups [][]swarmobj.Task
+
+	for i := 0; i < len(sorted); {
+		j := i + 1
+		for j < len(sorted) && place(sorted[j]) == place(sorted[i]) {
+			j++
+		}
+
+		groups = append(groups, sorted[i:j])
+		i = j
+	}
+
+	return groups
+}
+
+// globalNode tells the tasks of a global service apart, which all have slot 0.
+func globalNode(t swarmobj.Task) string {
+	if t.Slot == 0 {
+		return t.NodeID
+	}
+
+	return ""
+}
+
+func causeOfSlot(slot []swarmobj.Task) (cause, bool) {
+	now := slot[0]
+	if now.Running() && failures(slot) == 0 {
+		return cause{}, false
+	}
+
+	// The newest task that says anything: a fresh replacement is silent, its predecessor is not.
+	for _, t := range slot {
+		if c, ok := causeOfTask(t); ok {
+			if c.reason == v1alpha1.ReasonTaskFailed && failures(slot) >= crashLoopAfter {
+				c.reason = v1alpha1.ReasonCrashLoop
+			}
+
+			return c, true
+		}
+	}
+
+	if now.Running() {
+		return cause{}, false
+	}
+
+	return cause{v1alpha1.ReasonStarting, fmt.Sprintf("A task is %s", now.State)}, true
+}
+
+// failures counts the tasks of a slot that ended badly by themselves.
+func failures(slot []swarmobj.Task) int {
+	n := 0
+	for _, t := range slot {
+		if t.State == swarm.TaskStateFailed || t.State == swarm.TaskStateRejected {
+			n++
+		}
+	}
+
+	return n
+}
+
+// causeOfTask reads one task. It is false for a task that has nothing to tell.
+func causeOfTask(t swarmobj.Task) (cause, bool) {
+	text := t.Err
+	if text == "" {
+		text = t.Message
+	}
+
+	switch {
+	case t.OOMKilled:
+		return cause{v1alpha1.ReasonOOMKilled, "A task was killed for using more memory than its limit"}, true
+	case strings.Contains(t.Err, "no suitable node"):
+		return cause{v1alpha1.ReasonUnschedulable, relay(t.Err)}, true
+	case strings.Contains(t.Err, "No such image"), strings.Contains(t.Err, "manifest unknown"),
+		strings.Contains(t.Err, "pull access denied"), strings.Contains(t.Err, "failed to resolve reference"):
+		return cause{v1alpha1.ReasonImageUnavailable, relay(t.Err)}, true
+	case strings.Contains(t.Err, "unhealthy container"):
+		return cause{v1alpha1.ReasonUnhealthy, "A task failed its health check: " + relay(t.Err)}, true
+	case t.State == swarm.TaskStateFailed, t.State == swarm.TaskStateRejected:
+		return cause{v1alpha1.ReasonTaskFailed, relay(text)}, true
+	case t.State == swarm.TaskStateComplete && t.Desired != swarm.TaskStateRunning:
+		return cause{v1alpha1.ReasonCompleted, "A task ended with exit code 0"}, true
+	case t.Err != "" && !t.Ended():
+		return cause{v1alpha1.ReasonStarting, relay(t.Err)}, true
+	default:
+		return cause{}, false
+	}
+}
+
+// severity orders causes of different slots: what will not mend itself comes first.
+func severity(reason string) int {
+	return slices.Index([]string{
+		v1alpha1.ReasonStarting,
+		v1alpha1.ReasonCompleted,
+		v1alpha1.ReasonTaskFailed,
+		v1alpha1.ReasonUnhealthy,
+		v1alpha1.ReasonOOMKilled,
+		v1alpha1.ReasonCrashLoop,
+		v1alpha1.ReasonUnschedulable,
+		v1alpha1.ReasonImageUnavailable,
+	}, reason)
+}
+
+// What the engine's texts may hold that is not the tenant's: its own folders, IDs, addresses of nodes.
+var (
+	engineFolder = regexp.MustCompile(`/(var/lib|var/run|run)/[^\s"':,)]+`)
+	longID       = regexp.MustCompile(`\b[0-9a-f]{25,64}\b|\b[0-9a-z]{25}\b`)
+	address      = regexp.MustCompile(`\b(\d{1,3}\.){3}\d{1,3}(:\d+)?\b`)
+	spaces       = regexp.MustCompile(`\s+`)
+)
+
+// relay makes an engine's text fit for the tenant's eyes: its words, without what belongs to the platform or to
+// others, and without IDs that change at every attempt.
+func relay(text string) string {
+	text = strings.TrimPrefix(text, "task: ")
+	text = engineFolder.ReplaceAllString(text, "…")
+	text = strings.ReplaceAll(text, "sha256:", "")
+	text = longID.ReplaceAllString(text, "…")
+	text = address.ReplaceAllString(text, "…")
+	text = strings.TrimSpace(spaces.ReplaceAllString(text, " "))
+
+	const limit = 500
+	if r := []rune(text); len(r) > limit {
+		text = string(r[:limit]) + "…"
+	}
+
+	return text
+}
+
+// settled tells whether a running task can be believed: a task that follows failures in its slot counts only after it
+// has run for a while, so that a container that crashes every few seconds does not look ready in between. The
+// duration says when to look again.
+func settled(slot []swarmobj.Task, now time.Time, window time.Duration) (bool, time.Duration) {
+	if failures(slot[1:]) == 0 {
+		return true, 0
+	}
+
+	age := now.Sub(slot[0].Since)
+	if age >= window {
+		return true, 0
+	}
+
+	return false, window - age
+}

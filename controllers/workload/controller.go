@@ -1,0 +1,105 @@
+package workload
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/engine"
+	"github.com/dogker/dogker/reconciler/outcome"
+)
+
+// Name of the control loop, in logs and metrics.
+const Name = "workload"
+
+// fieldOwner of the API objects that this controller writes.
+const fieldOwner = "dogker-workload"
+
+// maxRounds is how often one pass looks, plans and applies. A container that needs a network, contents and a service
+// takes one round for each and one to see that nothing is left.
+const maxRounds = 5
+
+// Controller moves Swarm to where TenantContainers declare it to be. It keeps nothing in memory that it could not lose.
+type Controller struct {
+	client   client.Client
+	swarm    Swarm
+	registry Registry
+	recorder engine.Recorder
+	now      func() time.Time
+	contest  contest
+}
+
+// New returns the controller. Reads of API objects may come from a cache that has Indexes.
+func New(c client.Client, s Swarm, r Registry, recorder engine.Recorder) *Controller {
+	return &Controller{client: c, swarm: s, registry: r, recorder: recorder, now: time.Now}
+}
+
+// Reconcile moves one container a step closer to its spec. Only apply changes anything outside; only the engine
+// persists status.
+func (c *Controller) Reconcile(ctx context.Context, tc *v1alpha1.TenantContainer) (outcome.Result, error) {
+	if !tc.DeletionTimestamp.IsZero() {
+		return c.finalize(ctx, tc)
+	}
+
+	s, trouble, err := c.advance(ctx, tc)
+	if err != nil {
+		return outcome.Result{}, err
+	}
+
+	if id, busy := converging(s); busy {
+		c.swarm.Converging(id)
+	}
+
+	return report(s, trouble)
+}
+
+// Forget drops what is remembered of an object that exists no longer.
+func (c *Controller) Forget(key types.NamespacedName) { c.contest.forget(key) }
+
+// advance looks, plans and applies until nothing is left to do or somebody else has to move first. The situation it
+// returns is the last one it saw; trouble is why the declared template does not run.
+func (c *Controller) advance(ctx context.Context, tc *v1alpha1.TenantContainer) (s *situation, trouble, err error) {
+	recreating := false
+
+	for range maxRounds {
+		if s, err = c.survey(ctx, tc); err != nil {
+			return s, nil, err
+		}
+
+		s.recreating = recreating
+
+		steps, wait := plan(s, c.swarm.PortHolder)
+		if wait == nil {
+			steps, wait = c.contest.rein(s, steps)
+		}
+
+		if err := c.apply(ctx, s, steps); err != nil {
+			return s, nil, err
+		}
+
+		recreating = recreating || recreates(steps)
+
+		if trouble = s.trouble; trouble == nil {
+			trouble = wait
+		}
+		if len(steps) == 0 || wait != nil {
+			break
+		}
+	}
+
+	return s, trouble, nil
+}
+
+// recreates is true when a service has just been taken away to be made anew.
+func recreates(steps []step) bool {
+	for _, st := range steps {
+		if _, ok := st.(removeService); ok {
+			return true
+		}
+	}
+
+	return false
+}

@@ -1,0 +1,144 @@
+package workload
+
+import (
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+const defaultProgressDeadline = 600 * time.Second
+
+// verdict is what became of the newest revision, when that is not on record yet.
+type verdict struct {
+	outcome v1alpha1.RevisionOutcome
+	cause   cause
+}
+
+// judge compares the record of the newest revision with what Swarm made of it. It is false when the record stands.
+//
+// Swarm tells the outcome of a rollout in UpdateStatus, but only while nobody writes to the service: every write clears
+// it. So the record is ours. Swarm's word is taken where it has one, and the tasks' where it has none.
+//
+//	(not recorded) ──recorded──► "" ──sent to Swarm──► Progressing ──► Complete
+//	                                                        └─────► Failed
+func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.Time) (verdict, bool) {
+	latest := h.latest()
+	if latest == nil || w.Service == nil || w.Uncertain || effective(tc).suspended {
+		return verdict{}, false
+	}
+
+	if liveRevision(w.Service) != latest.Spec.Revision {
+		return judgeReplaced(w, latest)
+	}
+
+	running := tally(tc, w)
+	if running.complete() && !updating(w.Service) {
+		return verdict{outcome: v1alpha1.OutcomeComplete}, latest.Status.Outcome != v1alpha1.OutcomeComplete
+	}
+
+	// A revision that has once run stays complete: what happens to it later is no failed rollout.
+	if latest.Status.Outcome == v1alpha1.OutcomeComplete || latest.Status.Outcome == v1alpha1.OutcomeFailed {
+		return verdict{}, false
+	}
+
+	if updateState(w.Service) == swarm.UpdateStatePaused {
+		return verdict{v1alpha1.OutcomeFailed, failureOf(w, v1alpha1.ReasonRolloutPaused)}, true
+	}
+
+	if now.Before(deadline(tc, w, latest)) {
+		if latest.Status.Outcome == "" {
+			return verdict{outcome: v1alpha1.OutcomeProgressing}, true
+		}
+
+		return verdict{}, false
+	}
+
+	return verdict{v1alpha1.OutcomeFailed, failureOf(w, v1alpha1.ReasonProgressDeadlineExceeded)}, true
+}
+
+// judgeReplaced judges a revision that Swarm was told to run and that it does not run: it rolled back by itself. A
+// revision that was never sent says nothing.
+func judgeReplaced(w swarmobj.World, latest *v1alpha1.ContainerRevision) (verdict, bool) {
+	if latest.Status.Outcome != v1alpha1.OutcomeProgressing || !rolledBackBySwarm(w.Service) {
+		return verdict{}, false
+	}
+
+	return verdict{v1alpha1.OutcomeFailed, failureOf(w, v1alpha1.ReasonTaskFailed)}, true
+}
+
+// failureOf explains a failed rollout by its tasks: those of the failed template, which are no longer current when
+// Swarm has rolled back already. Without a telling task the fallback stands.
+func failureOf(w swarmobj.World, fallback string) cause {
+	if c, ok := causeOf(badOnes(w)); ok && c.reason != v1alpha1.ReasonStarting {
+		return c
+	}
+
+	message := "The rollout failed"
+	if fallback == v1alpha1.ReasonProgressDeadlineExceeded {
+		message = "The rollout did not finish within its progress deadline"
+		if c, ok := causeOf(w.Tasks); ok {
+			message += ": " + c.message
+		}
+	}
+
+	return cause{fallback, message}
+}
+
+// badOnes are the tasks that can tell why a rollout failed. A healthy task of the old template would only hide them.
+func badOnes(w swarmobj.World) []swarmobj.Task {
+	var bad []swarmobj.Task
+
+	for _, t := range w.Tasks {
+		if t.State == swarm.TaskStateFailed || t.State == swarm.TaskStateRejected || t.OOMKilled ||
+			(t.Err != "" && !t.Running()) {
+			bad = append(bad, t)
+		}
+	}
+
+	return bad
+}
+
+// deadline is when the rollout of the newest revision counts as failed. It counts from the last thing that happened to
+// the service, so that a large rollout that goes on is left to go on.
+func deadline(tc *v1alpha1.TenantContainer, w swarmobj.World, latest *v1alpha1.ContainerRevision) time.Time {
+	limit := defaultProgressDeadline
+	if r := tc.Spec.Rollout; r != nil && r.ProgressDeadlineSeconds != nil {
+		limit = time.Duration(*r.ProgressDeadlineSeconds) * time.Second
+	}
+
+	start := latest.CreationTimestamp.Time
+	if w.Service.UpdatedAt.After(start) {
+		start = w.Service.UpdatedAt
+	}
+
+	for _, t := range w.Tasks {
+		if t.Running() && t.Current && t.Since.After(start) {
+			start = t.Since
+		}
+	}
+
+	return start.Add(limit)
+}
+
+func updateState(s *swarm.Service) swarm.UpdateState {
+	if s == nil || s.UpdateStatus == nil {
+		return ""
+	}
+
+	return s.UpdateStatus.State
+}
+
+// updating is true while Swarm replaces tasks, forwards or backwards.
+func updating(s *swarm.Service) bool {
+	state := updateState(s)
+
+	return state == swarm.UpdateStateUpdating || state == swarm.UpdateStateRollbackStarted
+}
+
+func rolledBackBySwarm(s *swarm.Service) bool {
+	return strings.HasPrefix(string(updateState(s)), "rollback_")
+}

@@ -1,0 +1,231 @@
+package workload
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/servicespec"
+	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+// plan lists the steps from what was found to what is wanted, in the order they must run. It is pure: the same
+// situation gives the same steps. Nothing is removed before what replaces it is there, with one exception that Swarm
+// leaves no choice about: a service whose mode changes.
+//
+// When something the service refers to is missing, the plan ends after making it; the pass then plans again. An error
+// is a Wait: somebody else has to move before the service can be touched.
+func plan(s *situation, held portHolder) ([]step, error) {
+	var steps []step
+
+	if s.verdict != nil {
+		steps = append(steps, markRevision{s.history.latest().Name, s.history.latest().Spec.Revision, *s.verdict})
+	}
+
+	if err := obstacle(s.world, s.owner); err != nil || s.template == nil {
+		return steps, err
+	}
+
+	if missing, err := provisions(s); err != nil || len(missing) > 0 {
+		return append(steps, missing...), err
+	}
+
+	if s.want == nil {
+		return steps, nil
+	}
+
+	service, err := serviceSteps(s, held)
+	steps = append(steps, service...)
+
+	if err == nil && len(service) == 0 {
+		steps = append(steps, recordSteps(s)...)
+		steps = append(steps, retireSteps(s)...)
+	}
+
+	return steps, err
+}
+
+// obstacle is what stands in the way in Swarm and is not ours to move.
+func obstacle(w swarmobj.World, o swarmobj.Owner) error {
+	if w.Service == nil && w.Squatter != nil {
+		return &outcome.Wait{
+			Reason:  v1alpha1.ReasonNameConflict,
+			Message: fmt.Sprintf("Swarm has a service %q that Dogker did not make; remove or rename one of them", w.Squatter.Spec.Name),
+		}
+	}
+
+	if w.Network == nil && w.NetworkSquatter {
+		return &outcome.Wait{
+			Reason:  v1alpha1.ReasonNameConflict,
+			Message: fmt.Sprintf("Swarm has a network %q that Dogker did not make; remove it", swarmobj.NetworkName(o.Tenant)),
+		}
+	}
+
+	return nil
+}
+
+// provisions makes what the service refers to.
+func provisions(s *situation) ([]step, error) {
+	var steps []step
+
+	if s.world.Network == nil {
+		steps = append(steps, createNetwork{s.owner.Tenant})
+	}
+
+	for _, c := range s.needs() {
+		if c.Data == nil {
+			return nil, &outcome.Wait{
+				Reason:  v1alpha1.ReasonReferenceNotFound,
+				Message: fmt.Sprintf("The content of file %q as revision %d had it is gone from Swarm", c.Path, s.target.number),
+			}
+		}
+
+		steps = append(steps, createContent{s.owner.Tenant, c})
+	}
+
+	return steps, nil
+}
+
+// serviceSteps brings the service itself to what is wanted.
+func serviceSteps(s *situation, held portHolder) ([]step, error) {
+	for _, d := range s.world.Duplicates {
+		return []step{removeService{d.ID, d.Spec.Name, s.owner, "a second service of the same owner"}}, nil
+	}
+
+	live := s.world.Service
+	if live == nil {
+		return create(s, held)
+	}
+
+	if generationOf(live) > s.tc.Generation {
+		return nil, &outcome.Wait{
+			Reason:  v1alpha1.ReasonStaleController,
+			Message: "Swarm holds a newer generation of this container than Dogker has seen",
+		}
+	}
+
+	changes := servicespec.Diff(live.Spec, *s.want)
+	if len(changes) == 0 {
+		return nil, nil
+	}
+
+	if changes.Impact() == servicespec.ImpactRecreate {
+		return []step{removeService{live.ID, live.Spec.Name, s.owner, "Swarm cannot make this change in place: " + changes.String()}}, nil
+	}
+
+	return update(s, changes, held)
+}
+
+// create makes the service for the first time, once what it depends on is ready.
+func create(s *situation, held portHolder) ([]step, error) {
+	if len(s.waitingFor) > 0 {
+		return nil, &outcome.Wait{
+			Reason:  v1alpha1.ReasonWaitingForDependency,
+			Message: "Waiting until ready: " + strings.Join(s.waitingFor, ", "),
+		}
+	}
+
+	// What cannot be placed is created all the same: Swarm then says why in its own words, and places it as soon as it
+	// can. A port that is taken is not: Swarm refuses it with a text that names the other service.
+	if c, bad := preflight(*s.want, "", s.world.Nodes, held); bad && c.reason == v1alpha1.ReasonPortConflict {
+		return nil, &outcome.Wait{Reason: c.reason, Message: c.message}
+	}
+
+	return []step{createService{*s.want, s.auth}}, nil
+}
+
+// update changes the service in place. A change that replaces tasks is preceded by its record, so that a rollout that
+// Swarm undoes by itself is known to have been tried.
+func update(s *situation, changes servicespec.Changes, held portHolder) ([]step, error) {
+	live := s.world.Service
+
+	if changes.Impact() == servicespec.ImpactTemplate {
+		if c, bad := preflight(*s.want, live.ID, s.world.Nodes, held); bad {
+			return nil, &outcome.Wait{Reason: c.reason, Message: c.message}
+		}
+	}
+
+	step1 := updateService{seen: *live, want: *s.want, auth: s.auth, changes: changes.String(), why: whyUpdate(s)}
+	if !s.target.fresh {
+		return []step{step1}, nil
+	}
+
+	record := newRevision(s)
+
+	return []step{
+		recordRevision{record, s.supply.env.Referenced()},
+		step1,
+		markRevision{record.Name, record.Spec.Revision, verdict{outcome: v1alpha1.OutcomeProgressing}},
+	}, nil
+}
+
+// Reasons for an update, for people.
+const (
+	whySpec     = "the spec changed"
+	whyDrift    = "it had been changed outside Dogker"
+	whyRollback = "the declared revision failed"
+	whyUndo     = "spec.rollbackTo asks for it"
+	whyScale    = "the number of tasks changed"
+)
+
+// whyUpdate tells a repair from a change that somebody asked for: a service that still carries what we rendered last
+// time has been asked for something new, and one that was rendered from the very same thing has been tampered with.
+func whyUpdate(s *situation) string {
+	live := s.world.Service.Spec.Labels
+
+	switch {
+	case live[v1alpha1.SwarmLabelSpecHash] == s.want.Labels[v1alpha1.SwarmLabelSpecHash]:
+		return whyDrift
+	case s.target.failed != nil:
+		return whyRollback
+	case s.tc.Spec.RollbackTo != nil && liveRevision(s.world.Service) != s.target.number:
+		return whyUndo
+	case liveRevision(s.world.Service) == s.target.number:
+		return whyScale
+	default:
+		return whySpec
+	}
+}
+
+// recordSteps puts the revision of a service that was created just now on record.
+func recordSteps(s *situation) []step {
+	if s.target.record != nil || s.world.Uncertain || s.world.Service == nil {
+		return nil
+	}
+
+	return []step{recordRevision{newRevision(s), s.supply.env.Referenced()}}
+}
+
+// retireSteps removes revisions that are past the limit, while nothing is going on that might need them.
+func retireSteps(s *situation) []step {
+	if updating(s.world.Service) || s.target.record == nil {
+		return nil
+	}
+
+	limit := 10
+	if l := s.tc.Spec.RevisionHistoryLimit; l != nil {
+		limit = int(*l)
+	}
+
+	var pinned int64
+	if n := s.tc.Spec.RollbackTo; n != nil {
+		pinned = *n
+	}
+
+	var steps []step
+	for _, r := range s.history.expired(limit, liveRevision(s.world.Service), pinned) {
+		steps = append(steps, removeRevision{r.Name, r.Spec.EnvSecret})
+	}
+
+	return steps
+}
+
+// generationOf is the generation that the service was last written for.
+func generationOf(live *swarm.Service) int64 {
+	n, _ := parseInt(live.Spec.Labels[v1alpha1.SwarmLabelGeneration])
+
+	return n
+}

@@ -1,0 +1,272 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/docker/docker/api/types/swarm"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/servicespec"
+	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+// situation is what one pass knows: the world as it was found, and what was decided about it. It is filled from top to
+// bottom; a field that could not be filled is nil, and trouble says why.
+type situation struct {
+	tc    *v1alpha1.TenantContainer
+	owner swarmobj.Owner
+	now   time.Time
+	world swarmobj.World
+
+	// history with the verdict of this pass in it; verdict is what has to be written for that to be true.
+	history history
+	verdict *verdict
+
+	// target is the revision to run. Its number is 0 while none can be chosen.
+	target target
+	// template of the target.
+	template *v1alpha1.TenantContainerSpec
+	// templateHash of the target.
+	templateHash string
+	// supply is what the template needs from outside itself.
+	supply supply
+	// image to run, and what the engine needs to pull it.
+	image, auth string
+	// want is the service as it is to be. It is nil while something it refers to is missing in Swarm (needs), or while
+	// it cannot be rendered (trouble).
+	want *swarm.ServiceSpec
+
+	// waitingFor are the containers of spec.dependsOn that are not ready yet.
+	waitingFor []string
+
+	// contested is true while somebody keeps undoing what is repaired.
+	contested bool
+	// recreating is true when the service was taken away to be made anew.
+	recreating bool
+
+	// trouble is why the declared template does not run; a Wait or a Stall. What runs meanwhile is the target.
+	trouble error
+}
+
+// survey looks at everything a decision needs and renders the service that is wanted. It reads; it changes nothing. Its
+// error means that nothing can be decided at all.
+func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (*situation, error) {
+	s := &situation{tc: tc, owner: ownerOf(tc), now: c.now()}
+
+	var err error
+	if s.world, err = c.swarm.Look(ctx, s.owner); err != nil {
+		return s, blind(err)
+	}
+
+	if s.history, err = c.revisions(ctx, tc); err != nil {
+		return s, err
+	}
+
+	if v, news := judge(tc, s.world, s.history, s.now); news {
+		s.verdict = &v
+		s.history = s.history.with(v)
+	}
+
+	if err := c.decide(ctx, s); err != nil {
+		return s, err
+	}
+
+	if s.world.Service == nil && s.trouble == nil {
+		if s.waitingFor, err = c.unready(ctx, tc); isOutcome(err) {
+			s.fall(err)
+		} else if err != nil {
+			return s, err
+		}
+	}
+
+	render(s)
+
+	return s, nil
+}
+
+// fall notes the first trouble: the one that explains the rest.
+func (s *situation) fall(err error) {
+	if s.trouble == nil {
+		s.trouble = err
+	}
+}
+
+// decide chooses the revision to run and gathers what it needs. When the declared template cannot run, what runs now
+// goes on, so that scaling, suspension and repair do not wait for a registry or for a Secret.
+func (c *Controller) decide(ctx context.Context, s *situation) error {
+	err := c.decideDeclared(ctx, s)
+	if err == nil || !isOutcome(err) {
+		return err
+	}
+
+	s.trouble = err
+	s.target, s.template, s.image, s.auth = target{}, nil, "", ""
+
+	running := s.history.number(liveRevision(s.world.Service))
+	if running == nil {
+		return nil
+	}
+
+	return c.adopt(ctx, s, target{number: running.Spec.Revision, record: running})
+}
+
+func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
+	declared := servicespec.TemplateOf(&s.tc.Spec)
+
+	objs, err := readObjects(ctx, c.client, s.tc.Namespace, &s.tc.Spec)
+	if err != nil {
+		return err
+	}
+
+	supplied, err := supplyFrom(s.tc.Namespace, declared, objs)
+	if err != nil {
+		// A rollback to an earlier revision must not fail on what the declared template lacks.
+		if s.tc.Spec.RollbackTo == nil {
+			return err
+		}
+
+		supplied = supply{pullSecrets: objs.pullSecrets(&s.tc.Spec)}
+	}
+
+	hash := servicespec.TemplateHash(declared, supplied.digests(s.tc))
+
+	t, err := choose(s.tc, hash, s.history, s.world.Service)
+	if err != nil {
+		return err
+	}
+
+	if t.record != nil && t.record.Spec.TemplateHash != hash {
+		return c.adopt(ctx, s, t)
+	}
+
+	s.target, s.template, s.templateHash, s.supply = t, declared, hash, supplied
+
+	return c.chooseImage(ctx, s)
+}
+
+// adopt takes a revision from the record: its template, and what that needed at the time.
+func (c *Controller) adopt(ctx context.Context, s *situation, t target) error {
+	supplied, err := c.supplyOf(ctx, s.tc, t.record)
+	if err != nil {
+		if isOutcome(err) {
+			s.fall(err)
+
+			return nil
+		}
+
+		return err
+	}
+
+	s.target, s.template, s.templateHash, s.supply = t, &t.record.Spec.Template, t.record.Spec.TemplateHash, supplied
+
+	return c.chooseImage(ctx, s)
+}
+
+// render builds the service that is wanted, when everything it refers to is there.
+func render(s *situation) {
+	if s.template == nil || len(s.needs()) > 0 || s.world.Network == nil {
+		return
+	}
+
+	spec, err := servicespec.Build(input(s))
+	if err != nil {
+		s.fall(&outcome.Stall{Reason: v1alpha1.ReasonInvalidSpec, Err: err})
+
+		return
+	}
+
+	s.want = &spec
+}
+
+func input(s *situation) servicespec.Input {
+	scale := effective(s.tc)
+	force, restartedAt := restart(s.tc, s.world.Service)
+
+	return servicespec.Input{
+		Owner:          s.owner,
+		Template:       s.template,
+		Rollout:        s.tc.Spec.Rollout,
+		Replicas:       uint64(max(scale.replicas, 0)),
+		Suspended:      scale.suspended,
+		Image:          s.image,
+		Env:            s.supply.env.Strings(),
+		Files:          s.supply.resolve(s.world),
+		NetworkID:      s.world.Network.ID,
+		ForceUpdate:    force,
+		Generation:     s.tc.Generation,
+		Revision:       s.target.number,
+		TemplateHash:   s.templateHash,
+		RequestedImage: string(s.template.Image),
+		RestartedAt:    restartedAt,
+		RegistryAuth:   authDigest(s.owner, s.auth),
+	}
+}
+
+// restart is the force-update counter and the annotation it obeys. The counter is carried over from the live service,
+// because any other value restarts the tasks, and so does the value it has after a recreate.
+func restart(tc *v1alpha1.TenantContainer, live *swarm.Service) (force uint64, restartedAt string) {
+	asked := tc.Annotations[v1alpha1.AnnotationRestartedAt]
+	if live == nil {
+		return 0, asked
+	}
+
+	force, restartedAt = live.Spec.TaskTemplate.ForceUpdate, live.Spec.Labels[v1alpha1.SwarmLabelRestartedAt]
+	if asked != "" && asked != restartedAt {
+		return force + 1, asked
+	}
+
+	return force, restartedAt
+}
+
+// needs lists the contents that the template refers to and that Swarm lacks.
+func (s *situation) needs() []content {
+	return slices.DeleteFunc(slices.Clone(s.supply.contents), func(c content) bool {
+		_, held := c.find(s.world)
+
+		return held
+	})
+}
+
+func ownerOf(tc *v1alpha1.TenantContainer) swarmobj.Owner {
+	return swarmobj.Owner{Tenant: tc.Namespace, Kind: kind, Name: tc.Name, UID: string(tc.UID)}
+}
+
+// kind is the value of the label io.dogker.kind on services.
+const kind = "TenantContainer"
+
+// revisions reads the history of a container from the cache.
+func (c *Controller) revisions(ctx context.Context, tc *v1alpha1.TenantContainer) (history, error) {
+	var list v1alpha1.ContainerRevisionList
+
+	err := c.client.List(ctx, &list, client.InNamespace(tc.Namespace), client.MatchingFields{IndexRevisionOwner: string(tc.UID)})
+	if err != nil {
+		return nil, fmt.Errorf("list revisions of %q: %w", tc.Name, err)
+	}
+
+	return newHistory(list.Items, string(tc.UID)), nil
+}
+
+// with returns the history with a verdict on its newest revision.
+func (h history) with(v verdict) history {
+	out := slices.Clone(h)
+	latest := out.latest()
+	latest.Status = v1alpha1.ContainerRevisionStatus{Outcome: v.outcome, Reason: v.cause.reason, Message: v.cause.message}
+
+	return out
+}
+
+// isOutcome is true for an error that is a decision, not an accident.
+func isOutcome(err error) bool {
+	var (
+		wait  *outcome.Wait
+		stall *outcome.Stall
+	)
+
+	return errors.As(err, &wait) || errors.As(err, &stall)
+}
