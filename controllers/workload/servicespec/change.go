@@ -107,8 +107,14 @@ type Changes []Change
 const maxChangesText = 900
 
 // String implements fmt.Stringer: what changes, for events and logs, such as
-// image nginx:1@sha256:… → nginx:2@sha256:…, replicas 2 → 3.
+// image nginx:1@sha256:… → nginx:2@sha256:…, replicas 2 → 3. What Dogker notes on the service for itself is left out,
+// unless nothing else changes.
 func (c Changes) String() string {
+	told := slices.DeleteFunc(slices.Clone(c), func(change Change) bool { return strings.HasPrefix(change.Field, "labels[io.dogker.") })
+	if len(told) > 0 {
+		c = told
+	}
+
 	var out strings.Builder
 	for i, change := range c {
 		text := change.String()
