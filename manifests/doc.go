@@ -1,5 +1,5 @@
-// Package manifests is what an operator applies: the CRDs that are generated from api/ and carried in the binary,
-// samples, and install files.
+// Package manifests is what an operator applies: the CRDs that are generated from api/, the roles for their kinds,
+// samples, and install files. CRDs and roles are carried in the binary, and a server applies them when it starts.
 package manifests
 
 import "embed"
@@ -8,3 +8,8 @@ import "embed"
 //
 //go:embed crds/*.yaml
 var CRDs embed.FS
+
+// Roles holds the ClusterRoles for our kinds, below roles/.
+//
+//go:embed roles/*.yaml
+var Roles embed.FS

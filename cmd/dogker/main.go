@@ -1,17 +1,15 @@
+// Command dogker turns a Docker Swarm into a container cloud with a Kubernetes API. One binary is the server, the client
+// and everything in between; each subcommand has a file of its own.
 package main
 
 import (
-	_ "github.com/docker/docker/client"
-	_ "go.etcd.io/etcd/server/v3/embed"
-	_ "k8s.io/kubectl/pkg/cmd"
-	_ "k8s.io/kubernetes/pkg/controller/garbagecollector"
-	_ "k8s.io/kubernetes/pkg/controller/clusterroleaggregation"
-	_ "k8s.io/kubernetes/pkg/controller/namespace"
-	_ "k8s.io/kubernetes/pkg/controller/resourcequota"
-	_ "k8s.io/kubernetes/pkg/controller/serviceaccount"
-	_ "k8s.io/kubernetes/pkg/controller/certificates/rootcacertpublisher"
-	_ "k8s.io/kubernetes/pkg/controlplane/apiserver"
-	_ "sigs.k8s.io/controller-runtime"
+	"fmt"
+	"os"
 )
 
-func main() {}
+func main() {
+	if err := newRootCommand().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
+}

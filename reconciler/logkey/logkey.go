@@ -28,6 +28,10 @@ const (
 	Diff = "diff"
 	// Err is the error.
 	Err = "err"
+	// Component is the part of the process that speaks, where it is no control loop.
+	Component = "component"
+	// URL of something that answers.
+	URL = "url"
 	// After is how long it is until the next try.
 	After = "after"
 )

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dogker/dogker/internal/controlplane"
+)
+
+const serverHelp = `Serve the API and run the controllers, until SIGTERM or SIGINT.
+
+Everything is in this one process and below --data-dir: the store (etcd, unless --etcd-endpoints names one), keys,
+certificates and the audit log. Only the port of the API listens beyond this process. As soon as the API serves,
+DATA-DIR/admin.kubeconfig lets kubectl in as administrator; /readyz tells when the controllers run as well.
+
+Stopping the server stops nothing that runs in Swarm. A second server on the same data directory is refused.
+
+The engine is found as the docker command finds it: by DOCKER_HOST, DOCKER_CERT_PATH and DOCKER_TLS_VERIFY. Without an
+engine, or with one that is no manager of a swarm, the API serves all the same and the objects say what is missing.`
+
+const serverExamples = `  # On one machine, for people on that machine
+  dogker server --data-dir /var/lib/dogker --listen 127.0.0.1:6443
+
+  # For everybody who can reach this machine
+  dogker server --listen 0.0.0.0:6443 --tls-san cloud.example.com
+
+  # With the store in an etcd cluster that exists
+  dogker server --etcd-endpoints https://10.0.0.1:2379,https://10.0.0.2:2379,https://10.0.0.3:2379 \
+    --etcd-cafile ca.crt --etcd-certfile client.crt --etcd-keyfile client.key`
+
+// gcPercent is how much garbage may pile up before it is collected, as a share of what is alive. Half of Go's default
+// trades a little CPU for a process that is small beside the containers it manages. GOGC overrides it.
+const gcPercent = 50
+
+// serverOptions are the flags of the server.
+type serverOptions struct {
+	controlplane.Options
+
+	log       logFlags
+	initSwarm bool
+}
+
+func newServerCommand(g *globals) *cobra.Command {
+	var o serverOptions
+	cmd := &cobra.Command{
+		Use:     "server",
+		Short:   "Serve the API and keep Swarm as declared",
+		Long:    serverHelp,
+		Example: serverExamples,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			// A second signal ends the process at once.
+			context.AfterFunc(ctx, stop)
+			o.DataDir = g.dataDir
+
+			return runServer(ctx, o)
+		},
+	}
+
+	flags := cmd.Flags()
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:6443", "ADDR:PORT of the API; 0.0.0.0 for all addresses, port 0 for a free one")
+	flags.StringSliceVar(&o.Hosts, "tls-san", nil, "further names or addresses by which clients reach the API")
+	flags.StringSliceVar(&o.EtcdEndpoints, "etcd-endpoints", nil, "URLs of an external etcd; the built-in one by default")
+	flags.StringVar(&o.EtcdCAFile, "etcd-cafile", "", "authority that has signed the certificate of the external etcd")
+	flags.StringVar(&o.EtcdCertFile, "etcd-certfile", "", "certificate by which the external etcd knows us")
+	flags.StringVar(&o.EtcdKeyFile, "etcd-keyfile", "", "key of --etcd-certfile")
+	flags.BoolVar(&o.initSwarm, "init-swarm", false, "make the engine a swarm of one node if it is in none")
+	o.log.add(flags)
+
+	return cmd
+}
+
+func runServer(ctx context.Context, o serverOptions) error {
+	log, err := o.log.logger(os.Stderr)
+	if err != nil {
+		return err
+	}
+	o.Log = log
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+
+	server, err := controlplane.New(ctx, o.Options)
+	if err != nil {
+		return err
+	}
+	c := &controllers{server: server, options: o, log: log}
+	if err := server.AddReadyCheck("controllers", c.ready); err != nil {
+		return err
+	}
+	server.OnServing(c.run)
+
+	return server.Run(ctx)
+}

@@ -1,0 +1,11 @@
+// Package admission holds the rules of our kinds that their schema cannot say, because they need the old object, the
+// person who asks, or other objects. It is compiled into the API server: no webhook can be down or slow.
+//
+// What it changes: a TenantContainer is born with our finalizer, and mode and replicas are made to agree.
+// What it refuses: a cycle of dependsOn, and annotations that belong to another controller.
+//
+// Invariants: it fails closed; what it changes it would not change again; a message names the field, the value and what
+// is allowed.
+//
+// Caller: internal/controlplane. It imports api/ and Kubernetes' admission interfaces.
+package admission

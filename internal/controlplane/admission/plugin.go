@@ -1,0 +1,143 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/initializer"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+)
+
+// PluginName is how the plugin is known to the API server.
+const PluginName = "DogkerTenantContainer"
+
+var (
+	containerResource = v1alpha1.GroupVersion.WithResource("tenantcontainers")
+	containerKind     = schema.GroupKind{Group: v1alpha1.GroupVersion.Group, Kind: "TenantContainer"}
+)
+
+// Register makes the plugin known.
+func Register(plugins *admission.Plugins) {
+	plugins.Register(PluginName, func(io.Reader) (admission.Interface, error) {
+		return &Plugin{Handler: admission.NewHandler(admission.Create, admission.Update)}, nil
+	})
+}
+
+// Plugin applies the rules to TenantContainers of every version.
+type Plugin struct {
+	*admission.Handler
+
+	client dynamic.Interface
+}
+
+var (
+	_ admission.MutationInterface    = (*Plugin)(nil)
+	_ admission.ValidationInterface  = (*Plugin)(nil)
+	_ initializer.WantsDynamicClient = (*Plugin)(nil)
+)
+
+// SetDynamicClient gives the plugin its sight of other objects.
+func (p *Plugin) SetDynamicClient(c dynamic.Interface) { p.client = c }
+
+// ValidateInitialization refuses a plugin that could not see.
+func (p *Plugin) ValidateInitialization() error {
+	if p.client == nil {
+		return errors.New("admission of TenantContainers needs a client")
+	}
+
+	return nil
+}
+
+// Admit brings what is asked for into the form in which it is stored.
+func (p *Plugin) Admit(_ context.Context, a admission.Attributes, _ admission.ObjectInterfaces) error {
+	if !concerns(a) || a.GetSubresource() != "" {
+		return nil
+	}
+	now, old, err := objects(a)
+	if err != nil {
+		return err
+	}
+
+	holdUntilGone(now)
+	if err := reconcileReplicas(now, old); err != nil {
+		return apierrors.NewInternalError(fmt.Errorf("set replicas: %w", err))
+	}
+
+	return nil
+}
+
+// Validate refuses what must not be stored. It runs for the status subresource too. A request to the scale subresource
+// carries a Scale and can change nothing but replicas, which the schema judges.
+func (p *Plugin) Validate(ctx context.Context, a admission.Attributes, _ admission.ObjectInterfaces) error {
+	if !concerns(a) || a.GetSubresource() == "scale" {
+		return nil
+	}
+	now, old, err := objects(a)
+	if err != nil {
+		return err
+	}
+
+	if errs := foreignAnnotations(now, old, a.GetUserInfo().GetName()); len(errs) > 0 {
+		return apierrors.NewForbidden(a.GetResource().GroupResource(), now.GetName(), errs.ToAggregate())
+	}
+	if a.GetSubresource() != "" || !newDependencies(now, old) {
+		return nil
+	}
+
+	return p.refuseCycle(ctx, now)
+}
+
+func (p *Plugin) refuseCycle(ctx context.Context, now *unstructured.Unstructured) error {
+	lookUp := func(name string) ([]string, error) {
+		other, err := p.client.Resource(containerResource).Namespace(now.GetNamespace()).Get(ctx, name, getOptions)
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read TenantContainer %q: %w", name, err)
+		}
+
+		return dependencies(other), nil
+	}
+
+	path, err := findCycle(now.GetName(), dependencies(now), lookUp)
+	if err != nil {
+		return apierrors.NewInternalError(err)
+	}
+	if path == nil {
+		return nil
+	}
+	refusal := field.Invalid(field.NewPath("spec", "dependsOn"), path[1], "must not lead back to the container itself: "+arrows(path))
+
+	return apierrors.NewInvalid(containerKind, now.GetName(), field.ErrorList{refusal})
+}
+
+func concerns(a admission.Attributes) bool {
+	return a.GetResource().GroupResource() == containerResource.GroupResource()
+}
+
+// objects are the new object and the old one; the old one is nil on create. Custom objects always arrive unstructured;
+// anything else is a change in the API server that we would not understand, and is refused.
+func objects(a admission.Attributes) (now, old *unstructured.Unstructured, err error) {
+	now, ok := a.GetObject().(*unstructured.Unstructured)
+	if !ok {
+		return nil, nil, apierrors.NewInternalError(fmt.Errorf("admit TenantContainer: unexpected type %T", a.GetObject()))
+	}
+	if a.GetOperation() == admission.Create {
+		return now, nil, nil
+	}
+	if old, ok = a.GetOldObject().(*unstructured.Unstructured); !ok {
+		return nil, nil, apierrors.NewInternalError(fmt.Errorf("admit TenantContainer: unexpected type %T", a.GetOldObject()))
+	}
+
+	return now, old, nil
+}

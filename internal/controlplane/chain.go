@@ -1,0 +1,158 @@
+package controlplane
+
+import (
+	"fmt"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apiserver"
+	"k8s.io/apimachinery/pkg/runtime"
+	genericfilters "k8s.io/apiserver/pkg/endpoints/filters"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	serverstorage "k8s.io/apiserver/pkg/server/storage"
+	"k8s.io/apiserver/pkg/util/notfoundhandler"
+	"k8s.io/apiserver/pkg/util/webhook"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	aggregator "k8s.io/kube-aggregator/pkg/apiserver"
+	aggregatorscheme "k8s.io/kube-aggregator/pkg/apiserver/scheme"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	kube "k8s.io/kubernetes/pkg/controlplane/apiserver"
+	"k8s.io/kubernetes/pkg/controlplane/apiserver/options"
+	"k8s.io/kubernetes/pkg/generated/openapi"
+
+	// The kinds that are served register themselves.
+	_ "k8s.io/kubernetes/pkg/apis/admissionregistration/install"
+	_ "k8s.io/kubernetes/pkg/apis/authentication/install"
+	_ "k8s.io/kubernetes/pkg/apis/authorization/install"
+	_ "k8s.io/kubernetes/pkg/apis/coordination/install"
+	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	_ "k8s.io/kubernetes/pkg/apis/events/install"
+	_ "k8s.io/kubernetes/pkg/apis/flowcontrol/install"
+	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
+)
+
+// masters tells the CRD machinery how many API servers share the store. With more than one it waits five seconds before
+// it calls a new kind established, so that all of them have heard of it.
+const (
+	mastersAlone  = 1
+	mastersShared = 2
+)
+
+// chain is the API server: three servers, each of which passes on what it does not know.
+type chain struct {
+	front     *aggregator.APIAggregator
+	generic   *genericapiserver.Config
+	informers informers.SharedInformerFactory
+	options   options.CompletedOptions
+}
+
+// configs are the three servers before they are made.
+type configs struct {
+	kube       *kube.Config
+	extensions *apiextensions.Config
+	aggregator *aggregator.Config
+}
+
+func newChain(o options.CompletedOptions, masters int) (*chain, error) {
+	c, err := configure(o, masters)
+	if err != nil {
+		return nil, err
+	}
+	front, err := assemble(c)
+	if err != nil {
+		return nil, err
+	}
+
+	// The front's own handler knows nothing of our controllers' metrics.
+	front.GenericAPIServer.Handler.NonGoRestfulMux.Unregister("/metrics")
+	front.GenericAPIServer.Handler.NonGoRestfulMux.Handle("/metrics", metricsHandler())
+
+	return &chain{front: front, generic: c.kube.Generic, informers: c.kube.VersionedInformers, options: o}, nil
+}
+
+// served are the kinds of Kubernetes that are served. The rest (pods, nodes, Deployments …) is neither stored nor
+// answered, and costs nothing.
+func served() *serverstorage.ResourceConfig {
+	r := serverstorage.NewResourceConfig()
+	r.EnableVersions(
+		corev1.SchemeGroupVersion,
+		admissionregistrationv1.SchemeGroupVersion,
+		authenticationv1.SchemeGroupVersion,
+		authorizationv1.SchemeGroupVersion,
+		coordinationv1.SchemeGroupVersion,
+		eventsv1.SchemeGroupVersion,
+		flowcontrolv1.SchemeGroupVersion,
+		rbacv1.SchemeGroupVersion,
+	)
+
+	return r
+}
+
+func configure(o options.CompletedOptions, masters int) (configs, error) {
+	schemes := []*runtime.Scheme{legacyscheme.Scheme, apiextensions.Scheme, aggregatorscheme.Scheme}
+	generic, informers, storage, err := kube.BuildGenericConfig(o, schemes, served(), openapi.GetOpenAPIDefinitions)
+	if err != nil {
+		return configs{}, fmt.Errorf("configure API server: %w", err)
+	}
+	generic.OpenAPIConfig.Info.Title = "Dogker"
+	generic.OpenAPIV3Config.Info.Title = "Dogker"
+
+	resolver := webhook.NewDefaultServiceResolver()
+	native, initializers, err := kube.CreateConfig(o, generic, informers, storage, resolver, nil)
+	if err != nil {
+		return configs{}, fmt.Errorf("configure Kubernetes' own kinds: %w", err)
+	}
+	auth := webhook.NewDefaultAuthenticationInfoResolverWrapper(native.ProxyTransport, generic.EgressSelector, generic.LoopbackClientConfig, generic.TracerProvider)
+	extensions, err := kube.CreateAPIExtensionsConfig(*generic, informers, initializers, o, masters, resolver, auth)
+	if err != nil {
+		return configs{}, fmt.Errorf("configure custom kinds: %w", err)
+	}
+	front, err := kube.CreateAggregatorConfig(*generic, o, informers, resolver, native.ProxyTransport, native.Extra.PeerProxy, initializers)
+	if err != nil {
+		return configs{}, fmt.Errorf("configure aggregator: %w", err)
+	}
+	// Extension API servers run as services of a cluster network that does not exist here.
+	front.ExtraConfig.DisableRemoteAvailableConditionController = true
+
+	return configs{kube: native, extensions: extensions, aggregator: front}, nil
+}
+
+func assemble(c configs) (*aggregator.APIAggregator, error) {
+	nowhere := notfoundhandler.New(c.kube.Generic.Serializer, genericfilters.NoMuxAndDiscoveryIncompleteKey)
+	extensions, err := c.extensions.Complete().New(genericapiserver.NewEmptyDelegateWithCustomHandler(nowhere))
+	if err != nil {
+		return nil, fmt.Errorf("create server of custom kinds: %w", err)
+	}
+
+	completed := c.kube.Complete()
+	native, err := completed.New("dogker", extensions.GenericAPIServer)
+	if err != nil {
+		return nil, fmt.Errorf("create server of Kubernetes' own kinds: %w", err)
+	}
+	client, err := kubernetes.NewForConfig(c.kube.Generic.LoopbackClientConfig)
+	if err != nil {
+		return nil, fmt.Errorf("create loopback client: %w", err)
+	}
+	providers, err := completed.GenericStorageProviders(client.Discovery())
+	if err != nil {
+		return nil, fmt.Errorf("create storage of Kubernetes' own kinds: %w", err)
+	}
+	if err := native.InstallAPIs(providers...); err != nil {
+		return nil, fmt.Errorf("install Kubernetes' own kinds: %w", err)
+	}
+
+	crds := extensions.Informers.Apiextensions().V1().CustomResourceDefinitions()
+	front, err := kube.CreateAggregatorServer(c.aggregator.Complete(), native.GenericAPIServer, crds, true, kube.DefaultGenericAPIServicePriorities())
+	if err != nil {
+		return nil, fmt.Errorf("create aggregator: %w", err)
+	}
+
+	return front, nil
+}

@@ -1,0 +1,64 @@
+package kubecontrollers
+
+import (
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/metadata/metadatainformer"
+)
+
+// ungarbaged are kinds that the garbage collector does not look at: they come and go by the second, nothing owns them,
+// and they own nothing.
+var ungarbaged = map[schema.GroupResource]struct{}{
+	{Group: corev1.GroupName, Resource: "events"}:         {},
+	{Group: eventsv1.GroupName, Resource: "events"}:       {},
+	{Group: coordinationv1.GroupName, Resource: "leases"}: {},
+}
+
+// inUse are kinds of which the API server itself, or another loop, keeps every object anyway.
+var inUse = map[schema.GroupVersionResource]bool{
+	corev1.SchemeGroupVersion.WithResource("namespaces"):          true,
+	corev1.SchemeGroupVersion.WithResource("serviceaccounts"):     true,
+	corev1.SchemeGroupVersion.WithResource("secrets"):             true,
+	corev1.SchemeGroupVersion.WithResource("configmaps"):          true,
+	corev1.SchemeGroupVersion.WithResource("resourcequotas"):      true,
+	rbacv1.SchemeGroupVersion.WithResource("roles"):               true,
+	rbacv1.SchemeGroupVersion.WithResource("rolebindings"):        true,
+	rbacv1.SchemeGroupVersion.WithResource("clusterroles"):        true,
+	rbacv1.SchemeGroupVersion.WithResource("clusterrolebindings"): true,
+}
+
+// kindInformers gives loops that handle every kind the informers that exist, and for all other kinds one that keeps
+// metadata only, which is all that they look at.
+type kindInformers struct {
+	typed informers.SharedInformerFactory
+	light metadatainformer.SharedInformerFactory
+}
+
+// ForResource implements informerfactory.InformerFactory.
+func (k kindInformers) ForResource(r schema.GroupVersionResource) (informers.GenericInformer, error) {
+	if inUse[r] {
+		return k.typed.ForResource(r)
+	}
+
+	return k.light.ForResource(r), nil
+}
+
+// Start implements informerfactory.InformerFactory.
+func (k kindInformers) Start(stop <-chan struct{}) {
+	k.typed.Start(stop)
+	k.light.Start(stop)
+}
+
+// stripManagedFields takes away what is the larger part of most objects' metadata, and which no loop here reads.
+func stripManagedFields(object any) (any, error) {
+	if m, err := meta.Accessor(object); err == nil && m.GetManagedFields() != nil {
+		m.SetManagedFields(nil)
+	}
+
+	return object, nil
+}

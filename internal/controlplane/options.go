@@ -1,0 +1,73 @@
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"github.com/dogker/dogker/internal/controlplane/etcd"
+	"github.com/dogker/dogker/reconciler/logkey"
+)
+
+// Options say what kind of server it is. DataDir, Listen and Log must be set.
+type Options struct {
+	// DataDir holds everything that must outlive the server.
+	DataDir string
+	// Listen is ADDR:PORT of the API. Port 0 takes a free one.
+	Listen string
+	// Hosts are further names and addresses by which clients reach the API.
+	Hosts []string
+	// EtcdEndpoints is an external store; empty for the embedded one.
+	EtcdEndpoints []string
+	// EtcdCAFile, EtcdCertFile and EtcdKeyFile secure the connection to an external store.
+	EtcdCAFile, EtcdCertFile, EtcdKeyFile string
+	// Log takes what the server has to say.
+	Log *slog.Logger
+}
+
+// Validate refuses what cannot work, naming the flag.
+func (o Options) Validate() error {
+	if o.DataDir == "" {
+		return errors.New("--data-dir must not be empty")
+	}
+	if o.Log == nil {
+		return errors.New("a logger is needed")
+	}
+	host, port, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %q must be ADDR:PORT, such as 127.0.0.1:6443", o.Listen)
+	}
+	if host != "" && net.ParseIP(host) == nil {
+		return fmt.Errorf("--listen %q: %q must be an IP address; give names with --tls-san", o.Listen, host)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
+		return fmt.Errorf("--listen %q: %q must be a port from 0 to 65535", o.Listen, port)
+	}
+
+	return o.etcd("").Validate()
+}
+
+func (o Options) etcd(dir string) etcd.Config {
+	return etcd.Config{
+		Dir:       dir,
+		Endpoints: o.EtcdEndpoints,
+		CAFile:    o.EtcdCAFile,
+		CertFile:  o.EtcdCertFile,
+		KeyFile:   o.EtcdKeyFile,
+		Log:       o.Log.With(logkey.Component, "etcd"),
+	}
+}
+
+// listen takes the port. It is the first thing that can fail because of somebody else, so it happens before the store
+// is opened.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", addr, err)
+	}
+
+	return l, nil
+}

@@ -1,0 +1,208 @@
+package controlplane
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"k8s.io/apiserver/pkg/server/healthz"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/keyutil"
+
+	"github.com/dogker/dogker/internal/controlplane/datadir"
+	"github.com/dogker/dogker/internal/controlplane/etcd"
+	"github.com/dogker/dogker/internal/controlplane/kubecontrollers"
+	"github.com/dogker/dogker/internal/controlplane/pki"
+)
+
+// Server is one Dogker API server with what it stands on. Make one with New; nothing is served before Run.
+type Server struct {
+	log   *slog.Logger
+	hosts []string
+	id    datadir.Identity
+
+	dir   datadir.Dir
+	lock  *datadir.Lock
+	addr  *net.TCPAddr
+	certs pki.Bundle
+	store *etcd.Store
+	chain *chain
+
+	onServing []func(context.Context) error
+}
+
+// New takes the data directory for this process, opens the store and assembles the API. It fails with
+// datadir.InUseError while another process holds the directory.
+func New(ctx context.Context, o Options) (*Server, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	dir, lock, err := datadir.Acquire(o.DataDir)
+	if err != nil {
+		return nil, err
+	}
+
+	s := &Server{log: o.Log, dir: dir, lock: lock}
+	if err := s.build(ctx, o); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+
+	return s, nil
+}
+
+// build makes the parts in the order in which each needs the one before.
+func (s *Server) build(ctx context.Context, o Options) error {
+	listener, err := listen(ctx, o.Listen)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if s.chain == nil {
+			listener.Close()
+		}
+	}()
+	s.addr = listener.Addr().(*net.TCPAddr)
+	s.hosts = servingHosts(s.addr.IP, o.Hosts)
+
+	if s.id, err = s.dir.Identity(); err != nil {
+		return err
+	}
+	if err := s.ensureKeys(); err != nil {
+		return err
+	}
+	if err := s.openStore(ctx, o); err != nil {
+		return err
+	}
+
+	parts := settings{dir: s.dir, listener: listener, certs: s.certs, store: s.store, etcd: o.etcd(s.dir.Etcd())}
+	completed, err := parts.complete(ctx)
+	if err != nil {
+		return err
+	}
+	masters := mastersAlone
+	if parts.etcd.External() {
+		masters = mastersShared
+	}
+	s.chain, err = newChain(completed, masters)
+
+	return err
+}
+
+func (s *Server) ensureKeys() error {
+	if err := ensureEncryption(s.dir.EncryptionConfig()); err != nil {
+		return err
+	}
+	certs, err := pki.Ensure(s.dir.PKI(), s.hosts, time.Now())
+	if err != nil {
+		return err
+	}
+	s.certs = certs
+
+	return nil
+}
+
+// openStore opens the store and makes sure that it and this server belong together.
+func (s *Server) openStore(ctx context.Context, o Options) error {
+	store, err := etcd.Open(ctx, o.etcd(s.dir.Etcd()))
+	if err != nil {
+		return err
+	}
+	s.store = store
+
+	keys, err := s.fingerprints()
+	if err != nil {
+		return err
+	}
+	marker, err := etcd.Adopt(ctx, store.Client, etcd.Marker{Cluster: uuid.NewString(), Keys: keys}, s.id.Cluster)
+	if err != nil || s.id.Cluster == marker.Cluster {
+		return err
+	}
+	s.id.Cluster = marker.Cluster
+
+	return s.dir.SetIdentity(s.id)
+}
+
+// fingerprints identify the keys that all servers of a cluster must share. The encryption key is not among them, because
+// an operator may rotate it: a Secret that no key opens is an error of its own.
+func (s *Server) fingerprints() (map[string]string, error) {
+	token, err := os.ReadFile(s.certs.TokenKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("read service-account key: %w", err)
+	}
+	fingerprint := func(raw []byte) string {
+		sum := sha256.Sum256(raw)
+		return hex.EncodeToString(sum[:])
+	}
+
+	return map[string]string{
+		"certificate authority": fingerprint(s.certs.CA),
+		"service-account key":   fingerprint(token),
+	}, nil
+}
+
+// URL is where clients on this machine reach the API.
+func (s *Server) URL() string { return localURL(s.addr) }
+
+// Identity is who this server is.
+func (s *Server) Identity() datadir.Identity { return s.id }
+
+// LoopbackConfig is a client configuration that may do anything, without limits on its rate.
+func (s *Server) LoopbackConfig() *rest.Config {
+	cfg := rest.CopyConfig(s.chain.generic.LoopbackClientConfig)
+	// Our kinds have no protobuf encoding. Clients of Kubernetes' own kinds choose it themselves.
+	cfg.ContentConfig = rest.ContentConfig{}
+	cfg.UserAgent = "dogker/" + KubernetesVersion()
+	cfg.WarningHandler = rest.NoWarnings{}
+
+	return cfg
+}
+
+// AddReadyCheck makes /readyz wait for the check. It must be called before Run, and the check must answer at once.
+func (s *Server) AddReadyCheck(name string, check func(*http.Request) error) error {
+	if err := s.chain.front.GenericAPIServer.AddReadyzChecks(healthz.NamedCheck(name, check)); err != nil {
+		return fmt.Errorf("add ready check %q: %w", name, err)
+	}
+
+	return nil
+}
+
+// OnServing runs f once the API serves our kinds. f blocks until its context ends, and an early return ends the server.
+// It must be called before Run.
+func (s *Server) OnServing(f func(context.Context) error) { s.onServing = append(s.onServing, f) }
+
+// RunKubernetesControllers runs the loops of Kubernetes that the API needs, and blocks until the context ends. It is for
+// the leader, once the API serves.
+func (s *Server) RunKubernetesControllers(ctx context.Context) error {
+	key, err := keyutil.PrivateKeyFromFile(s.certs.TokenKeyFile)
+	if err != nil {
+		return fmt.Errorf("read service-account key: %w", err)
+	}
+	cfg := s.LoopbackConfig()
+	cfg.ContentType = "application/vnd.kubernetes.protobuf"
+	cfg.AcceptContentTypes = cfg.ContentType + ",application/json"
+
+	return kubecontrollers.Run(ctx, kubecontrollers.Options{
+		Config:    cfg,
+		Informers: s.chain.informers,
+		CA:        s.certs.CA,
+		TokenKey:  key,
+	})
+}
+
+// close gives back what New took, in reverse.
+func (s *Server) close() error {
+	var errs []error
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+
+	return errors.Join(append(errs, s.lock.Release())...)
+}
