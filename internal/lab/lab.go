@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -175,6 +176,17 @@ func (l *Lab) Down() error {
 	})
 
 	return l.err
+}
+
+// Adopt makes a process that the test has started part of the lab, so that it ends with the lab even when the test is
+// killed.
+func (l *Lab) Adopt(p *os.Process) error {
+	procs, err := makeCgroup(l.ID + "/adopted")
+	if err != nil {
+		return err
+	}
+
+	return os.WriteFile(procs, []byte(strconv.Itoa(p.Pid)), 0o600)
 }
 
 // keepLogs moves the engines' logs out of the way of Down and returns the directory they are in now.

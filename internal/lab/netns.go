@@ -73,7 +73,18 @@ func (n *Node) Heal() error {
 // Dial connects to an address inside the node's network namespace, where 127.0.0.1 is the node itself. The address must
 // be numeric: a name would be looked up outside of the namespace.
 func (n *Node) Dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
-	err = n.inside(func() error {
+	return dialIn(ctx, n.NetworkNamespace(), network, address)
+}
+
+// DialContainer connects from inside a container's network, as the container's own process would. It is given the id of
+// that process, which task and container inspection tell. The address must be numeric; 127.0.0.11:53 is where the engine
+// answers the container's questions for names.
+func DialContainer(ctx context.Context, pid int, network, address string) (net.Conn, error) {
+	return dialIn(ctx, fmt.Sprintf("/proc/%d/ns/net", pid), network, address)
+}
+
+func dialIn(ctx context.Context, ns, network, address string) (conn net.Conn, err error) {
+	err = inside(ns, func() error {
 		var d net.Dialer
 		conn, err = d.DialContext(ctx, network, address)
 		return err
@@ -85,7 +96,7 @@ func (n *Node) Dial(ctx context.Context, network, address string) (conn net.Conn
 // Listen listens on a numeric address inside the node's network namespace, for example as a registry that the node's
 // engine pulls from.
 func (n *Node) Listen(ctx context.Context, network, address string) (l net.Listener, err error) {
-	err = n.inside(func() error {
+	err = inside(n.NetworkNamespace(), func() error {
 		var c net.ListenConfig
 		l, err = c.Listen(ctx, network, address)
 		return err
@@ -103,23 +114,23 @@ func (n *Node) HTTPClient() *http.Client {
 	}
 }
 
-// inside runs f on a thread that is in the node's network namespace. Sockets that f makes stay in that namespace.
-func (n *Node) inside(f func() error) error {
+// inside runs f on a thread that is in the network namespace. Sockets that f makes stay in that namespace.
+func inside(ns string, f func() error) error {
 	done := make(chan error, 1)
 
 	// A goroutine that ends while locked takes its thread with it, so no other code ever runs in the wrong namespace.
 	go func() {
 		runtime.LockOSThread()
 
-		ns, err := os.Open(n.NetworkNamespace())
+		file, err := os.Open(ns)
 		if err != nil {
 			done <- err
 			return
 		}
-		defer ns.Close()
+		defer file.Close()
 
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("enter network namespace of node %q: %w", n.Name, err)
+		if err := unix.Setns(int(file.Fd()), unix.CLONE_NEWNET); err != nil {
+			done <- fmt.Errorf("enter network namespace %q: %w", ns, err)
 			return
 		}
 
