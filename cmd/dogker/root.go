@@ -56,6 +56,8 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newServerCommand(&g),
 		newKubectlCommand(&g),
+		newRolloutCommand(&g),
+		newRestartCommand(&g),
 		newVersionCommand(),
 	)
 

@@ -97,21 +97,9 @@ func (c *Controller) record(ctx context.Context, st recordRevision) error {
 		}
 	}
 
-	err := c.client.Create(ctx, st.revision.DeepCopy(), client.FieldOwner(fieldOwner))
-	if !apierrors.IsAlreadyExists(err) {
-		return err
-	}
-
-	// The cache has not shown it yet, or a container of the same name had it and it is about to be collected.
-	var have v1alpha1.ContainerRevision
-	if err := c.client.Get(ctx, client.ObjectKeyFromObject(st.revision), &have); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	if !metav1.IsControlledBy(&have, &metav1.ObjectMeta{UID: st.revision.OwnerReferences[0].UID}) {
-		return fmt.Errorf("a revision of an earlier container is still there: %w", err)
-	}
-
-	return nil
+	// A record that is there already means that the history this pass has seen is out of date, or that a container of
+	// the same name had it and it is about to be collected. Either way the pass must not go on; it is tried again.
+	return c.client.Create(ctx, st.revision.DeepCopy(), client.FieldOwner(fieldOwner))
 }
 
 func (c *Controller) writeEnv(ctx context.Context, st recordRevision) error {

@@ -35,6 +35,10 @@ func (c *Controller) chooseImage(ctx context.Context, s *situation) error {
 		s.image = resolved
 	}
 
+	if isID(s.image) {
+		return nil
+	}
+
 	auth, err := c.registry.Auth(s.image, s.supply.pullSecrets)
 	if err != nil {
 		return &outcome.Wait{Reason: v1alpha1.ReasonInvalidReference, Message: "spec.imagePullSecrets: " + err.Error(), Err: err}

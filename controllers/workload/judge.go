@@ -45,7 +45,8 @@ func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.T
 		return verdict{}, false
 	}
 
-	if updateState(w.Service) == swarm.UpdateStatePaused {
+	// A write in the middle of a rollout, such as a scaling, makes Swarm roll back to the same revision.
+	if updateState(w.Service) == swarm.UpdateStatePaused || rolledBackBySwarm(w.Service) {
 		return verdict{v1alpha1.OutcomeFailed, failureOf(w, v1alpha1.ReasonRolloutPaused)}, true
 	}
 

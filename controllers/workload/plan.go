@@ -168,7 +168,7 @@ const (
 	whyDrift    = "it had been changed outside Dogker"
 	whyRollback = "the declared revision failed"
 	whyUndo     = "spec.rollbackTo asks for it"
-	whyScale    = "the number of tasks changed"
+	whyScale    = "scale or policy changed"
 )
 
 // whyUpdate tells a repair from a change that somebody asked for: a service that still carries what we rendered last
@@ -179,12 +179,12 @@ func whyUpdate(s *situation) string {
 	switch {
 	case live[v1alpha1.SwarmLabelSpecHash] == s.want.Labels[v1alpha1.SwarmLabelSpecHash]:
 		return whyDrift
-	case s.target.failed != nil:
-		return whyRollback
-	case s.tc.Spec.RollbackTo != nil && liveRevision(s.world.Service) != s.target.number:
-		return whyUndo
 	case liveRevision(s.world.Service) == s.target.number:
 		return whyScale
+	case s.target.failed != nil:
+		return whyRollback
+	case s.tc.Spec.RollbackTo != nil:
+		return whyUndo
 	default:
 		return whySpec
 	}

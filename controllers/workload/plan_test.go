@@ -100,7 +100,7 @@ func TestPlan(t *testing.T) {
 				s.tc.Spec.Replicas, s.tc.Generation = &three, 2
 				again(s)
 			},
-			steps: []string{`update service "acme_web": replicas 1 → 3 (the number of tasks changed)`},
+			steps: []string{`update service "acme_web": replicas 1 → 3 (scale or policy changed)`},
 		},
 		"NewTemplate": {
 			reason: "A rollout is recorded before it is sent and marked as sent after: a rollback by Swarm itself is then known for what it is.",

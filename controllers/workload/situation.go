@@ -191,7 +191,7 @@ func input(s *situation) servicespec.Input {
 	return servicespec.Input{
 		Owner:          s.owner,
 		Template:       s.template,
-		Rollout:        s.tc.Spec.Rollout,
+		Rollout:        s.rollout(),
 		Replicas:       uint64(max(scale.replicas, 0)),
 		Suspended:      scale.suspended,
 		Image:          s.image,
@@ -206,6 +206,40 @@ func input(s *situation) servicespec.Input {
 		RestartedAt:    restartedAt,
 		RegistryAuth:   authDigest(s.owner, s.auth),
 	}
+}
+
+// rollout is the declared policy. On the way back to an earlier revision a failure only pauses: Swarm's own rollback
+// would return to what has just been left, and the two would take turns for ever. What was sent with the way back stays
+// as it is until the container goes forward again, because another write would end Swarm's watch over it.
+func (s *situation) rollout() *v1alpha1.Rollout {
+	if s.target.failed == nil && s.tc.Spec.RollbackTo == nil {
+		return s.tc.Spec.Rollout
+	}
+
+	r := &v1alpha1.Rollout{}
+	if s.tc.Spec.Rollout != nil {
+		r = s.tc.Spec.Rollout.DeepCopy()
+	}
+
+	live := s.world.Service
+	if liveRevision(live) != s.target.number {
+		r.FailureAction = v1alpha1.FailurePause
+
+		return r
+	}
+
+	if sent := live.Spec.UpdateConfig; sent != nil {
+		switch sent.FailureAction {
+		case swarm.UpdateFailureActionPause:
+			r.FailureAction = v1alpha1.FailurePause
+		case swarm.UpdateFailureActionContinue:
+			r.FailureAction = v1alpha1.FailureContinue
+		case swarm.UpdateFailureActionRollback:
+			r.FailureAction = v1alpha1.FailureRollback
+		}
+	}
+
+	return r
 }
 
 // restart is the force-update counter and the annotation it obeys. The counter is carried over from the live service,
