@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/docker/docker/api/types/swarm"
 
@@ -45,6 +46,17 @@ type builder struct {
 // refuse records a field that cannot be expressed.
 func (b *builder) refuse(field, problem string) {
 	b.problems = append(b.problems, &FieldError{Field: field, Problem: problem})
+}
+
+// clean refuses values that the engine would not take as they are. It shows none of them.
+func (b *builder) clean(field string, values ...string) {
+	for _, value := range values {
+		if problem := unclean(value); problem != "" {
+			b.refuse(field, problem)
+
+			return
+		}
+	}
 }
 
 // labels mark the service as the owner's and remember what the controller must know of its last write.
@@ -100,9 +112,18 @@ func (b *builder) task() swarm.TaskSpec {
 	}
 }
 
-// hasTemplate is true for a string that the engine would expand, on the manager and again on the node.
-func hasTemplate(s string) bool {
-	return strings.Contains(s, "{{") || strings.Contains(s, "}}")
+// unclean says what keeps the engine from taking a string as it is, or nothing.
+func unclean(s string) string {
+	switch {
+	case strings.Contains(s, "{{") || strings.Contains(s, "}}"):
+		return "must not contain {{ or }}: the engine would expand it as a template, on the manager and again on the node"
+	case strings.ContainsRune(s, 0):
+		return "must not contain a zero byte"
+	case !utf8.ValidString(s):
+		return "must be UTF-8"
+	default:
+		return ""
+	}
 }
 
 // orDefault is the value that p points to, or the default.

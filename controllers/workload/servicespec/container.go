@@ -3,6 +3,7 @@ package servicespec
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -27,6 +28,8 @@ func (b *builder) container() *swarm.ContainerSpec {
 	stop := time.Duration(grace) * time.Second
 	secrets, configs := b.files()
 
+	b.texts()
+
 	c := &swarm.ContainerSpec{
 		Image:           b.in.Image,
 		Command:         texts(b.t.Command),
@@ -48,6 +51,22 @@ func (b *builder) container() *swarm.ContainerSpec {
 	b.secure(c)
 
 	return c
+}
+
+// texts refuses what no string of the engine may hold. The schema does so for templates; a zero byte passes it.
+func (b *builder) texts() {
+	b.clean("spec.command", texts(b.t.Command)...)
+	b.clean("spec.args", texts(b.t.Args)...)
+	b.clean("spec.env", b.in.Env...)
+	for _, key := range slices.Sorted(maps.Keys(b.t.Labels)) {
+		b.clean(fmt.Sprintf("spec.labels[%s]", key), string(b.t.Labels[key]))
+	}
+	for _, key := range slices.Sorted(maps.Keys(b.t.Sysctls)) {
+		b.clean(fmt.Sprintf("spec.sysctls[%s]", key), string(b.t.Sysctls[key]))
+	}
+	if h := b.t.HealthCheck; h != nil && h.Exec != nil {
+		b.clean("spec.healthCheck.exec.command", texts(h.Exec.Command)...)
+	}
 }
 
 // secure sets what the process may do.

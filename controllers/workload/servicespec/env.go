@@ -7,8 +7,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
@@ -191,18 +189,14 @@ func (r *resolver) key(field string, secret, configMap *v1alpha1.KeySelector) (c
 
 // usable is true when the engine can take the content as the value of a variable.
 func (r *resolver) usable(c content) bool {
-	problem := ""
-	switch value := string(c.data); {
-	case hasTemplate(value):
-		problem = "contains {{ or }}, which the engine would expand as a template: use it as a file"
-	case strings.ContainsRune(value, 0):
-		problem = "contains a zero byte, which no variable can hold: use it as a file"
-	case !utf8.ValidString(value):
-		problem = "is not UTF-8, which a variable must be: use it as a file"
-	default:
+	problem := unclean(string(c.data))
+	if problem == "" {
 		return true
 	}
-	r.problems = append(r.problems, &ContentError{Field: c.field, Kind: c.kind, Name: c.name, Key: c.key, Problem: problem})
+	r.problems = append(r.problems, &ContentError{
+		Field: c.field, Kind: c.kind, Name: c.name, Key: c.key,
+		Problem: "cannot be a variable: it " + problem + "; a file can hold it",
+	})
 
 	return false
 }

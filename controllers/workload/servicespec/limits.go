@@ -3,7 +3,6 @@ package servicespec
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/docker/docker/api/types/swarm"
 
@@ -60,9 +59,7 @@ func (b *builder) restartedAt() string {
 	const field = "metadata.annotations[" + v1alpha1.AnnotationRestartedAt + "]"
 
 	b.bound(field, "it has", len(b.in.RestartedAt), maxRestartedAtBytes)
-	if hasTemplate(b.in.RestartedAt) || strings.ContainsRune(b.in.RestartedAt, 0) {
-		b.refuse(field, "must not contain {{, }} or a zero byte")
-	}
+	b.clean(field, b.in.RestartedAt)
 
 	return b.in.RestartedAt
 }

@@ -8,10 +8,11 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
-// Defaults of rollouts and restarts, as the schema has them.
+// Defaults and bounds of rollouts and restarts, as the schema has them.
 const (
 	defaultParallelism             = 1
 	defaultMonitorSeconds          = 5
+	maxMonitorSeconds              = 3600
 	defaultProgressDeadlineSeconds = 600
 	defaultRestartDelaySeconds     = 5
 )
@@ -75,7 +76,7 @@ func (b *builder) order() string {
 // health check passes for the first time, so a task that never becomes healthy fails without it. What monitor must be
 // long enough for is the task that passes once and then fails: the engine calls it unhealthy after as many failures in
 // a row as the threshold says, and from the first pass on the start period no longer shields it. A check that is slow
-// beyond reason does not get more than half of the progress deadline.
+// beyond reason gets no more than half of the progress deadline, and no more than monitorSeconds could ask for.
 func (b *builder) monitor() time.Duration {
 	r := b.rollout()
 	h := b.t.HealthCheck
@@ -85,7 +86,7 @@ func (b *builder) monitor() time.Duration {
 
 	once := seconds(h.PeriodSeconds, defaultPeriodSeconds) + seconds(h.TimeoutSeconds, defaultTimeoutSeconds)
 	window := once * time.Duration(orDefault(h.FailureThreshold, defaultFailureThreshold))
-	most := seconds(r.ProgressDeadlineSeconds, defaultProgressDeadlineSeconds) / 2
+	most := min(seconds(r.ProgressDeadlineSeconds, defaultProgressDeadlineSeconds)/2, maxMonitorSeconds*time.Second)
 
 	return max(min(window, most), defaultMonitorSeconds*time.Second)
 }
