@@ -187,7 +187,9 @@ func TestPlan(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			held := func(swarm.PortConfigPublishMode, swarm.PortConfig, string) (swarmobj.Owner, bool) { return swarmobj.Owner{}, false }
+			held := func(swarm.PortConfigPublishMode, swarm.PortConfig, string) (swarmobj.Owner, bool) {
+				return swarmobj.Owner{}, false
+			}
 
 			steps, err := plan(scene(t, tc.change), held)
 
