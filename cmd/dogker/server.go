@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -32,10 +31,6 @@ const serverExamples = `  # On one machine, for people on that machine
   # With the store in an etcd cluster that exists
   dogker server --etcd-endpoints https://10.0.0.1:2379,https://10.0.0.2:2379,https://10.0.0.3:2379 \
     --etcd-cafile ca.crt --etcd-certfile client.crt --etcd-keyfile client.key`
-
-// gcPercent is how much garbage may pile up before it is collected, as a share of what is alive. Half of Go's default
-// trades a little CPU for a process that is small beside the containers it manages. GOGC overrides it.
-const gcPercent = 50
 
 // serverOptions are the flags of the server.
 type serverOptions struct {
@@ -83,9 +78,7 @@ func runServer(ctx context.Context, o serverOptions) error {
 		return err
 	}
 	o.Log = log
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	startWithMemory()
 
 	server, err := controlplane.New(ctx, o.Options)
 	if err != nil {
@@ -96,6 +89,7 @@ func runServer(ctx context.Context, o serverOptions) error {
 		return err
 	}
 	server.OnServing(c.run)
+	server.OnServing(saveMemory)
 
 	return server.Run(ctx)
 }

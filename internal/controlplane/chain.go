@@ -12,7 +12,6 @@ import (
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apiserver"
-	"k8s.io/apimachinery/pkg/runtime"
 	genericfilters "k8s.io/apiserver/pkg/endpoints/filters"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	serverstorage "k8s.io/apiserver/pkg/server/storage"
@@ -21,11 +20,8 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	aggregator "k8s.io/kube-aggregator/pkg/apiserver"
-	aggregatorscheme "k8s.io/kube-aggregator/pkg/apiserver/scheme"
-	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	kube "k8s.io/kubernetes/pkg/controlplane/apiserver"
 	"k8s.io/kubernetes/pkg/controlplane/apiserver/options"
-	"k8s.io/kubernetes/pkg/generated/openapi"
 
 	// The kinds that are served register themselves.
 	_ "k8s.io/kubernetes/pkg/apis/admissionregistration/install"
@@ -96,16 +92,14 @@ func served() *serverstorage.ResourceConfig {
 }
 
 func configure(o options.CompletedOptions, masters int) (configs, error) {
-	schemes := []*runtime.Scheme{legacyscheme.Scheme, apiextensions.Scheme, aggregatorscheme.Scheme}
-	generic, informers, storage, err := kube.BuildGenericConfig(o, schemes, served(), openapi.GetOpenAPIDefinitions)
+	shared, err := newGeneric(o)
 	if err != nil {
-		return configs{}, fmt.Errorf("configure API server: %w", err)
+		return configs{}, err
 	}
-	generic.OpenAPIConfig.Info.Title = "Dogker"
-	generic.OpenAPIV3Config.Info.Title = "Dogker"
+	generic, informers := shared.config, shared.informers
 
 	resolver := webhook.NewDefaultServiceResolver()
-	native, initializers, err := kube.CreateConfig(o, generic, informers, storage, resolver, nil)
+	native, initializers, err := kube.CreateConfig(o, generic, informers, shared.storage, resolver, nil)
 	if err != nil {
 		return configs{}, fmt.Errorf("configure Kubernetes' own kinds: %w", err)
 	}

@@ -24,8 +24,8 @@ const (
 	// that. Together they stay below the ten seconds that scripts and init systems wait.
 	clientGrace = 4 * time.Second
 	serverGrace = 5 * time.Second
-	// livePoll is how often we look whether the API has started.
-	livePoll = 20 * time.Millisecond
+	// answerPoll is how often we look whether the API has started.
+	answerPoll = 20 * time.Millisecond
 )
 
 // Run serves until the context ends, or until something fails without which it cannot go on. It may be called once.
@@ -78,7 +78,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 // runClients makes the cluster what it must be, and runs all that needs an API that serves.
 func (s *Server) runClients(ctx context.Context, served *atomic.Bool) error {
-	if err := s.waitLive(ctx); err != nil {
+	if err := s.waitAnswers(ctx); err != nil {
 		return err
 	}
 	if err := writeKubeconfig(s.dir.AdminKubeconfig(), s.URL(), s.certs); err != nil {
@@ -104,15 +104,16 @@ func (s *Server) runClients(ctx context.Context, served *atomic.Bool) error {
 	return g.Wait()
 }
 
-// waitLive waits until the API has started all of its own parts.
-func (s *Server) waitLive(ctx context.Context) error {
+// waitAnswers waits until the API answers requests about kinds. Its own start is not over then: roles, for one, are put
+// in order a second later. We need none of them, so that work is done beside ours.
+func (s *Server) waitAnswers(ctx context.Context) error {
 	client, err := kubernetes.NewForConfig(s.LoopbackConfig())
 	if err != nil {
 		return fmt.Errorf("create loopback client: %w", err)
 	}
 
-	return wait.PollUntilContextCancel(ctx, livePoll, true, func(ctx context.Context) (bool, error) {
-		return client.RESTClient().Get().AbsPath("/livez").Do(ctx).Error() == nil, nil
+	return wait.PollUntilContextCancel(ctx, answerPoll, true, func(ctx context.Context) (bool, error) {
+		return client.RESTClient().Get().AbsPath("/apis/apiextensions.k8s.io/v1/customresourcedefinitions").Param("limit", "1").Do(ctx).Error() == nil, nil
 	})
 }
 

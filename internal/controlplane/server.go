@@ -186,8 +186,7 @@ func (s *Server) RunKubernetesControllers(ctx context.Context) error {
 		return fmt.Errorf("read service-account key: %w", err)
 	}
 	cfg := s.LoopbackConfig()
-	cfg.ContentType = "application/vnd.kubernetes.protobuf"
-	cfg.AcceptContentTypes = cfg.ContentType + ",application/json"
+	cfg.ContentType, cfg.AcceptContentTypes = protobuf, protobuf+",application/json"
 
 	return kubecontrollers.Run(ctx, kubecontrollers.Options{
 		Config:    cfg,

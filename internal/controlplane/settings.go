@@ -83,6 +83,9 @@ func (s settings) complete(ctx context.Context) (options.CompletedOptions, error
 	s.storage(o)
 	s.identity(o)
 	o.EventTTL = eventTTL
+	// Without options, metrics keep their defaults; with the default options, Kubernetes logs an error about a file that
+	// nobody named.
+	o.Metrics = nil
 	o.SystemNamespaces = append(o.SystemNamespaces, bootstrap.Namespace)
 	admit(o)
 	if err := applyAudit(o.Audit, s.dir); err != nil {

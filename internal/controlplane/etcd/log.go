@@ -29,8 +29,13 @@ var usual = map[string]bool{
 	"setting up serving from embedded etcd failed.": true,
 }
 
+// levelTrace is below every level that an operator can ask for: etcd's own debugging shows every key that is written.
+const levelTrace = slog.LevelDebug - 4
+
 func slogLevel(l zapcore.Level) slog.Level {
 	switch {
+	case l == zapcore.DebugLevel:
+		return levelTrace
 	case l >= zapcore.ErrorLevel:
 		return slog.LevelError
 	case l == zapcore.WarnLevel:
@@ -54,7 +59,7 @@ func (c slogCore) With(fields []zapcore.Field) zapcore.Core {
 // Check implements zapcore.Core.
 func (c slogCore) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if usual[e.Message] {
-		e.Level = zapcore.DebugLevel
+		e.Level = zapcore.InfoLevel
 	}
 	if c.Enabled(e.Level) {
 		return checked.AddCore(e, c)

@@ -282,3 +282,21 @@ func ensureTokenKey(path string) error {
 
 	return datadir.WriteFile(path, raw)
 }
+
+// SelfSigned makes a serving certificate for one name that nobody but its holder knows, for connections of a process to
+// itself. It returns certificate and key, in PEM.
+func SelfSigned(name string, now time.Time, lifetime time.Duration) (cert, key []byte, err error) {
+	template := &x509.Certificate{
+		Subject:     pkix.Name{CommonName: name},
+		DNSNames:    []string{name},
+		NotAfter:    now.Add(lifetime),
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	raw, err := issue(template, nil, now)
+	if err != nil {
+		return nil, nil, fmt.Errorf("issue certificate %q: %w", name, err)
+	}
+
+	return split(raw)
+}
