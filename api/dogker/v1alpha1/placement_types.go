@@ -2,10 +2,11 @@ package v1alpha1
 
 // Placement says which nodes may run the tasks.
 type Placement struct {
-	// Constraints in Swarm's own language, such as node.labels.zone == a. All must hold.
+	// Constraints in Swarm's own language, such as node.labels.zone == a. All must hold. Swarm takes no slash in the name
+	// of a label here.
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=256
-	// +kubebuilder:validation:items:Pattern=`^(node\.(id|hostname|role|ip|platform\.os|platform\.arch|labels\.[A-Za-z0-9][A-Za-z0-9._/-]*)|engine\.labels\.[A-Za-z0-9][A-Za-z0-9._/-]*)\s*(==|!=)\s*[A-Za-z0-9:._/-]+$`
+	// +kubebuilder:validation:items:Pattern=`^(node\.(id|hostname|role|ip|platform\.os|platform\.arch|labels\.[A-Za-z0-9][A-Za-z0-9._-]*)|engine\.labels\.[A-Za-z0-9][A-Za-z0-9._-]*)\s*(==|!=)\s*[A-Za-z0-9:._/-]+$`
 	// +listType=set
 	// +optional
 	Constraints []string `json:"constraints,omitempty"`

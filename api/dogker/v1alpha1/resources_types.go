@@ -31,8 +31,9 @@ type ResourceRequests struct {
 
 // ResourceLimits are what one task may use at most.
 type ResourceLimits struct {
-	// CPU the task may use, such as 500m or 2; at least 1m.
-	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('1m')) >= 0 && quantity(string(self)).compareTo(quantity('1000')) <= 0",message="must be an amount of CPU from 1m to 1000, such as 500m or 2",messageExpression="'\"' + string(self) + '\" must be an amount of CPU from 1m to 1000, such as 500m or 2'"
+	// CPU the task may use, such as 500m or 2; at least 10m, the kernel's own minimum. A task does not start on a node
+	// with fewer CPUs than that.
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('10m')) >= 0 && quantity(string(self)).compareTo(quantity('1000')) <= 0",message="must be an amount of CPU from 10m to 1000, such as 500m or 2",messageExpression="'\"' + string(self) + '\" must be an amount of CPU from 10m to 1000, such as 500m or 2'"
 	// +optional
 	CPU *resource.Quantity `json:"cpu,omitempty"`
 	// Memory the task may use before it is killed, such as 128Mi or 1Gi; at least 4Mi, the engine's own minimum.
@@ -70,14 +71,17 @@ type Tmpfs struct {
 	// Size it may grow to, such as 64Mi.
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('4Ki')) >= 0 && quantity(string(self)).compareTo(quantity('64Gi')) <= 0",message="must be a size from 4Ki to 64Gi, such as 64Mi",messageExpression="'\"' + string(self) + '\" must be a size from 4Ki to 64Gi, such as 64Mi'"
 	Size resource.Quantity `json:"size"`
-	// Mode are the permission bits of the mount point, 01777 when not set.
-	// +kubebuilder:validation:Minimum=0
+	// Mode are the permission bits of the mount point, 01777 when not set. It cannot be 0: the engine would take that for
+	// not set.
+	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1023
 	// +optional
 	Mode *int32 `json:"mode,omitempty"`
 }
 
 // Logging says how the engine keeps the output of the tasks.
+//
+// +kubebuilder:validation:XValidation:rule="self.driver != 'none' || (!has(self.maxSize) && !has(self.maxFiles))",message="maxSize and maxFiles must not be set for the driver none"
 type Logging struct {
 	// Driver is json-file, local or none. Drivers that connect out are the operator's to configure, on the engine.
 	// +kubebuilder:validation:Enum=json-file;local;none

@@ -29,10 +29,11 @@ type Rollout struct {
 	// +kubebuilder:validation:Enum=StartFirst;StopFirst
 	// +optional
 	Order RolloutOrder `json:"order,omitempty"`
-	// MonitorSeconds is how long a new task must run before it counts as good.
+	// MonitorSeconds is how long a new task must run before it counts as good. By default 5, and with a healthCheck as
+	// long as it takes to notice that a task has become unhealthy, failureThreshold times periodSeconds and
+	// timeoutSeconds, but no more than half of progressDeadlineSeconds.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
-	// +kubebuilder:default=5
 	// +optional
 	MonitorSeconds *int32 `json:"monitorSeconds,omitempty"`
 	// MaxFailurePercent is how many of the new tasks may fail before failureAction is taken.

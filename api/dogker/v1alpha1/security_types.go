@@ -1,6 +1,8 @@
 package v1alpha1
 
 // Security of the process.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.runAsGroup) || has(self.runAsUser)",message="runAsGroup needs runAsUser"
 type Security struct {
 	// RunAsUser is the user ID; by default the image's own.
 	// +kubebuilder:validation:Minimum=0

@@ -77,7 +77,7 @@ var rules = map[string]rule{
 	container + "Configs[].File.GID":   matches(`^[0-9]{1,10}$`),
 	container + "Configs[].File.Mode":  between(0, 0o777),
 
-	task + "Resources.Limits.NanoCPUs":          between(1e6, 1000e9),
+	task + "Resources.Limits.NanoCPUs":          between(1e7, 1000e9),
 	task + "Resources.Limits.MemoryBytes":       between(4<<20, 64<<40),
 	task + "Resources.Limits.Pids":              between(1, 4<<20),
 	task + "Resources.Reservations.NanoCPUs":    between(1e6, 1000e9),

@@ -61,7 +61,8 @@ var (
 	variableName = rapid.StringMatching(`[A-Za-z_][A-Za-z0-9_]{0,12}`)
 	int32s       = func(least, most int32) *rapid.Generator[int32] { return rapid.Int32Range(least, most) }
 	cpus         = amount(`[1-9][0-9]{0,2}`, "m", "", "00m")
-	memory       = amount(`[4-9][0-9]{0,2}`, "Mi", "Gi", "000k", "000000")
+	cpuLimits    = amount(`[1-9][0-9]{1,2}`, "m", "")
+	memory       = amount(`[5-9][0-9]{0,2}`, "Mi", "Gi", "000k", "000000")
 	capability   = rapid.SampledFrom([]string{
 		"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID",
 		"SETPCAP", "SETUID", "SYS_CHROOT",
@@ -130,6 +131,12 @@ func legal(t *v1alpha1.TenantContainerSpec) {
 			res.Requests.Memory, res.Limits.Memory = l, q
 		}
 	}
+	if s := t.Security; s != nil && s.RunAsUser == nil {
+		s.RunAsGroup = nil
+	}
+	if l := t.Logging; l != nil && l.Driver == "none" {
+		l.MaxSize, l.MaxFiles = nil, nil
+	}
 	for _, p := range t.Ports {
 		if p.Publish != nil && p.Publish.Mode == v1alpha1.PublishIngress {
 			t.EndpointMode = v1alpha1.EndpointVIP
@@ -194,7 +201,7 @@ var resources = rapid.Custom(func(r *rapid.T) v1alpha1.Resources {
 	}
 	if rapid.Bool().Draw(r, "has limits") {
 		out.Limits = &v1alpha1.ResourceLimits{
-			CPU: maybe(r, "cpu", cpus), Memory: maybe(r, "memory", memory), Pids: maybe(r, "pids", rapid.Int64Range(1, 4194304)),
+			CPU: maybe(r, "cpu", cpuLimits), Memory: maybe(r, "memory", memory), Pids: maybe(r, "pids", rapid.Int64Range(1, 4194304)),
 		}
 	}
 
@@ -281,7 +288,7 @@ var ulimits = rapid.Custom(func(r *rapid.T) v1alpha1.Ulimit {
 })
 
 var tmpfs = rapid.Custom(func(r *rapid.T) v1alpha1.Tmpfs {
-	return v1alpha1.Tmpfs{MountPath: absolutePath.Draw(r, "path"), Size: memory.Draw(r, "size"), Mode: maybe(r, "mode", int32s(0, 0o1777))}
+	return v1alpha1.Tmpfs{MountPath: absolutePath.Draw(r, "path"), Size: memory.Draw(r, "size"), Mode: maybe(r, "mode", int32s(1, 0o1777))}
 }).Filter(func(m v1alpha1.Tmpfs) bool { return m.Size.Cmp(resource.MustParse("64Gi")) <= 0 })
 
 var loggings = rapid.Custom(func(r *rapid.T) v1alpha1.Logging {
