@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Runs tests in stages, shows them, checks that nothing is left on the machine, and ends with their number.
+#
+#   hack/test.sh [check|unit|conformance|faults|e2e]…   default: all of them
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+use_go
+cd "$ROOT"
+
+OUT=$BUILD/test
+TOTALS=$OUT/totals
+export DOGKER_BIN=${DOGKER_BIN:-$ROOT/bin/dogker} DOGKER_LAB_LOGS=$OUT/engine-logs
+
+# stage TITLE ARGS… is one go test. testsum counts what fails and then exits with 1; what it did not see, such as a flag
+# that go test does not know, counts as a failure, too.
+stage() {
+	local title=$1 codes
+	shift
+	say "$title"
+	set +e
+	go test -json "$@" | "$OUT/testsum" -totals "$TOTALS"
+	codes=("${PIPESTATUS[@]}")
+	set -e
+	if [ "${codes[1]}" -gt 1 ] || { [ "${codes[0]}" -ne 0 ] && [ "${codes[1]}" -eq 0 ]; }; then count_failure "$title"; fi
+}
+
+# step TITLE COMMAND… is something that is no go test and counts as one.
+step() {
+	local title=$1
+	shift
+	if "$@"; then echo "1 0 0" >>"$TOTALS"; else count_failure "$title"; fi
+}
+
+count_failure() {
+	printf 'FAIL\t%s\n' "$1"
+	echo "0 1 0" >>"$TOTALS"
+}
+
+# heavy lists packages whose tests link the whole of Kubernetes: compiling that a second time for the race detector takes
+# longer than all tests together. The rest is light.
+classify() {
+	go list -e -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{join .Deps " "}}{{end}}' ./... |
+		awk -v want="$1" '$1 ~ /\.test$/ {
+			heavy = / k8s\.io\/kubernetes\// ? "heavy" : "light"; sub(/\.test$/, "", $1)
+			if (heavy == want && $1 !~ /\/test\/faults$/) print $1 }'
+}
+
+unit() {
+	local light heavy
+	light=$(classify light)
+	heavy=$(classify heavy)
+	# shellcheck disable=SC2086 # lists of packages
+	stage "unit tests, with the race detector" -race $light
+	# shellcheck disable=SC2086
+	[ -z "$heavy" ] || stage "unit tests that link Kubernetes" $heavy
+}
+
+# tagged TAG ARGS… runs, package by package, the tests of the files with a build tag, and no others a second time.
+tagged() {
+	local tag=$1 dir files names
+	shift
+	for dir in $(git ls-files --cached --others --exclude-standard '*_test.go' | xargs grep -lE "^//go:build .*\b$tag\b" | xargs -n 1 dirname | sort -u); do
+		files=$(grep -lE "^//go:build .*\b$tag\b" "$dir"/*_test.go)
+		# shellcheck disable=SC2086 # a list of files
+		names=$(sed -n 's/^func \(Test[A-Za-z0-9_]*\)(t \*testing\.T).*/\1/p' $files | paste -sd '|')
+		[ -n "$names" ] || continue
+		stage "$tag tests in $dir" -tags "$tag" -count 1 -run "^($names)\$" "$@" "./$dir"
+	done
+}
+
+run() {
+	case $1 in
+	check) step "check" hack/check.sh ;;
+	unit) unit ;;
+	conformance) tagged conformance -timeout 25m ;;
+	faults) [ ! -d test/faults ] || stage "faults at every call" -timeout 25m ./test/faults/... ;;
+	e2e) tagged e2e -timeout 40m ;;
+	*) die "unknown stage: $1" ;;
+	esac
+}
+
+[ $# -gt 0 ] || set -- check unit conformance faults e2e
+
+mkdir -p "$OUT" "$DOGKER_LAB_LOGS"
+: >"$TOTALS"
+go build -o "$OUT/testsum" ./hack/testsum
+if [[ " $* " == *" e2e "* || " $* " == *" conformance "* ]]; then
+	say "Building dogker"
+	hack/build.sh
+fi
+hack/leaks.sh before "$OUT/before"
+
+for name in "$@"; do run "$name"; done
+
+step "nothing is left behind" hack/leaks.sh after "$OUT/before"
+
+"$OUT/testsum" -sum "$TOTALS"
