@@ -15,8 +15,8 @@ type rule func(c *check, v reflect.Value) string
 type keyRule func(c *check, key, value string) string
 
 const (
-	task      = "TaskTemplate."
-	container = task + "ContainerSpec."
+	task          = "TaskTemplate."
+	containerSpec = task + "ContainerSpec."
 )
 
 // rules are the fields that may be set, and to what. What is missing is forbidden; among others, and on purpose: TTY,
@@ -31,51 +31,51 @@ var rules = map[string]rule{
 	task + "Runtime":     oneOf(string(swarm.RuntimeContainer)),
 	task + "ForceUpdate": anything,
 
-	container + "Image":      isImage,
-	container + "Command[]":  atMost(maxArgsBytes),
-	container + "Args[]":     atMost(maxArgsBytes),
-	container + "Env[]":      isVariable,
-	container + "Dir":        isCleanPath,
-	container + "User":       matches(`^[0-9]{1,10}(:[0-9]{1,10})?$`),
-	container + "Hostname":   isDNSLabel,
-	container + "Hosts[]":    isHostsLine,
-	container + "Init":       anything,
-	container + "ReadOnly":   anything,
-	container + "StopSignal": oneOf("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"),
+	containerSpec + "Image":      isImage,
+	containerSpec + "Command[]":  atMost(maxArgsBytes),
+	containerSpec + "Args[]":     atMost(maxArgsBytes),
+	containerSpec + "Env[]":      isVariable,
+	containerSpec + "Dir":        isCleanPath,
+	containerSpec + "User":       matches(`^[0-9]{1,10}(:[0-9]{1,10})?$`),
+	containerSpec + "Hostname":   isDNSLabel,
+	containerSpec + "Hosts[]":    isHostsLine,
+	containerSpec + "Init":       anything,
+	containerSpec + "ReadOnly":   anything,
+	containerSpec + "StopSignal": oneOf("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"),
 
-	container + "StopGracePeriod": lasts(0, time.Minute),
+	containerSpec + "StopGracePeriod": lasts(0, time.Minute),
 
-	container + "CapabilityAdd[]":  oneOf(addable...),
-	container + "CapabilityDrop[]": oneOf(append([]string{"ALL", "CAP_NET_RAW"}, addable...)...),
+	containerSpec + "CapabilityAdd[]":  oneOf(addable...),
+	containerSpec + "CapabilityDrop[]": oneOf(append([]string{"ALL", "CAP_NET_RAW"}, addable...)...),
 
-	container + "Healthcheck.Test[]":      atMost(16 << 10),
-	container + "Healthcheck.Interval":    lasts(time.Second, time.Hour),
-	container + "Healthcheck.Timeout":     lasts(time.Second, time.Minute),
-	container + "Healthcheck.StartPeriod": lasts(0, time.Hour),
-	container + "Healthcheck.Retries":     between(1, 100),
+	containerSpec + "Healthcheck.Test[]":      atMost(16 << 10),
+	containerSpec + "Healthcheck.Interval":    lasts(time.Second, time.Hour),
+	containerSpec + "Healthcheck.Timeout":     lasts(time.Second, time.Minute),
+	containerSpec + "Healthcheck.StartPeriod": lasts(0, time.Hour),
+	containerSpec + "Healthcheck.Retries":     between(1, 100),
 
-	container + "Mounts[].Type":                   oneOf(string(mount.TypeTmpfs)),
-	container + "Mounts[].Target":                 isCleanPath,
-	container + "Mounts[].TmpfsOptions.SizeBytes": between(4<<10, 64<<30),
-	container + "Mounts[].TmpfsOptions.Mode":      between(1, 0o1777),
+	containerSpec + "Mounts[].Type":                   oneOf(string(mount.TypeTmpfs)),
+	containerSpec + "Mounts[].Target":                 isCleanPath,
+	containerSpec + "Mounts[].TmpfsOptions.SizeBytes": between(4<<10, 64<<30),
+	containerSpec + "Mounts[].TmpfsOptions.Mode":      between(1, 0o1777),
 
-	container + "Ulimits[].Name": oneOf("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nofile", "nproc",
+	containerSpec + "Ulimits[].Name": oneOf("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nofile", "nproc",
 		"rss", "sigpending", "stack"),
-	container + "Ulimits[].Soft": between(0, 1<<40),
-	container + "Ulimits[].Hard": between(0, 1<<40),
+	containerSpec + "Ulimits[].Soft": between(0, 1<<40),
+	containerSpec + "Ulimits[].Hard": between(0, 1<<40),
 
-	container + "Secrets[].SecretID":   anything, // Held against the name in ownContent.
-	container + "Secrets[].SecretName": anything,
-	container + "Secrets[].File.Name":  isCleanPath,
-	container + "Secrets[].File.UID":   matches(`^[0-9]{1,10}$`),
-	container + "Secrets[].File.GID":   matches(`^[0-9]{1,10}$`),
-	container + "Secrets[].File.Mode":  between(0, 0o777),
-	container + "Configs[].ConfigID":   anything,
-	container + "Configs[].ConfigName": anything,
-	container + "Configs[].File.Name":  isCleanPath,
-	container + "Configs[].File.UID":   matches(`^[0-9]{1,10}$`),
-	container + "Configs[].File.GID":   matches(`^[0-9]{1,10}$`),
-	container + "Configs[].File.Mode":  between(0, 0o777),
+	containerSpec + "Secrets[].SecretID":   anything, // Held against the name in ownContent.
+	containerSpec + "Secrets[].SecretName": anything,
+	containerSpec + "Secrets[].File.Name":  isCleanPath,
+	containerSpec + "Secrets[].File.UID":   matches(`^[0-9]{1,10}$`),
+	containerSpec + "Secrets[].File.GID":   matches(`^[0-9]{1,10}$`),
+	containerSpec + "Secrets[].File.Mode":  between(0, 0o777),
+	containerSpec + "Configs[].ConfigID":   anything,
+	containerSpec + "Configs[].ConfigName": anything,
+	containerSpec + "Configs[].File.Name":  isCleanPath,
+	containerSpec + "Configs[].File.UID":   matches(`^[0-9]{1,10}$`),
+	containerSpec + "Configs[].File.GID":   matches(`^[0-9]{1,10}$`),
+	containerSpec + "Configs[].File.Mode":  between(0, 0o777),
 
 	task + "Resources.Limits.NanoCPUs":          between(1e7, 1000e9),
 	task + "Resources.Limits.MemoryBytes":       between(4<<20, 64<<40),
@@ -123,8 +123,8 @@ var rules = map[string]rule{
 // keyRules are the same for maps.
 var keyRules = map[string]keyRule{
 	"Labels{}":                   isServiceLabel,
-	container + "Labels{}":       isContainerLabel,
-	container + "Sysctls{}":      isSysctl,
+	containerSpec + "Labels{}":   isContainerLabel,
+	containerSpec + "Sysctls{}":  isSysctl,
 	task + "LogDriver.Options{}": isLogOption,
 }
 

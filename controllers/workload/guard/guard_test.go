@@ -1,0 +1,231 @@
+package guard
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/swarm"
+)
+
+func TestCheckLetsSafeSpecsPass(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		change func(*swarm.ServiceSpec, *Facts)
+	}{
+		"Everything": {reason: "All that may be set is set.", change: func(*swarm.ServiceSpec, *Facts) {}},
+		"GlobalWithoutNetworkExtras": {
+			reason: "The smallest spec there is.",
+			change: func(s *swarm.ServiceSpec, _ *Facts) {
+				s.Mode = swarm.ServiceMode{Global: &swarm.GlobalService{}}
+				s.TaskTemplate = swarm.TaskSpec{
+					ContainerSpec: &swarm.ContainerSpec{Image: "app", StopGracePeriod: new(time.Duration(0))},
+					Networks:      []swarm.NetworkAttachmentConfig{{Target: "net1"}},
+				}
+				s.EndpointSpec = &swarm.EndpointSpec{Mode: "dnsrr"}
+			},
+		},
+		"ZeroReplicas":  {reason: "Suspended.", change: func(s *swarm.ServiceSpec, _ *Facts) { s.Mode.Replicated.Replicas = new(uint64(0)) }},
+		"InitOff":       {reason: "A false behind a pointer is a value.", change: func(s *swarm.ServiceSpec, _ *Facts) { con(s).Init = new(false) }},
+		"EmptyArgument": {reason: "An empty argument is one.", change: func(s *swarm.ServiceSpec, _ *Facts) { con(s).Args = []string{""} }},
+		"HeldImageID": {
+			reason: "Without a registry, a swarm of one node runs what its engine holds for the declared name.",
+			change: func(s *swarm.ServiceSpec, f *Facts) { con(s).Image, f.ImageID = "sha256:"+hex64, "sha256:"+hex64 },
+		},
+		"LongNames": {
+			reason: "Names that are too long for Swarm are cut, in the same way for everybody.",
+			change: func(s *swarm.ServiceSpec, f *Facts) {
+				f.Owner.Tenant = strings.Repeat("a", 63)
+				s.Name = strings.Repeat("a", 52) + "-f3d79652b2"
+				s.Labels["io.dogker.tenant"] = f.Owner.Tenant
+			},
+		},
+	}
+
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s, f := safe(), facts()
+			tc.change(&s, &f)
+			if err := Check(s, f); err != nil {
+				t.Errorf("%s\nCheck: %v", tc.reason, err)
+			}
+		})
+	}
+}
+
+func con(s *swarm.ServiceSpec) *swarm.ContainerSpec {
+	return s.TaskTemplate.ContainerSpec
+}
+
+// Escapes that were tried on a real engine, and worked there.
+func TestCheckRefusesEscapes(t *testing.T) {
+	volume := func(o *mount.VolumeOptions) func(*swarm.ServiceSpec) {
+		return func(s *swarm.ServiceSpec) {
+			con(s).Mounts = []mount.Mount{{Type: "volume", Source: "other", Target: "/v", VolumeOptions: o}}
+		}
+	}
+
+	cases := map[string]struct {
+		reason string
+		change func(*swarm.ServiceSpec)
+	}{
+		"BindMount":       {"The node's files, as root.", func(s *swarm.ServiceSpec) { con(s).Mounts[0] = mount.Mount{Type: "bind", Source: "/", Target: "/h"} }},
+		"NamedPipe":       {"The engine's own socket.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].Type = "npipe" }},
+		"ClusterVolume":   {"A mount that nobody has thought about.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].Type = "cluster" }},
+		"ImageMount":      {"The files of another tenant's image.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].Type = "image" }},
+		"OthersVolume":    {"Volumes are global to a node.", volume(nil)},
+		"DeviceOptions":   {"The driver local binds any path.", volume(&mount.VolumeOptions{DriverConfig: &mount.Driver{Name: "local", Options: map[string]string{"o": "bind"}}})},
+		"UnsizedTmpfs":    {"It may grow to half of the node's memory.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].TmpfsOptions = nil }},
+		"ExecutableTmpfs": {"The engine's defaults are noexec, nosuid and nodev.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].TmpfsOptions.Options = [][]string{{"exec"}} }},
+		"Propagation":     {"A mount that reaches the node.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].BindOptions = &mount.BindOptions{Propagation: "shared"} }},
+		"SysAdmin":        {"mount(2) works with it.", func(s *swarm.ServiceSpec) { con(s).CapabilityAdd = []string{"CAP_SYS_ADMIN"} }},
+		"AllCapabilities": {"Among them the one above.", func(s *swarm.ServiceSpec) { con(s).CapabilityAdd = []string{"ALL"} }},
+		"LowerCase":       {"The engine reads capabilities in any case.", func(s *swarm.ServiceSpec) { con(s).CapabilityAdd = []string{"cap_chown"} }},
+		"HostNetwork":     {"The node's own network.", func(s *swarm.ServiceSpec) { s.TaskTemplate.Networks[0].Target = "host" }},
+		"SecondNetwork": {"Another tenant's.", func(s *swarm.ServiceSpec) {
+			s.TaskTemplate.Networks = append(s.TaskTemplate.Networks, swarm.NetworkAttachmentConfig{Target: "net2"})
+		}},
+		"NoNetwork":      {"The engine would use its default one.", func(s *swarm.ServiceSpec) { s.TaskTemplate.Networks = nil }},
+		"LegacyNetworks": {"The deprecated field works, too.", func(s *swarm.ServiceSpec) { s.Networks = []swarm.NetworkAttachmentConfig{{Target: "host"}} }}, //nolint:staticcheck // On purpose.
+		"DriverOptions":  {"The driver's own language.", func(s *swarm.ServiceSpec) { s.TaskTemplate.Networks[0].DriverOpts = map[string]string{"a": "b"} }},
+		"OthersSecret": {"Whoever knows ID and name can read it.", func(s *swarm.ServiceSpec) {
+			con(s).Secrets[0].SecretID, con(s).Secrets[0].SecretName = "s2", "other_db_1"
+		}},
+		"OthersSecretID": {"The name is ours, the ID is not.", func(s *swarm.ServiceSpec) { con(s).Secrets[0].SecretID = "s2" }},
+		"UnknownConfig":  {"Configs are read in the same way.", func(s *swarm.ServiceSpec) { con(s).Configs[0].ConfigName = "other_shop_1" }},
+		"RuntimeConfig":  {"A config as a credential spec.", func(s *swarm.ServiceSpec) { con(s).Configs[0].Runtime = &swarm.ConfigReferenceRuntimeTarget{} }},
+		"NoFileTarget":   {"The engine would refuse it, with a text that names nothing.", func(s *swarm.ServiceSpec) { con(s).Secrets[0].File = nil }},
+		"NilSecret":      {"An element that is null.", func(s *swarm.ServiceSpec) { con(s).Secrets = append(con(s).Secrets, nil) }},
+		"TargetClimbs":   {"The path is read by the engine, not by us.", func(s *swarm.ServiceSpec) { con(s).Secrets[0].File.Name = "/run/../etc/passwd" }},
+		"TargetTwice":    {"One would hide the other.", func(s *swarm.ServiceSpec) { con(s).Secrets[0].File.Name = con(s).Mounts[0].Target }},
+		"Plugin": {"It runs on the node.", func(s *swarm.ServiceSpec) {
+			s.TaskTemplate.Runtime, s.TaskTemplate.PluginSpec = "plugin", &swarm.RuntimeSpec{Name: "p"}
+		}},
+		"Attachment":    {"It is no container.", func(s *swarm.ServiceSpec) { s.TaskTemplate.NetworkAttachmentSpec = &swarm.NetworkAttachmentSpec{} }},
+		"Job":           {"Jobs run again at every write.", func(s *swarm.ServiceSpec) { s.Mode = swarm.ServiceMode{ReplicatedJob: &swarm.ReplicatedJob{}} }},
+		"NoMode":        {"The engine would choose.", func(s *swarm.ServiceSpec) { s.Mode = swarm.ServiceMode{} }},
+		"TwoModes":      {"The engine would choose.", func(s *swarm.ServiceSpec) { s.Mode.Global = &swarm.GlobalService{} }},
+		"Syslog":        {"The engine itself connects out.", func(s *swarm.ServiceSpec) { s.TaskTemplate.LogDriver.Name = "syslog" }},
+		"LogPath":       {"The engine opens a path of the tenant's choice.", func(s *swarm.ServiceSpec) { s.TaskTemplate.LogDriver.Options["syslog-tls-ca-cert"] = "/etc/hostname" }},
+		"HugeLogs":      {"They fill the node.", func(s *swarm.ServiceSpec) { s.TaskTemplate.LogDriver.Options["max-size"] = "1000g" }},
+		"ImageID":       {"Another tenant's private image.", func(s *swarm.ServiceSpec) { con(s).Image = "sha256:" + hex64 }},
+		"BareImageID":   {"The same without its prefix.", func(s *swarm.ServiceSpec) { con(s).Image = hex64 }},
+		"NoImage":       {"Nothing to run.", func(s *swarm.ServiceSpec) { con(s).Image = "" }},
+		"EndlessGrace":  {"It outlives the service, invisible.", func(s *swarm.ServiceSpec) { con(s).StopGracePeriod = new(8760 * time.Hour) }},
+		"NegativeGrace": {"The engine takes it.", func(s *swarm.ServiceSpec) { con(s).StopGracePeriod = new(-time.Second) }},
+		"EnginesGrace":  {"What is not said is the engine's choice.", func(s *swarm.ServiceSpec) { con(s).StopGracePeriod = nil }},
+		"NamedUser":     {"The image's passwd may say 0.", func(s *swarm.ServiceSpec) { con(s).User = "app" }},
+		"SignedUser":    {"The engine reads it as 0.", func(s *swarm.ServiceSpec) { con(s).User = "+0" }},
+		"Groups":        {"The group docker on the node.", func(s *swarm.ServiceSpec) { con(s).Groups = []string{"998"} }},
+		"Seccomp": {"Newer engines obey.", func(s *swarm.ServiceSpec) {
+			con(s).Privileges = &swarm.Privileges{Seccomp: &swarm.SeccompOpts{Mode: "unconfined"}}
+		}},
+		"EmptyPrivileges": {"Nobody has asked for it.", func(s *swarm.ServiceSpec) { con(s).Privileges = &swarm.Privileges{} }},
+		"OOMScore":        {"The tenant's process would be killed last.", func(s *swarm.ServiceSpec) { con(s).OomScoreAdj = -1000 }},
+		"Isolation":       {"Not a word for this platform.", func(s *swarm.ServiceSpec) { con(s).Isolation = container.IsolationProcess }},
+		"Terminal":        {"Nobody attaches.", func(s *swarm.ServiceSpec) { con(s).TTY = true }},
+		"Stdin":           {"Nobody attaches.", func(s *swarm.ServiceSpec) { con(s).OpenStdin = true }},
+		"DNS":             {"Queries leave the namespace.", func(s *swarm.ServiceSpec) { con(s).DNSConfig = &swarm.DNSConfig{Nameservers: []string{"8.8.8.8"}} }},
+		"Sysctl":          {"It is the node's.", func(s *swarm.ServiceSpec) { con(s).Sysctls["kernel.core_pattern"] = "|/x" }},
+		"NoRestartDelay":  {"The engine would do nothing else.", func(s *swarm.ServiceSpec) { s.TaskTemplate.RestartPolicy.Delay = new(time.Duration(0)) }},
+		"HotHealthCheck":  {"The engine would do nothing else.", func(s *swarm.ServiceSpec) { con(s).Healthcheck.Interval = time.Millisecond }},
+		"StartInterval":   {"Not on the list.", func(s *swarm.ServiceSpec) { con(s).Healthcheck.StartInterval = time.Second }},
+		"GPU": {"Not on the list.", func(s *swarm.ServiceSpec) {
+			s.TaskTemplate.Resources.Reservations.GenericResources = []swarm.GenericResource{{}}
+		}},
+		"EnvWithoutName": {"The engine would take it from the node's own environment.", func(s *swarm.ServiceSpec) { con(s).Env = []string{"PATH"} }},
+		"ZeroByte":       {"What arrives is not what was checked.", func(s *swarm.ServiceSpec) { con(s).Env[0] += "\x00" }},
+		"NoUTF8":         {"JSON would make something else of it.", func(s *swarm.ServiceSpec) { con(s).Args[0] = "\xff" }},
+		"TwoNames":       {"The engine drops the second.", func(s *swarm.ServiceSpec) { con(s).Hosts[0] += " b" }},
+		"StackLabel":     {"The service would be removed with somebody's stack.", func(s *swarm.ServiceSpec) { s.Labels["com.docker.stack.namespace"] = "other" }},
+		"OtherOwner":     {"Ownership is decided by it.", func(s *swarm.ServiceSpec) { s.Labels["io.dogker.uid"] = "uid-2" }},
+		"NoOwner":        {"Nobody could ever remove it.", func(s *swarm.ServiceSpec) { delete(s.Labels, "io.dogker.managed") }},
+		"OtherName":      {"It is another object's.", func(s *swarm.ServiceSpec) { s.Name = "acme_db" }},
+		"NoName":         {"The engine would make one up.", func(s *swarm.ServiceSpec) { s.Name = "" }},
+		"ReservedLabel":  {"Dogker's own, in any case.", func(s *swarm.ServiceSpec) { con(s).Labels["IO.dogker.uid"] = "uid-2" }},
+		"LabelKey":       {"Not a key.", func(s *swarm.ServiceSpec) { con(s).Labels["a b"] = "" }},
+		"PortTwice": {"The engine would refuse it, naming somebody.", func(s *swarm.ServiceSpec) {
+			s.EndpointSpec.Ports = append(s.EndpointSpec.Ports, s.EndpointSpec.Ports[0])
+		}},
+		"RandomPort":     {"The engine would choose one.", func(s *swarm.ServiceSpec) { s.EndpointSpec.Ports[0].PublishedPort = 0 }},
+		"MeshWithoutVIP": {"The engine would refuse it.", func(s *swarm.ServiceSpec) { s.EndpointSpec.Mode = "dnsrr" }},
+		"NoEndpoint":     {"The engine would choose.", func(s *swarm.ServiceSpec) { s.EndpointSpec = nil }},
+		"NoContainer":    {"Nothing to run.", func(s *swarm.ServiceSpec) { s.TaskTemplate.ContainerSpec = nil }},
+		"ManyReplicas":   {"Each is a record in Raft.", func(s *swarm.ServiceSpec) { s.Mode.Replicated.Replicas = new(uint64(math.MaxInt64)) }},
+		"NotANumber":     {"It compares false with everything.", func(s *swarm.ServiceSpec) { s.UpdateConfig.MaxFailureRatio = float32(math.NaN()) }},
+		"RollbackOfOne":  {"A rollback has nothing to go back to.", func(s *swarm.ServiceSpec) { s.RollbackConfig.FailureAction = "rollback" }},
+		"ManyVariables":  {"Each task carries them through Raft.", func(s *swarm.ServiceSpec) { con(s).Env = []string{"A=" + strings.Repeat("x", 64<<10)} }},
+		"LongArguments": {"The same.", func(s *swarm.ServiceSpec) {
+			con(s).Args = []string{strings.Repeat("x", 40<<10), strings.Repeat("x", 40<<10)}
+		}},
+		"ManyLabels": {"The same.", func(s *swarm.ServiceSpec) { fill(con(s).Labels, 9, 4<<10) }},
+		"LargeSpec":  {"The same, as a whole.", func(s *swarm.ServiceSpec) { con(s).Healthcheck.Test = manyOf(strings.Repeat("x", 16<<10), 17) }},
+	}
+
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := safe()
+			tc.change(&s)
+			if err := Check(s, facts()); !IsRefusal(err) {
+				t.Errorf("%s\nCheck: got %v, want a refusal", tc.reason, err)
+			}
+		})
+	}
+}
+
+func fill(m map[string]string, n, bytes int) {
+	for i := range n {
+		m[fmt.Sprint("k", i)] = strings.Repeat("x", bytes)
+	}
+}
+
+func manyOf(s string, n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = s
+	}
+
+	return out
+}
+
+func TestCheckWithoutFactsRefusesAll(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		change func(*Facts)
+	}{
+		"NoUID":     {"Ownership is decided by it.", func(f *Facts) { f.Owner.UID = "" }},
+		"NoNetwork": {"An empty ID must not equal an empty target.", func(f *Facts) { f.NetworkID = "" }},
+		"NoSecrets": {"Nothing is the namespace's own.", func(f *Facts) { f.Secrets = nil }},
+		"Nothing":   {"What is not known is not allowed.", func(f *Facts) { *f = Facts{} }},
+	}
+
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s, f := safe(), facts()
+			tc.change(&f)
+			if f.NetworkID == "" {
+				s.TaskTemplate.Networks[0].Target = ""
+			}
+			if err := Check(s, f); !IsRefusal(err) {
+				t.Errorf("%s\nCheck: got %v, want a refusal", tc.reason, err)
+			}
+		})
+	}
+}
+
+func TestRefusalShowsNoValues(t *testing.T) {
+	s := safe()
+	con(&s).Env = []string{"PASSWORD=correct horse {{battery}}", "correct horse"}
+
+	err := Check(s, facts())
+	if err == nil || strings.Contains(err.Error(), "horse") {
+		t.Errorf("Check: got %v, want a refusal that shows no values", err)
+	}
+	if got := err.Error(); !strings.HasPrefix(got, `service spec "acme_web" is not safe to send: `) {
+		t.Errorf("refusal: got %q", got)
+	}
+}
