@@ -25,15 +25,23 @@ import (
 	"github.com/dogker/dogker/internal/controlplane/bootstrap"
 )
 
-// The controllers run where the lease is held. They are short, because a takeover waits for them, and long enough for a
-// store that is busy.
 const (
-	leaseName     = "dogker-controllers"
-	leaseDuration = 5 * time.Second
-	renewDeadline = 4 * time.Second
-	retryPeriod   = time.Second
+	leaseName = "dogker-controllers"
 	// stopGrace is how long a pass that has begun may take to end.
 	stopGrace = 3 * time.Second
+)
+
+// leaseTimes say how the lease is held under which the controllers run.
+type leaseTimes struct {
+	duration, deadline, retry time.Duration
+}
+
+// Servers that share a store wait for the lease of one that died, so it is short, but long enough for a store that is
+// busy. A server with a store of its own has no rival that could wait: the lock of its data directory proves that it is
+// alone. There the lease tells who leads, and each renewal less is a write less by a server that has nothing to do.
+var (
+	sharedLease = leaseTimes{duration: 5 * time.Second, deadline: 4 * time.Second, retry: time.Second}
+	aloneLease  = leaseTimes{duration: 30 * time.Second, deadline: 20 * time.Second, retry: 5 * time.Second}
 )
 
 // registerControllers is where every control loop of this process is added to the manager.
@@ -42,7 +50,7 @@ func registerControllers(_ context.Context, m manager.Manager, c *controllers) e
 		return fmt.Errorf("add Kubernetes' controllers: %w", err)
 	}
 
-	return nil
+	return registerWorkload(m, c.options, c.log)
 }
 
 // controllers runs the control loops of this process under one lease.
@@ -91,12 +99,13 @@ func (c *controllers) newManager() (manager.Manager, error) {
 		return nil, fmt.Errorf("register kinds: %w", err)
 	}
 	cfg := c.server.LoopbackConfig()
-	lock, err := newLease(cfg, c.server.Identity().Server)
+	times := c.lease()
+	lock, err := newLease(cfg, c.server.Identity().Server, times.deadline)
 	if err != nil {
 		return nil, err
 	}
 
-	duration, deadline, retry, grace := leaseDuration, renewDeadline, retryPeriod, stopGrace
+	grace := stopGrace
 	m, err := ctrl.NewManager(cfg, manager.Options{
 		Scheme: scheme,
 		// Nothing here reads who has set which field, and it is the larger part of many objects.
@@ -106,9 +115,9 @@ func (c *controllers) newManager() (manager.Manager, error) {
 		LeaderElection:                      true,
 		LeaderElectionResourceLockInterface: lock,
 		LeaderElectionReleaseOnCancel:       true,
-		LeaseDuration:                       &duration,
-		RenewDeadline:                       &deadline,
-		RetryPeriod:                         &retry,
+		LeaseDuration:                       &times.duration,
+		RenewDeadline:                       &times.deadline,
+		RetryPeriod:                         &times.retry,
 		GracefulShutdownTimeout:             &grace,
 	})
 	if err != nil {
@@ -118,16 +127,24 @@ func (c *controllers) newManager() (manager.Manager, error) {
 	return m, nil
 }
 
+func (c *controllers) lease() leaseTimes {
+	if len(c.options.EtcdEndpoints) > 0 {
+		return sharedLease
+	}
+
+	return aloneLease
+}
+
 // newLease makes the lock. Its holder is named after the data directory and not after the process: whoever holds the
 // directory's lock is the only one of that name, so that a server which was killed takes its own lease up again at once.
-func newLease(cfg *rest.Config, server string) (resourcelock.Interface, error) {
+func newLease(cfg *rest.Config, server string, deadline time.Duration) (resourcelock.Interface, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("name holder of lease: %w", err)
 	}
 	cfg = rest.CopyConfig(cfg)
 	// One request that hangs must not cost the lease.
-	cfg.Timeout = renewDeadline / 2
+	cfg.Timeout = deadline / 2
 	client, err := coordinationv1client.NewForConfig(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("create client of leases: %w", err)
@@ -146,7 +163,7 @@ func (c *controllers) ready(*http.Request) error {
 		return errors.New("caches are not filled yet")
 	case c.leading.Load():
 		return nil
-	case time.Since(time.Unix(0, c.standby.Load())) > 2*leaseDuration:
+	case time.Since(time.Unix(0, c.standby.Load())) > 2*c.lease().duration:
 		return nil
 	default:
 		return errors.New("it is not known yet who leads")

@@ -36,8 +36,9 @@ const serverExamples = `  # On one machine, for people on that machine
 type serverOptions struct {
 	controlplane.Options
 
-	log       logFlags
-	initSwarm bool
+	log            logFlags
+	initSwarm      bool
+	registryConfig string
 }
 
 func newServerCommand(g *globals) *cobra.Command {
@@ -67,6 +68,7 @@ func newServerCommand(g *globals) *cobra.Command {
 	flags.StringVar(&o.EtcdCertFile, "etcd-certfile", "", "certificate by which the external etcd knows us")
 	flags.StringVar(&o.EtcdKeyFile, "etcd-keyfile", "", "key of --etcd-certfile")
 	flags.BoolVar(&o.initSwarm, "init-swarm", false, "make the engine a swarm of one node if it is in none")
+	flags.StringVar(&o.registryConfig, "registry-config", "", "file that names registries reached in plain HTTP or by an authority of their own")
 	o.log.add(flags)
 
 	return cmd

@@ -28,9 +28,10 @@ type templateKey struct {
 	body, placement uint64
 }
 
+// keyOf leaves the runtime out: the engine shows it for a service and not for its tasks.
 func keyOf(t swarm.TaskSpec) templateKey {
 	placement := t.Placement
-	t.Placement = nil
+	t.Placement, t.Runtime = nil, ""
 
 	return templateKey{body: hashOf(t), placement: hashOf(placement)}
 }
