@@ -82,8 +82,12 @@ func globalNode(t swarmobj.Task) string {
 
 func causeOfSlot(slot []swarmobj.Task) (cause, bool) {
 	now := slot[0]
-	if now.Running() && failures(slot) == 0 {
-		return cause{}, false
+	if now.Running() {
+		// What went wrong with an earlier template is over.
+		slot = slices.DeleteFunc(slices.Clone(slot), func(t swarmobj.Task) bool { return !t.Current })
+		if failures(slot) == 0 {
+			return cause{}, false
+		}
 	}
 
 	// The newest task that says anything: a fresh replacement is silent, its predecessor is not.
@@ -108,12 +112,16 @@ func causeOfSlot(slot []swarmobj.Task) (cause, bool) {
 func failures(slot []swarmobj.Task) int {
 	n := 0
 	for _, t := range slot {
-		if t.State == swarm.TaskStateFailed || t.State == swarm.TaskStateRejected {
+		if failed(t) {
 			n++
 		}
 	}
 
 	return n
+}
+
+func failed(t swarmobj.Task) bool {
+	return t.State == swarm.TaskStateFailed || t.State == swarm.TaskStateRejected
 }
 
 // causeOfTask reads one task. It is false for a task that has nothing to tell.
@@ -184,11 +192,11 @@ func relay(text string) string {
 	return text
 }
 
-// settled tells whether a running task can be believed: a task that follows failures in its slot counts only after it
+// settled tells whether a running task can be believed: a task that follows failures of its own template counts only after it
 // has run for a while, so that a container that crashes every few seconds does not look ready in between. The
 // duration says when to look again.
 func settled(slot []swarmobj.Task, now time.Time, window time.Duration) (bool, time.Duration) {
-	if failures(slot[1:]) == 0 {
+	if !slices.ContainsFunc(slot[1:], func(t swarmobj.Task) bool { return t.Current && failed(t) }) {
 		return true, 0
 	}
 

@@ -69,6 +69,14 @@ func TestCauseOf(t *testing.T) {
 			},
 			v1alpha1.ReasonCrashLoop, "non-zero exit (3)",
 		},
+		"FailuresOfAnotherTemplate": {
+			"What went wrong with a template that is not run any more explains nothing.",
+			[]swarmobj.Task{
+				task(swarm.TaskStateRunning, 0),
+				task(swarm.TaskStateFailed, 5*time.Second, saying(exit3), func(t *swarmobj.Task) { t.Current = false }),
+			},
+			"", "",
+		},
 		"OutOfMemory": {
 			"Exit code 137 alone does not tell; the kernel does.",
 			[]swarmobj.Task{

@@ -45,16 +45,21 @@ func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.T
 		return verdict{}, false
 	}
 
+	if latest.Status.Outcome == "" {
+		return verdict{outcome: v1alpha1.OutcomeProgressing}, true
+	}
+
+	// The tasks say why it failed; tasks from before the failure do not know it yet.
+	if !w.TasksFresh {
+		return verdict{}, false
+	}
+
 	// A write in the middle of a rollout, such as a scaling, makes Swarm roll back to the same revision.
 	if updateState(w.Service) == swarm.UpdateStatePaused || rolledBackBySwarm(w.Service) {
 		return verdict{v1alpha1.OutcomeFailed, failureOf(w, v1alpha1.ReasonRolloutPaused)}, true
 	}
 
 	if now.Before(deadline(tc, w, latest)) {
-		if latest.Status.Outcome == "" {
-			return verdict{outcome: v1alpha1.OutcomeProgressing}, true
-		}
-
 		return verdict{}, false
 	}
 
@@ -64,7 +69,7 @@ func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.T
 // judgeReplaced judges a revision that Swarm was told to run and that it does not run: it rolled back by itself. A
 // revision that was never sent says nothing.
 func judgeReplaced(w swarmobj.World, latest *v1alpha1.ContainerRevision) (verdict, bool) {
-	if latest.Status.Outcome != v1alpha1.OutcomeProgressing || !rolledBackBySwarm(w.Service) {
+	if latest.Status.Outcome != v1alpha1.OutcomeProgressing || !rolledBackBySwarm(w.Service) || !w.TasksFresh {
 		return verdict{}, false
 	}
 
@@ -94,8 +99,7 @@ func badOnes(w swarmobj.World) []swarmobj.Task {
 	var bad []swarmobj.Task
 
 	for _, t := range w.Tasks {
-		if t.State == swarm.TaskStateFailed || t.State == swarm.TaskStateRejected || t.OOMKilled ||
-			(t.Err != "" && !t.Running()) {
+		if failed(t) || t.OOMKilled || (t.Err != "" && !t.Running()) {
 			bad = append(bad, t)
 		}
 	}

@@ -37,6 +37,7 @@ func TestJudge(t *testing.T) {
 		age     time.Duration // of revision 2
 		suspend bool
 		blurred bool
+		old     bool // the tasks are older than the service
 
 		want  v1alpha1.RevisionOutcome
 		cause string
@@ -62,6 +63,10 @@ func TestJudge(t *testing.T) {
 		"RolledBackBySwarm": {
 			reason: "Swarm went back by itself: the revision failed, and its tasks say why.", outcome: progressing,
 			live: inState(service(1, "a"), swarm.UpdateStateRollbackCompleted), tasks: crashed, want: failed, cause: v1alpha1.ReasonTaskFailed,
+		},
+		"RolledBackBeforeTheTasksAreKnown": {
+			reason: "A verdict waits for the tasks that can explain it.", outcome: progressing, old: true,
+			live: inState(service(1, "a"), swarm.UpdateStateRollbackStarted), tasks: running,
 		},
 		"PausedBySwarm": {
 			reason: "failureAction Pause ends a rollout as well.", outcome: progressing,
@@ -102,7 +107,7 @@ func TestJudge(t *testing.T) {
 
 			latest := revision(2, "b", tc.outcome)
 			latest.CreationTimestamp = metav1.NewTime(epoch.Add(-tc.age))
-			w := swarmobj.World{Service: tc.live, Tasks: tc.tasks, Uncertain: tc.blurred}
+			w := swarmobj.World{Service: tc.live, Tasks: tc.tasks, TasksFresh: !tc.old, Uncertain: tc.blurred}
 
 			v, news := judge(c, w, history{revision(1, "a", complete), latest}, epoch)
 			if !news {
