@@ -195,7 +195,7 @@ func (e *Engine) containerEvent(m events.Message) {
 	if strings.HasPrefix(string(m.Action), string(events.ActionOOM)) {
 		e.killed(service, taskID)
 	}
-	e.heat(service, heatEvent)
+	e.heat(service)
 }
 
 // killed notes that the kernel has killed a task of a service. The engine's lock is held.

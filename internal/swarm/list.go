@@ -95,7 +95,7 @@ func (e *Engine) listServices(ctx context.Context, begun uint64) error {
 // act does what news of a service ask for. The engine's lock is held.
 func (e *Engine) act(id string, n news) {
 	if n.recount {
-		e.heat(id, heatEvent)
+		e.heat(id)
 	}
 	if !n.changed {
 		return
@@ -103,7 +103,7 @@ func (e *Engine) act(id string, n news) {
 
 	e.hints.add(n.owner, n.was)
 	if n.owner != (swarmobj.Owner{}) {
-		e.heat(id, heatEvent)
+		e.heat(id)
 	}
 }
 
@@ -161,7 +161,7 @@ func (e *Engine) listNodes(ctx context.Context) error {
 	// Tasks on a node that went away, or that wait for one like it, are about to move.
 	for id, s := range e.cache.services {
 		if s.owner != (swarmobj.Owner{}) && s.unsettled(changed) {
-			e.heat(id, heatEvent)
+			e.heat(id)
 			e.hints.add(s.owner)
 		}
 	}

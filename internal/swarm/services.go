@@ -36,7 +36,7 @@ func (e *Engine) CreateService(ctx context.Context, spec swarm.ServiceSpec, auth
 
 	e.cache.created(made.ID, spec)
 	e.soon(kindService, made.ID, ownDelay)
-	e.heat(made.ID, heatEvent)
+	e.heat(made.ID)
 
 	return made.ID, nil
 }
@@ -81,7 +81,7 @@ func (e *Engine) updateService(ctx context.Context, seen swarm.Service, spec swa
 
 	e.cache.updated(seen.ID, version.Index, spec)
 	e.soon(kindService, seen.ID, ownDelay)
-	e.heat(seen.ID, heatEvent)
+	e.heat(seen.ID)
 
 	return nil
 }

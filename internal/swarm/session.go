@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -87,8 +88,15 @@ func asUnavailable(err error) error {
 	return fmt.Errorf("%w: %w", swarmobj.ErrUnavailable, err)
 }
 
-// usable says why an engine cannot be used for what it is in its swarm.
+// usable says why an engine cannot be used for what it is in its swarm. A manager that has lost its leader still counts
+// itself as one, and says what is wrong in words only.
 func usable(info swarm.Info) error {
+	if class, _, ok := match(errors.New(info.Error)); ok && info.Error != "" {
+		if err := (&callError{op: "info", class: class, cause: class}); blinding(err) {
+			return err
+		}
+	}
+
 	switch info.LocalNodeState {
 	case swarm.LocalNodeStateActive:
 		if !info.ControlAvailable {

@@ -37,22 +37,31 @@ func (e *Engine) Converging(serviceID string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 
-	e.heat(serviceID, heatAsked)
+	if e.extend(serviceID, heatAsked) {
+		poke(e.wakeTasks)
+	}
 }
 
-// heat makes a service's tasks be watched. The engine's lock is held.
-func (e *Engine) heat(serviceID string, d time.Duration) {
+// heat makes a service's tasks be listed now, and watched for a while, because something has happened to it. The
+// engine's lock is held.
+func (e *Engine) heat(serviceID string) {
+	e.extend(serviceID, heatEvent)
+	poke(e.wakeTasks)
+}
+
+// extend keeps a service hot for at least so long. It is true when it was not hot before. The engine's lock is held.
+func (e *Engine) extend(serviceID string, d time.Duration) bool {
 	s, known := e.cache.services[serviceID]
 	if !known || s.owner == (swarmobj.Owner{}) {
-		return
+		return false
 	}
 
-	until := time.Now().Add(d)
-	if old, hot := e.hot[serviceID]; !hot || until.After(old) {
+	old, hot := e.hot[serviceID]
+	if until := time.Now().Add(d); !hot || until.After(old) {
 		e.hot[serviceID] = until
 	}
 
-	poke(e.wakeTasks)
+	return !hot
 }
 
 // hotServices lists the services to watch now, and forgets those that have cooled down.
