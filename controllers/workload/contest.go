@@ -33,7 +33,9 @@ func (c *contest) rein(s *situation, steps []step) ([]step, error) {
 	defer c.mu.Unlock()
 
 	recent := c.recent(key, s.now)
-	s.contested = len(recent) >= contestLimit
+	if s.contested = len(recent) >= contestLimit; s.contested {
+		s.calmAfter = contestWindow - s.now.Sub(recent[len(recent)-contestLimit])
+	}
 
 	if !repairs(steps) {
 		return steps, nil
@@ -47,26 +49,33 @@ func (c *contest) rein(s *situation, steps []step) ([]step, error) {
 		}
 	}
 
-	if c.repairs == nil {
-		c.repairs = map[types.NamespacedName][]time.Time{}
-	}
-
-	c.repairs[key] = append(recent, s.now)
+	c.note(key, s.now)
 
 	return steps, nil
 }
 
+// note remembers a repair. The caller holds the lock.
+func (c *contest) note(key types.NamespacedName, at time.Time) {
+	if c.repairs == nil {
+		c.repairs = map[types.NamespacedName][]time.Time{}
+	}
+
+	c.repairs[key] = append(c.repairs[key], at)
+}
+
 const contestText = "Somebody keeps changing the service in Swarm, and Dogker keeps putting it back; find out who, with docker events"
 
-// recent drops what is older than the window.
+// recent are the repairs within the window; it forgets the older ones. The caller holds the lock.
 func (c *contest) recent(key types.NamespacedName, now time.Time) []time.Time {
 	times := c.repairs[key]
-	for len(times) > 0 && now.Sub(times[0]) > contestWindow {
+	for len(times) > 0 && now.Sub(times[0]) >= contestWindow {
 		times = times[1:]
 	}
 
 	if len(times) == 0 {
 		delete(c.repairs, key)
+	} else {
+		c.repairs[key] = times
 	}
 
 	return times

@@ -33,7 +33,16 @@ func report(s *situation, trouble error) (outcome.Result, error) {
 	ready := readiness(s, c)
 	ready.set(s.tc)
 
-	return outcome.Result{RequeueAfter: ready.again}, nil
+	return outcome.Result{RequeueAfter: sooner(ready.again, s.calmAfter)}, nil
+}
+
+// sooner is the shorter of two durations of which zero is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+
+	return min(a, b)
 }
 
 func reportFacts(s *situation, c count) {

@@ -45,8 +45,9 @@ type situation struct {
 	// waitingFor are the containers of spec.dependsOn that are not ready yet.
 	waitingFor []string
 
-	// contested is true while somebody keeps undoing what is repaired.
+	// contested is true while somebody keeps undoing what is repaired. Unless they go on, it is over after calmAfter.
 	contested bool
+	calmAfter time.Duration
 	// recreating is true when the service was taken away to be made anew.
 	recreating bool
 
