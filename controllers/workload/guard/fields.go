@@ -32,8 +32,8 @@ var rules = map[string]rule{
 	task + "ForceUpdate": anything,
 
 	containerSpec + "Image":      isImage,
-	containerSpec + "Command[]":  atMost(maxArgsBytes),
-	containerSpec + "Args[]":     atMost(maxArgsBytes),
+	containerSpec + "Command[]":  anything,
+	containerSpec + "Args[]":     anything, // Bounded as a whole in isSmall.,
 	containerSpec + "Env[]":      isVariable,
 	containerSpec + "Dir":        isCleanPath,
 	containerSpec + "User":       matches(`^[0-9]{1,10}(:[0-9]{1,10})?$`),

@@ -32,6 +32,12 @@ func TestCheckLetsSafeSpecsPass(t *testing.T) {
 		"ZeroReplicas":  {reason: "Suspended.", change: func(s *swarm.ServiceSpec, _ *Facts) { s.Mode.Replicated.Replicas = new(uint64(0)) }},
 		"InitOff":       {reason: "A false behind a pointer is a value.", change: func(s *swarm.ServiceSpec, _ *Facts) { con(s).Init = new(false) }},
 		"EmptyArgument": {reason: "An empty argument is one.", change: func(s *swarm.ServiceSpec, _ *Facts) { con(s).Args = []string{""} }},
+		"OneLocalLogFile": {
+			reason: "The driver local must be told not to compress when there is one file.",
+			change: func(s *swarm.ServiceSpec, _ *Facts) {
+				s.TaskTemplate.LogDriver = &swarm.Driver{Name: "local", Options: map[string]string{"max-file": "1", "compress": "false"}}
+			},
+		},
 		"HeldImageID": {
 			reason: "Without a registry, a swarm of one node runs what its engine holds for the declared name.",
 			change: func(s *swarm.ServiceSpec, f *Facts) { con(s).Image, f.ImageID = "sha256:"+hex64, "sha256:"+hex64 },
@@ -162,8 +168,21 @@ func TestCheckRefusesEscapes(t *testing.T) {
 		"LongArguments": {"The same.", func(s *swarm.ServiceSpec) {
 			con(s).Args = []string{strings.Repeat("x", 40<<10), strings.Repeat("x", 40<<10)}
 		}},
-		"ManyLabels": {"The same.", func(s *swarm.ServiceSpec) { fill(con(s).Labels, 9, 4<<10) }},
-		"LargeSpec":  {"The same, as a whole.", func(s *swarm.ServiceSpec) { con(s).Healthcheck.Test = manyOf(strings.Repeat("x", 16<<10), 17) }},
+		"ManyLabels":      {"The same.", func(s *swarm.ServiceSpec) { fill(con(s).Labels, 9, 4<<10) }},
+		"UnknownEndpoint": {"Not on the list.", func(s *swarm.ServiceSpec) { s.EndpointSpec = &swarm.EndpointSpec{Mode: "x"} }},
+		"NilReplicas":     {"The engine would choose.", func(s *swarm.ServiceSpec) { s.Mode.Replicated.Replicas = nil }},
+		"NoConfigTarget":  {"The engine would refuse it, with a text that names nothing.", func(s *swarm.ServiceSpec) { con(s).Configs[0].File = nil }},
+		"ConfigTwice":     {"One would hide the other.", func(s *swarm.ServiceSpec) { con(s).Configs[0].File.Name = con(s).Mounts[0].Target }},
+		"PathWithNewline": {"No file has such a name.", func(s *swarm.ServiceSpec) { con(s).Dir = "/a\nb" }},
+		"PathUnderProc":   {"The kernel's own.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].Target = "/proc/sys" }},
+		"PathIsDev":       {"The engine's own.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].Target = "/dev" }},
+		"HostsNoAddress":  {"A name in place of the address.", func(s *swarm.ServiceSpec) { con(s).Hosts[0] = "db.example db" }},
+		"HostsZone":       {"An interface of the node.", func(s *swarm.ServiceSpec) { con(s).Hosts[0] = "fe80::1%eth0 db" }},
+		"LongNote":        {"Our own labels are short.", func(s *swarm.ServiceSpec) { s.Labels["io.dogker.image"] = strings.Repeat("x", 4<<10+1) }},
+		"LongLabel":       {"Nobody reads that.", func(s *swarm.ServiceSpec) { con(s).Labels["a"] = strings.Repeat("x", 16<<10+1) }},
+		"LongSysctl":      {"No kernel reads that.", func(s *swarm.ServiceSpec) { con(s).Sysctls["net.ipv4.tcp_rmem"] = strings.Repeat("1", 1<<10+1) }},
+		"NoneWithOptions": {"The engine refuses it when the task starts.", func(s *swarm.ServiceSpec) { s.TaskTemplate.LogDriver.Name = "none" }},
+		"LargeSpec":       {"The same, as a whole.", func(s *swarm.ServiceSpec) { con(s).Healthcheck.Test = manyOf(strings.Repeat("x", 16<<10), 17) }},
 	}
 
 	for name, tc := range cases {
@@ -207,6 +226,9 @@ func TestCheckWithoutFactsRefusesAll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, f := safe(), facts()
 			tc.change(&f)
+			if f.Owner.UID == "" {
+				delete(s.Labels, "io.dogker.uid")
+			}
 			if f.NetworkID == "" {
 				s.TaskTemplate.Networks[0].Target = ""
 			}
