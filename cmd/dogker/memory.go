@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -34,8 +39,61 @@ func saveMemory(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-time.After(settled):
 		debug.FreeOSMemory()
+		dropProgramPages()
 	}
 	<-ctx.Done()
 
 	return nil
+}
+
+// mapping is a range of this process' memory.
+type mapping struct {
+	from, to uintptr
+}
+
+// dropProgramPages takes the pages of the program out of this process' memory. The start runs through most of the
+// program once, and what follows needs a small part of it, which comes back from the page cache at the first touch. It
+// changes nothing but how much memory is held, so an error is no reason to say anything.
+func dropProgramPages() {
+	program, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return
+	}
+	f, err := os.Open("/proc/self/smaps")
+	if err != nil {
+		return
+	}
+	defer f.Close()
+
+	for _, m := range programMappings(f, program) {
+		// The result does not matter: a range that cannot be dropped stays.
+		for _, advice := range []uintptr{syscall.MADV_NOHUGEPAGE, syscall.MADV_DONTNEED} {
+			_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, m.from, m.to-m.from, advice)
+		}
+	}
+}
+
+// programMappings are the ranges that mirror the program's file byte for byte: they are not writable and hold no page of
+// the process' own, as ranges do that the dynamic linker has relocated. It reads the format of /proc/PID/smaps.
+func programMappings(smaps io.Reader, program string) []mapping {
+	var found []mapping
+	var current mapping
+	candidate := false
+
+	for lines := bufio.NewScanner(smaps); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 2 {
+			continue
+		}
+		if !strings.HasSuffix(fields[0], ":") {
+			_, err := fmt.Sscanf(fields[0], "%x-%x", &current.from, &current.to)
+			candidate = err == nil && fields[len(fields)-1] == program && strings.HasPrefix(fields[1], "r-")
+			continue
+		}
+		if fields[0] == "Anonymous:" && candidate && fields[1] == "0" {
+			found = append(found, current)
+		}
+	}
+
+	return found
 }

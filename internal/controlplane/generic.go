@@ -24,7 +24,6 @@ import (
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	kube "k8s.io/kubernetes/pkg/controlplane/apiserver"
 	"k8s.io/kubernetes/pkg/controlplane/apiserver/options"
-	"k8s.io/kubernetes/pkg/generated/openapi"
 	"k8s.io/kubernetes/pkg/kubeapiserver"
 
 	"github.com/dogker/dogker/internal/controlplane/pki"
@@ -128,7 +127,7 @@ func stripManagedFields(object any) (any, error) {
 func (g *generic) describe(options.CompletedOptions) error {
 	schemes := []*runtime.Scheme{legacyscheme.Scheme, apiextensions.Scheme, aggregatorscheme.Scheme}
 	namer := openapinamer.NewDefinitionNamer(schemes...)
-	definitions := openapifeatures.GetOpenAPIDefinitionsWithoutDisabledFeatures(openapi.GetOpenAPIDefinitions)
+	definitions := openapifeatures.GetOpenAPIDefinitionsWithoutDisabledFeatures(schemas)
 
 	g.config.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(definitions, namer)
 	g.config.OpenAPIConfig.Info.Title = title

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"syscall"
+	"time"
 
 	"github.com/dogker/dogker/internal/controlplane/etcd"
 	"github.com/dogker/dogker/reconciler/logkey"
@@ -61,13 +63,19 @@ func (o Options) etcd(dir string) etcd.Config {
 	}
 }
 
+// portPatience is how long a port may stay taken. A server that was killed gives its lock back a moment before its port.
+const portPatience = 2 * time.Second
+
 // listen takes the port. It is the first thing that can fail because of somebody else, so it happens before the store
 // is opened.
 func listen(ctx context.Context, addr string) (net.Listener, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %q: %w", addr, err)
+	for deadline := time.Now().Add(portPatience); ; time.Sleep(portPatience / 40) {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+		if err == nil {
+			return l, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) {
+			return nil, fmt.Errorf("listen on %q: %w", addr, err)
+		}
 	}
-
-	return l, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Dir is a data directory. The zero value is not usable; make one with At or Acquire.
@@ -66,8 +67,8 @@ type Lock struct {
 	file *os.File
 }
 
-// Acquire creates the directory where it does not exist and takes it for this process. It does not wait: it fails with
-// InUseError while another process holds the directory.
+// Acquire creates the directory where it does not exist and takes it for this process. It fails with InUseError while
+// another process holds the directory.
 func Acquire(path string) (Dir, *Lock, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -106,7 +107,7 @@ func acquire(d Dir) (*Lock, error) {
 		return nil, fmt.Errorf("open lock of data directory %q: %w", d.path, err)
 	}
 
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(f); err != nil {
 		defer f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, &InUseError{Path: d.path, PID: pidIn(d.lock())}
@@ -120,6 +121,18 @@ func acquire(d Dir) (*Lock, error) {
 	}
 
 	return &Lock{file: f}, nil
+}
+
+// lockPatience is how long a lock may stay taken: a server that was killed is still there for a moment.
+const lockPatience = 500 * time.Millisecond
+
+func flock(f *os.File) error {
+	for deadline := time.Now().Add(lockPatience); ; time.Sleep(lockPatience / 20) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 func writeAt(f *os.File, s string) error {

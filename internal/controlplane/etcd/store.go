@@ -16,8 +16,8 @@ import (
 
 const (
 	// A member that is alone needs no time to hear others' heartbeats: short ticks make it elect itself at once.
-	tickMs     = 20
-	electionMs = 100
+	tickMs     = 100
+	electionMs = 500
 	// startTimeout bounds the replay of the log after a crash.
 	startTimeout = 60 * time.Second
 	// maxDatabaseBytes is where etcd stops taking writes. Its own default of 2 GiB is small for a cloud, and 8 GiB is
