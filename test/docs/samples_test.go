@@ -1,0 +1,222 @@
+package docs
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/manifests"
+)
+
+const root = "../.."
+
+// samples are all documents below manifests/samples, by file.
+func samples(t *testing.T) map[string][][]byte {
+	t.Helper()
+
+	files, err := filepath.Glob(root + "/manifests/samples/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no samples: %v", err)
+	}
+
+	out := map[string][][]byte{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		docs := yaml.NewDocumentDecoder(io.NopCloser(bytes.NewReader(data)))
+		for {
+			buf := make([]byte, len(data))
+
+			n, err := docs.Read(buf)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+
+			out[filepath.Base(file)] = append(out[filepath.Base(file)], buf[:n])
+		}
+	}
+
+	return out
+}
+
+// decode reads a document as an API server does: a number without a fraction is an integer.
+func decode(t *testing.T, doc []byte) map[string]any {
+	t.Helper()
+
+	data, err := sigsyaml.YAMLToJSON(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var out map[string]any
+	if err := json.Unmarshal(data, &out); err != nil {
+		t.Fatal(err)
+	}
+
+	return out
+}
+
+func TestSamplesAreAccepted(t *testing.T) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+
+	strict := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
+	schemas := loadSchema(t)
+
+	for file, docs := range samples(t) {
+		t.Run(file, func(t *testing.T) {
+			namespaces := map[string]bool{}
+
+			for _, doc := range docs {
+				raw := decode(t, doc)
+				meta := raw["metadata"].(map[string]any)
+
+				obj, gvk, err := strict.Decode(doc, nil, nil)
+				if err != nil {
+					t.Errorf("%s %q would be refused: %v", raw["kind"], meta["name"], err)
+					continue
+				}
+
+				if gvk.Kind == "Namespace" {
+					namespaces[meta["name"].(string)] = true
+				} else if ns, _ := meta["namespace"].(string); !namespaces[ns] {
+					t.Errorf("%s %q is in namespace %q, which the file does not make before it", gvk.Kind, meta["name"], ns)
+				}
+
+				if _, ours := obj.(*v1alpha1.TenantContainer); ours {
+					for _, err := range schemas.check(t, raw) {
+						t.Errorf("%s %q would be refused: %v", gvk.Kind, meta["name"], err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestCompleteSampleLeavesNothingOut keeps the sample complete when a field comes.
+func TestCompleteSampleLeavesNothingOut(t *testing.T) {
+	shown := map[string]bool{}
+
+	for _, doc := range samples(t)["complete.yaml"] {
+		if raw := decode(t, doc); raw["kind"] == "TenantContainer" {
+			note(shown, "spec", raw["spec"])
+		}
+	}
+
+	for _, path := range fieldsOf(loadSchema(t).structural.Properties["spec"], "spec") {
+		if !shown[path] {
+			t.Errorf("complete.yaml does not show %s", path)
+		}
+	}
+}
+
+func note(shown map[string]bool, path string, value any) {
+	shown[path] = true
+
+	switch v := value.(type) {
+	case map[string]any:
+		for key, child := range v {
+			note(shown, path+"."+key, child)
+		}
+	case []any:
+		for _, child := range v {
+			note(shown, path, child)
+		}
+	}
+}
+
+// fieldsOf lists the paths of all fields below s, sorted; elements of lists have the path of their list.
+func fieldsOf(s schema.Structural, path string) []string {
+	if s.Items != nil {
+		return fieldsOf(*s.Items, path)
+	}
+
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		child := path + "." + name
+		out = append(out, child)
+		out = append(out, fieldsOf(s.Properties[name], child)...)
+	}
+
+	return out
+}
+
+// crdSchema is the schema of TenantContainer as the API server applies it.
+type crdSchema struct {
+	structural *schema.Structural
+	validator  validation.SchemaValidator
+	rules      *cel.Validator
+}
+
+func loadSchema(t *testing.T) crdSchema {
+	t.Helper()
+
+	raw, err := manifests.CRDs.ReadFile("crds/dogker.io_tenantcontainers.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var crd apiextensionsv1.CustomResourceDefinition
+	if err := sigsyaml.UnmarshalStrict(raw, &crd); err != nil {
+		t.Fatal(err)
+	}
+
+	var props apiextensions.JSONSchemaProps
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(
+		crd.Spec.Versions[0].Schema.OpenAPIV3Schema, &props, nil); err != nil {
+		t.Fatal(err)
+	}
+
+	structural, err := schema.NewStructural(&props)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	validator, _, err := validation.NewSchemaValidator(&props)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return crdSchema{structural, validator, cel.NewValidator(structural, true, celconfig.PerCallLimit)}
+}
+
+// check defaults the object and applies the schema and its rules.
+func (s crdSchema) check(t *testing.T, obj map[string]any) field.ErrorList {
+	t.Helper()
+
+	defaulting.Default(obj, s.structural)
+
+	errs := validation.ValidateCustomResource(nil, obj, s.validator)
+	more, _ := s.rules.Validate(t.Context(), nil, s.structural, obj, nil, celconfig.RuntimeCELCostBudget)
+
+	return append(errs, more...)
+}
