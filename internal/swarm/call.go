@@ -25,7 +25,7 @@ func read[T any](ctx context.Context, e *Engine, op string, timeout time.Duratio
 
 	start := time.Now()
 	got, err := call(ctx)
-	err = translateRead(op, err)
+	err = translateRead(err)
 	e.observe(op, start, err)
 
 	return got, err
@@ -50,7 +50,7 @@ func write[T any](ctx context.Context, e *Engine, op string, call func(context.C
 
 	start := time.Now()
 	got, err := call(ctx)
-	err = translateWrite(op, err, sent(err))
+	err = translateWrite(err, sent(err))
 	e.observe(op, start, err)
 
 	return got, err

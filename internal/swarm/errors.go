@@ -18,7 +18,6 @@ import (
 // callError is what a call to the engine failed with: a class for code to decide by, and words for people. Where the
 // engine's own text names what a tenant must not see, such as another service, words is empty.
 type callError struct {
-	op    string
 	class error // One of swarmobj's classes, or nil for an error that has none.
 	words string
 	cause error // Kept for errors.Is on context errors; never printed.
@@ -27,11 +26,11 @@ type callError struct {
 func (e *callError) Error() string {
 	switch {
 	case e.class == nil:
-		return fmt.Sprintf("%s: %s", e.op, e.words)
+		return e.words
 	case e.words == "":
-		return fmt.Sprintf("%s: %v", e.op, e.class)
+		return e.class.Error()
 	default:
-		return fmt.Sprintf("%s: %v: %s", e.op, e.class, e.words)
+		return fmt.Sprintf("%v: %s", e.class, e.words)
 	}
 }
 
@@ -59,6 +58,8 @@ var rules = []rule{
 	{text: "Worker nodes can't be used to view or modify cluster state", class: swarmobj.ErrNotManager},
 	{text: "This node is not a swarm manager", class: swarmobj.ErrInactive},
 	{text: "This node is not part of a swarm", class: swarmobj.ErrInactive},
+	{text: "Cannot create a multi-host network from a worker node", class: swarmobj.ErrNotManager},
+	{text: "cannot create a swarm scoped network when swarm is not active", class: swarmobj.ErrInactive},
 	{text: "Swarm is encrypted and needs to be unlocked", class: swarmobj.ErrInactive, words: cleaned},
 	{text: "Swarm certificates have expired", class: swarmobj.ErrInactive, words: cleaned},
 	{text: "The swarm does not have a leader", class: swarmobj.ErrNoLeader},
@@ -92,35 +93,35 @@ func anyStatus(err error) bool {
 }
 
 // translateRead gives the error of a read its class. No answer means that nothing is known.
-func translateRead(op string, err error) error {
+func translateRead(err error) error {
 	if err == nil {
 		return nil
 	}
 	if class, words, ok := match(err); ok {
-		return &callError{op: op, class: class, words: words, cause: err}
+		return &callError{class: class, words: words, cause: err}
 	}
 	if unanswered(err) || engineGaveUp(err) {
-		return &callError{op: op, class: swarmobj.ErrUnavailable, words: cleaned(err.Error()), cause: err}
+		return &callError{class: swarmobj.ErrUnavailable, words: cleaned(err.Error()), cause: err}
 	}
 
-	return &callError{op: op, words: cleaned(err.Error()), cause: err}
+	return &callError{words: cleaned(err.Error()), cause: err}
 }
 
 // translateWrite gives the error of a write its class. sent is false when the request is known not to have left. An
 // answer that says neither yes nor no, and no answer, both mean that the write may have happened: a manager that loses
 // its leadership answers an error for a write that the next leader carries out.
-func translateWrite(op string, err error, sent bool) error {
+func translateWrite(err error, sent bool) error {
 	if err == nil {
 		return nil
 	}
 	if class, words, ok := match(err); ok {
-		return &callError{op: op, class: class, words: words, cause: err}
+		return &callError{class: class, words: words, cause: err}
 	}
 	if !sent && unanswered(err) {
-		return &callError{op: op, class: swarmobj.ErrUnavailable, words: cleaned(err.Error()), cause: err}
+		return &callError{class: swarmobj.ErrUnavailable, words: cleaned(err.Error()), cause: err}
 	}
 
-	return &callError{op: op, class: swarmobj.ErrUnknownOutcome, words: cleaned(err.Error()), cause: err}
+	return &callError{class: swarmobj.ErrUnknownOutcome, words: cleaned(err.Error()), cause: err}
 }
 
 func match(err error) (class error, words string, ok bool) {

@@ -122,6 +122,16 @@ var engineTexts = map[string]struct {
 		status: 503, message: `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.`,
 		class: swarmobj.ErrInactive,
 	},
+	"NetworkOnWorker": {
+		reason: "Networks have a text of their own for workers,",
+		status: 403, message: "Cannot create a multi-host network from a worker node. Please create the network from a manager node.",
+		class: swarmobj.ErrNotManager,
+	},
+	"NetworkWithoutSwarm": {
+		reason: "and for engines outside of any swarm.",
+		status: 403, message: "cannot create a swarm scoped network when swarm is not active",
+		class: swarmobj.ErrInactive,
+	},
 	"NoLeader": {
 		reason: "The engine has not even tried.",
 		status: 500, message: "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.",
@@ -149,7 +159,7 @@ func TestTranslateEngineTexts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			err := answer(t, tc.status, tc.message)
 
-			got := translateWrite("call", err, true)
+			got := translateWrite(err, true)
 			if !errors.Is(got, tc.class) {
 				t.Errorf("%s\nwrite: got %v, want class %v", tc.reason, got, tc.class)
 			}
@@ -164,7 +174,7 @@ func TestTranslateEngineTexts(t *testing.T) {
 			if tc.read != nil {
 				want = tc.read
 			}
-			if got := translateRead("call", err); !errors.Is(got, want) && want != swarmobj.ErrUnknownOutcome {
+			if got := translateRead(err); !errors.Is(got, want) && want != swarmobj.ErrUnknownOutcome {
 				t.Errorf("%s\nread: got %v, want class %v", tc.reason, got, want)
 			}
 		})
@@ -204,10 +214,10 @@ func TestTranslateNoAnswer(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := translateWrite("call", tc.err, tc.sent); !errors.Is(got, tc.write) {
+			if got := translateWrite(tc.err, tc.sent); !errors.Is(got, tc.write) {
 				t.Errorf("%s\nwrite: got %v, want class %v", tc.reason, got, tc.write)
 			}
-			if got := translateRead("call", tc.err); !errors.Is(got, swarmobj.ErrUnavailable) {
+			if got := translateRead(tc.err); !errors.Is(got, swarmobj.ErrUnavailable) {
 				t.Errorf("%s\nread: got %v, want class %v", tc.reason, got, swarmobj.ErrUnavailable)
 			}
 		})

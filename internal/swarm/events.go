@@ -85,7 +85,7 @@ func (s *stream) run(ctx context.Context, e *Engine) error {
 		}
 
 		if !errors.Is(err, io.EOF) && err != nil {
-			err = translateRead("events", err)
+			err = translateRead(err)
 		}
 		e.log.InfoContext(ctx, "Event stream has ended, subscribing again", logkey.Err, err)
 		e.doubtEngine()

@@ -100,4 +100,3 @@ func allRunning(n int) func(swarmobj.World) bool {
 		return running == n && w.TasksFresh && !w.Uncertain
 	}
 }
-

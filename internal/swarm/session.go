@@ -92,7 +92,7 @@ func asUnavailable(err error) error {
 // itself as one, and says what is wrong in words only.
 func usable(info swarm.Info) error {
 	if class, _, ok := match(errors.New(info.Error)); ok && info.Error != "" {
-		if err := (&callError{op: "info", class: class, cause: class}); blinding(err) {
+		if err := (&callError{class: class, cause: class}); blinding(err) {
 			return err
 		}
 	}
