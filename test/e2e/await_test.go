@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// glance is how often a test looks again at what it waits for.
+// glance is how often a test looks again at what it waits for. It looks more often at first, so that what comes soon is
+// measured well.
 const glance = 50 * time.Millisecond
 
 // await looks until there is nothing wrong any more, and returns how long that took. It ends the test with the last
@@ -32,7 +33,7 @@ func poll(within time.Duration, look func() error) (time.Duration, error) {
 		if err == nil || took > within {
 			return took, err
 		}
-		time.Sleep(glance)
+		time.Sleep(min(glance, max(took/10, 2*time.Millisecond)))
 	}
 }
 

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -28,14 +29,21 @@ type tampering struct {
 	does func(*swarm.ServiceSpec)
 	// other is what is no update.
 	other func(n *tenant, s swarm.Service) error
+	// after is what must have been done and repaired before.
+	after *tampering
 }
+
+// intruder is a variable that nobody has declared.
+const intruder = "INTRUDER=1"
+
+var envAdded = tampering{name: "EnvAdded", says: "INTRUDER", does: func(s *swarm.ServiceSpec) {
+	s.TaskTemplate.ContainerSpec.Env = append(s.TaskTemplate.ContainerSpec.Env, intruder)
+}}
 
 var tamperings = []tampering{
 	{name: "Scaled", says: "replicas", does: func(s *swarm.ServiceSpec) { s.Mode.Replicated.Replicas = new(*s.Mode.Replicated.Replicas + 1) }},
 	{name: "OtherImage", says: "image", does: func(s *swarm.ServiceSpec) { s.TaskTemplate.ContainerSpec.Image = "dogker.test/app:v3" }},
-	{name: "EnvAdded", says: "INTRUDER", does: func(s *swarm.ServiceSpec) {
-		s.TaskTemplate.ContainerSpec.Env = append(s.TaskTemplate.ContainerSpec.Env, "INTRUDER=1")
-	}},
+	envAdded,
 	{name: "EnvRemoved", says: "KEEP", does: func(s *swarm.ServiceSpec) { s.TaskTemplate.ContainerSpec.Env = nil }},
 	{name: "LabelAdded", says: "intruder", does: func(s *swarm.ServiceSpec) { s.Labels["intruder"] = "1" }},
 	{name: "LabelChanged", says: "name", does: func(s *swarm.ServiceSpec) { s.Labels[v1alpha1.SwarmLabelName] = "other" }},
@@ -49,27 +57,18 @@ var tamperings = []tampering{
 	{name: "PlacedElsewhere", says: "placement", does: func(s *swarm.ServiceSpec) {
 		s.TaskTemplate.Placement = &swarm.Placement{Constraints: []string{"node.labels.nowhere==true"}}
 	}},
-	{name: "RolledBack", says: "INTRUDER", other: rollBackByHand},
+	{name: "RolledBack", says: "INTRUDER", other: rollBackByHand, after: &envAdded},
 	{name: "Removed", other: func(n *tenant, s swarm.Service) error { return n.docker().ServiceRemove(n.t.Context(), s.ID) }},
 }
 
-// rollBackByHand does what `docker service rollback` does. There has to be something to go back to first.
+// rollBackByHand does what `docker service rollback` does. What Swarm goes back to is the spec before the last repair.
 func rollBackByHand(n *tenant, s swarm.Service) error {
-	spec := s.Spec
-	container := *spec.TaskTemplate.ContainerSpec
-	container.Env = append(slices.Clone(container.Env), "INTRUDER=2")
-	spec.TaskTemplate.ContainerSpec = &container
-	if _, err := n.docker().ServiceUpdate(n.t.Context(), s.ID, s.Version, spec, swarm.ServiceUpdateOptions{}); err != nil {
-		return err
+	if s.PreviousSpec == nil || !slices.Contains(s.PreviousSpec.TaskTemplate.ContainerSpec.Env, intruder) {
+		return errors.New("there is nothing to go back to")
 	}
-	now, _, err := n.docker().ServiceInspectWithRaw(n.t.Context(), s.ID, swarm.ServiceInspectOptions{})
-	if err != nil {
-		return err
-	}
-	// Dogker may have repaired it in between, and the rollback then brings the intruder back. Either is drift.
-	_, err = n.docker().ServiceUpdate(n.t.Context(), s.ID, now.Version, now.Spec, swarm.ServiceUpdateOptions{Rollback: "previous"})
+	_, err := n.docker().ServiceUpdate(n.t.Context(), s.ID, s.Version, s.Spec, swarm.ServiceUpdateOptions{Rollback: "previous"})
 
-	return ignoreStale(err)
+	return err
 }
 
 // ignoreStale passes over an update that came second: Dogker was faster, and there is nothing to repair.
@@ -95,23 +94,29 @@ func TestDrift(t *testing.T) {
 
 	var took []time.Duration
 	done := map[string][]string{}
-	for i := range actions {
-		name := fmt.Sprintf("d%d", i%services)
-		what := tamperings[random.IntN(len(tamperings))]
+	drift := func(name string, what tampering) {
 		n.tamper(name, what)
-		took = append(took, await(t, soon, fmt.Sprintf("action %d, %s of %q, is repaired", i, what.name, name), func() error {
+		took = append(took, await(t, soon, fmt.Sprintf("%s of %q is repaired", what.name, name), func() error {
 			return n.asDeclared(name, declared[name])
 		}))
 		if what.says != "" {
 			done[name] = append(done[name], what.says)
 		}
 	}
+	for i := 0; len(took) < actions; i++ {
+		name := fmt.Sprintf("d%d", i%services)
+		what := tamperings[random.IntN(len(tamperings))]
+		if what.after != nil {
+			drift(name, *what.after)
+		}
+		drift(name, what)
+	}
 
+	n.reportRepair(took)
 	for name := range declared {
 		n.ready(name)
 	}
 	n.wantRepairEvents(done)
-	n.reportRepair(took)
 }
 
 // drifters makes services, one of ten with a task, and returns their specs as they are at rest. All of them could run

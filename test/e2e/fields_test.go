@@ -58,7 +58,7 @@ spec:
   dnsAliases: [totality]
   extraHosts: [{ip: 10.9.8.7, hostnames: [db, cache.example]}]
   sysctls: {net.ipv4.ip_unprivileged_port_start: "80"}
-  ulimits: [{name: nofile, soft: 512, hard: 1024}]
+  ulimits: [{name: core, soft: 4096, hard: 8192}]
   tmpfs: [{mountPath: /scratch, size: 1Mi, mode: 0700}]
   labels: {team: blue}
   logging: {driver: json-file, maxSize: 1Mi, maxFiles: 2}
@@ -100,12 +100,12 @@ func TestEveryFieldReachesTheContainer(t *testing.T) {
 		"Tmpfs":          {"a file system in memory of that size", p.mount("/scratch"), "size=1024k,mode=700"},
 		"Init":           {"process 1 reaps and forwards signals, and is not the app", p.parent(), "docker-init"},
 		"Hostname":       {"the kernel's own name", p.read("root/etc/hostname"), "everything"},
-		"ExtraHosts":     {"every name of an address has a line", p.hosts("10.9.8.7"), "db cache.example"},
+		"ExtraHosts":     {"every name of an address has a line", p.hosts("10.9.8.7"), "cache.example db"},
 		"Sysctl":         {"set in the container's own namespace", asks(near, "all", "/file?path=/proc/sys/net/ipv4/ip_unprivileged_port_start"), "80"},
-		"Ulimit":         {"soft and hard", p.limit("Max open files"), "512 1024"},
+		"Ulimit":         {"soft and hard", p.limit("Max core file size"), "4096 8192"},
 		"Label":          {"on the container, for whoever inspects it", p.container.Config.Labels["team"], "blue"},
 		"StopSignal":     {"what the engine sends first", p.container.Config.StopSignal, "SIGINT"},
-		"StopGrace":      {"how long the engine waits before it kills", fmt.Sprint(*p.container.Config.StopTimeout), "7"},
+		"StopGrace":      {"how long Swarm waits before it kills", n.service("all").Spec.TaskTemplate.ContainerSpec.StopGracePeriod.String(), "7s"},
 		"Memory":         {"what the kernel holds it to", fmt.Sprint(p.container.HostConfig.Memory >> 20), "48"},
 		"CPU":            {"what the kernel holds it to, in billionths", fmt.Sprint(p.container.HostConfig.NanoCPUs), "250000000"},
 		"Pids":           {"what the kernel holds it to", fmt.Sprint(*p.container.HostConfig.PidsLimit), "77"},
@@ -121,7 +121,8 @@ func TestEveryFieldReachesTheContainer(t *testing.T) {
 	}
 
 	policy := n.service("all").Spec.TaskTemplate.RestartPolicy
-	if got, want := fmt.Sprint(policy.Condition, *policy.Delay, *policy.MaxAttempts, *policy.Window), "on-failure 3s 4 1m0s"; got != want {
+	got := fmt.Sprintf("%s %v %d %v", policy.Condition, *policy.Delay, *policy.MaxAttempts, *policy.Window)
+	if want := "on-failure 3s 4 1m0s"; got != want {
 		t.Errorf("restart policy: got %q, want %q", got, want)
 	}
 	if got := p.env("HOME"); got == "" {
