@@ -32,6 +32,8 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/events/install"
 	_ "k8s.io/kubernetes/pkg/apis/flowcontrol/install"
 	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
+
+	"github.com/dogker/dogker/internal/controlplane/resume"
 )
 
 // masters tells the CRD machinery how many API servers share the store. With more than one it waits five seconds before
@@ -108,6 +110,7 @@ func configure(o options.CompletedOptions, masters int) (configs, error) {
 	if err != nil {
 		return configs{}, fmt.Errorf("configure custom kinds: %w", err)
 	}
+	extensions.ExtraConfig.CRDRESTOptionsGetter = resume.Wrap(extensions.ExtraConfig.CRDRESTOptionsGetter)
 	front, err := kube.CreateAggregatorConfig(*generic, o, informers, resolver, native.ProxyTransport, native.Extra.PeerProxy, initializers)
 	if err != nil {
 		return configs{}, fmt.Errorf("configure aggregator: %w", err)

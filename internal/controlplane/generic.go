@@ -27,6 +27,7 @@ import (
 	"k8s.io/kubernetes/pkg/kubeapiserver"
 
 	"github.com/dogker/dogker/internal/controlplane/pki"
+	"github.com/dogker/dogker/internal/controlplane/resume"
 )
 
 const (
@@ -151,7 +152,12 @@ func (g *generic) store(o options.CompletedOptions) error {
 	storage.StorageConfig.StorageObjectCountTracker = g.config.StorageObjectCountTracker
 	g.storage = storage
 
-	return o.Etcd.ApplyWithStorageFactoryTo(storage, g.config)
+	if err := o.Etcd.ApplyWithStorageFactoryTo(storage, g.config); err != nil {
+		return err
+	}
+	g.config.RESTOptionsGetter = resume.Wrap(g.config.RESTOptionsGetter)
+
+	return nil
 }
 
 // access says who is who, and who may what.
