@@ -56,6 +56,7 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newServerCommand(&g),
 		newKubectlCommand(&g),
+		newDoctorCommand(&g),
 		newRolloutCommand(&g),
 		newRestartCommand(&g),
 		newVersionCommand(),
