@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -85,12 +86,23 @@ func (c *Controller) advance(ctx context.Context, tc *v1alpha1.TenantContainer) 
 		if trouble = s.trouble; trouble == nil {
 			trouble = wait
 		}
-		if len(steps) == 0 || wait != nil {
+		if wait != nil || !slices.ContainsFunc(steps, movesSwarm) {
 			break
 		}
 	}
 
 	return s, trouble, nil
+}
+
+// movesSwarm is true for a step after which Swarm is not what the pass saw. Steps that only keep the record need no
+// second look; and the cache does not show them yet, so that a second look would write them again.
+func movesSwarm(st step) bool {
+	switch st.(type) {
+	case recordRevision, markRevision, removeRevision:
+		return false
+	default:
+		return true
+	}
 }
 
 // recreates is true when a service has just been taken away to be made anew.

@@ -107,6 +107,10 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 		}
 	}
 
+	if undecided(s) {
+		return nil, &outcome.Wait{Reason: v1alpha1.ReasonRollingBack, Message: "Swarm has rolled back; the tasks are being asked why", After: lookAgain}
+	}
+
 	changes := servicespec.Diff(live.Spec, *s.want)
 	if len(changes) == 0 {
 		return nil, nil
@@ -117,6 +121,16 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 	}
 
 	return update(s, changes, held)
+}
+
+// undecided is true when Swarm has rolled back from the revision that is to run, and the verdict on it is not in yet,
+// because the tasks that know why are still being read. A write now would start the failed revision once more, and would
+// take Swarm's way back from it.
+func undecided(s *situation) bool {
+	latest := s.history.latest()
+
+	return latest != nil && s.target.number == latest.Spec.Revision && latest.Status.Outcome == v1alpha1.OutcomeProgressing &&
+		liveRevision(s.world.Service) != latest.Spec.Revision && rolledBackBySwarm(s.world.Service)
 }
 
 // create makes the service for the first time, once what it depends on is ready.
@@ -141,6 +155,11 @@ func create(s *situation, held portHolder) ([]step, error) {
 // Swarm undoes by itself is known to have been tried.
 func update(s *situation, changes servicespec.Changes, held portHolder) ([]step, error) {
 	live := s.world.Service
+
+	// Every write ends Swarm's watch over a rollout in flight. What restarts nothing can wait for its end.
+	if changes.Impact() == servicespec.ImpactPolicy && updating(live) {
+		return nil, nil
+	}
 
 	if changes.Impact() == servicespec.ImpactTemplate {
 		if c, bad := preflight(*s.want, live.ID, s.world.Nodes, held); bad {

@@ -81,6 +81,18 @@ func TestPlan(t *testing.T) {
 			change: func(s *situation) { s.history, s.target = nil, target{number: 1} },
 			steps:  []string{`record revision "web-1"`},
 		},
+		"RolledBackAndNotJudgedYet": {
+			reason: "A write before the tasks have told why would start the failed revision again.",
+			change: func(s *situation) {
+				failing := revision(2, "b", v1alpha1.OutcomeProgressing)
+				s.history = append(s.history, failing)
+				s.target, s.templateHash = target{number: 2, record: &failing}, "b"
+				s.template.WorkingDir = "/srv"
+				again(s)
+				s.world.Service.UpdateStatus = &swarm.UpdateStatus{State: swarm.UpdateStateRollbackStarted}
+			},
+			wait: v1alpha1.ReasonRollingBack,
+		},
 		"NotBeforeItIsConfirmed": {
 			reason: "A service that Swarm has not confirmed is no history yet.",
 			change: func(s *situation) { s.history, s.target, s.world.Uncertain = nil, target{number: 1}, true },
@@ -114,6 +126,22 @@ func TestPlan(t *testing.T) {
 				`update service "acme_web": dir none → /srv (the spec changed)`,
 				`mark revision "web-2" as Progressing`,
 			},
+		},
+		"PolicyWaitsForTheRollout": {
+			reason: "A write in the middle of a rollout would take its automatic rollback away.",
+			change: func(s *situation) {
+				s.auth = "fresh credentials"
+				again(s)
+				inState(s.world.Service, swarm.UpdateStateUpdating)
+			},
+		},
+		"PolicyAfterTheRollout": {
+			reason: "Credentials are refreshed without a restart.",
+			change: func(s *situation) {
+				s.auth = "fresh credentials"
+				again(s)
+			},
+			steps: []string{`update service "acme_web": labels[io.dogker.registry-auth] (added) (scale or policy changed)`},
 		},
 		"Unplaceable": {
 			reason: "A task that serves is not touched for one that could not start.",

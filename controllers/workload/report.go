@@ -316,7 +316,7 @@ func converging(s *situation) (string, bool) {
 		return "", false
 	}
 
-	busy := s.world.Uncertain || updating(s.world.Service) || !tally(s.tc, s.world).complete()
+	busy := s.world.Uncertain || updating(s.world.Service) || undecided(s) || !tally(s.tc, s.world).complete()
 
 	return s.world.Service.ID, busy
 }
