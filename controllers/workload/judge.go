@@ -66,6 +66,17 @@ func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.T
 	return verdict{v1alpha1.OutcomeFailed, failureOf(w, v1alpha1.ReasonProgressDeadlineExceeded)}, true
 }
 
+// unexplained is true after Swarm has rolled the newest revision back by itself, until its tasks have been listed and can
+// say why. The revision is as good as failed: nothing may be sent meanwhile, because that would be the next try.
+func unexplained(tc *v1alpha1.TenantContainer, w swarmobj.World, h history) bool {
+	latest := h.latest()
+	if latest == nil || w.Service == nil || w.Uncertain || w.TasksFresh || effective(tc).suspended {
+		return false
+	}
+
+	return latest.Status.Outcome == v1alpha1.OutcomeProgressing && liveRevision(w.Service) != latest.Spec.Revision && rolledBackBySwarm(w.Service)
+}
+
 // judgeReplaced judges a revision that Swarm was told to run and that it does not run: it rolled back by itself. A
 // revision that was never sent says nothing.
 func judgeReplaced(w swarmobj.World, latest *v1alpha1.ContainerRevision) (verdict, bool) {

@@ -41,6 +41,7 @@ func TestJudge(t *testing.T) {
 
 		want  v1alpha1.RevisionOutcome
 		cause string
+		held  bool // nothing may be written until there is a verdict
 	}{
 		"Sent": {
 			reason: "What Swarm runs has been sent.", live: inState(service(2, "b"), swarm.UpdateStateUpdating), tasks: old, want: progressing,
@@ -65,7 +66,7 @@ func TestJudge(t *testing.T) {
 			live: inState(service(1, "a"), swarm.UpdateStateRollbackCompleted), tasks: crashed, want: failed, cause: v1alpha1.ReasonTaskFailed,
 		},
 		"RolledBackBeforeTheTasksAreKnown": {
-			reason: "A verdict waits for the tasks that can explain it.", outcome: progressing, old: true,
+			reason: "A verdict waits for the tasks that can explain it, and everything else for the verdict.", outcome: progressing, old: true, held: true,
 			live: inState(service(1, "a"), swarm.UpdateStateRollbackStarted), tasks: running,
 		},
 		"PausedBySwarm": {
@@ -115,6 +116,9 @@ func TestJudge(t *testing.T) {
 			}
 			if v.outcome != tc.want || v.cause.reason != tc.cause {
 				t.Errorf("%s\nverdict %q %q, want %q %q", tc.reason, v.outcome, v.cause.reason, tc.want, tc.cause)
+			}
+			if held := unexplained(c, w, history{revision(1, "a", complete), latest}); held != tc.held {
+				t.Errorf("%s\nunexplained %t, want %t", tc.reason, held, tc.held)
 			}
 		})
 	}

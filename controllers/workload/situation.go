@@ -74,6 +74,16 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 		s.history = s.history.with(v)
 	}
 
+	if unexplained(tc, s.world, s.history) {
+		c.swarm.Converging(s.world.Service.ID)
+		s.fall(&outcome.Wait{
+			Reason: v1alpha1.ReasonRollingBack, After: lookAgain,
+			Message: fmt.Sprintf("Swarm has given revision %d up; its tasks are asked why", s.history.latest().Spec.Revision),
+		})
+
+		return s, nil
+	}
+
 	if err := c.decide(ctx, s); err != nil {
 		return s, err
 	}
