@@ -1,10 +1,7 @@
 package swarm
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"hash/fnv"
 	"maps"
 	"slices"
 	"time"
@@ -29,70 +26,12 @@ type templateKey struct {
 	body, placement uint64
 }
 
-// keyOf leaves out what the engine shows for a service and not for its tasks, or the other way round: the runtime, and
-// whatever is there without saying anything.
+// keyOf leaves the runtime out: the engine shows it for a service and not for its tasks.
 func keyOf(t swarm.TaskSpec) templateKey {
 	placement := t.Placement
 	t.Placement, t.Runtime = nil, ""
 
-	return templateKey{body: hashOf(meaning(t)), placement: hashOf(meaning(placement))}
-}
-
-// meaning is a value as JSON has it, without members that hold nothing.
-func meaning(v any) any {
-	content, err := json.Marshal(v)
-	if err != nil {
-		return nil // Docker's types are plain data.
-	}
-
-	var generic any
-
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	decoder.UseNumber()
-	if err := decoder.Decode(&generic); err != nil {
-		return nil
-	}
-
-	return prune(generic)
-}
-
-// prune drops members that are null or empty, and what becomes empty by that. Elements of lists stay: they count.
-func prune(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, member := range v {
-			if member = prune(member); member == nil {
-				delete(v, key)
-			} else {
-				v[key] = member
-			}
-		}
-		if len(v) == 0 {
-			return nil
-		}
-	case []any:
-		for i, element := range v {
-			v[i] = prune(element)
-		}
-		if len(v) == 0 {
-			return nil
-		}
-	}
-
-	return v
-}
-
-// hashOf compares by content: the engine gives both, the service's template and the task's, in the same form.
-func hashOf(v any) uint64 {
-	content, err := json.Marshal(v)
-	if err != nil {
-		return 0 // Docker's types are plain data.
-	}
-
-	h := fnv.New64a()
-	_, _ = h.Write(content)
-
-	return h.Sum64()
+	return templateKey{body: hashOf(t), placement: hashOf(placement)}
 }
 
 // takeTasks takes in the tasks of a service from a list that was begun at the given number. It is true when somebody who

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func newSite(t *testing.T, managers int) *site {
 
 	s := &site{T: t, lab: lab.Start(t, lab.Options{Nodes: 3, Managers: managers, Versions: []string{"v1"}})}
 	node := s.lab.Nodes[min(1, managers-1)]
-	s.engine = swarm.New(node.Docker, swarm.Options{})
+	s.engine = swarm.New(node.Docker, swarm.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
