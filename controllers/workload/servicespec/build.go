@@ -1,6 +1,9 @@
 package servicespec
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"maps"
 	"strconv"
@@ -26,8 +29,7 @@ func Build(in Input) (swarm.ServiceSpec, error) {
 		RollbackConfig: b.rollbackConfig(),
 		EndpointSpec:   b.endpoint(),
 	}
-	spec.Labels[v1alpha1.SwarmLabelSpecHash] = SpecHash(spec)
-	b.sizes(spec)
+	b.finish(&spec)
 
 	if err := errors.Join(b.problems...); err != nil {
 		return swarm.ServiceSpec{}, err
@@ -70,14 +72,27 @@ func (b *builder) labels() map[string]string {
 	maps.DeleteFunc(labels, func(_, value string) bool { return value == "" })
 	maps.Copy(labels, b.in.Owner.Labels())
 
-	if b.in.Generation != 0 {
-		labels[v1alpha1.SwarmLabelGeneration] = strconv.FormatInt(b.in.Generation, 10)
-	}
 	if b.in.Revision != 0 {
 		labels[v1alpha1.SwarmLabelRevision] = strconv.FormatInt(b.in.Revision, 10)
 	}
 
 	return labels
+}
+
+// finish bounds the spec as a whole and adds the bookkeeping: a hash of what the spec asks for, by which tampering is
+// told from a new wish, and the generation, which is no part of it.
+func (b *builder) finish(spec *swarm.ServiceSpec) {
+	raw, err := json.Marshal(spec)
+	if err != nil {
+		b.refuse("spec", "cannot be encoded: "+err.Error())
+	}
+	sum := sha256.Sum256(raw)
+	spec.Labels[v1alpha1.SwarmLabelSpecHash] = hex.EncodeToString(sum[:8])
+	if b.in.Generation != 0 {
+		spec.Labels[v1alpha1.SwarmLabelGeneration] = strconv.FormatInt(b.in.Generation, 10)
+	}
+
+	b.sizes(spec, len(raw)+bookkeepingBytes)
 }
 
 // mode is replicated or global. A suspended service has no replicas; what a global one has instead, placement knows.

@@ -21,6 +21,9 @@ const (
 	maxGraceSeconds     = 60
 )
 
+// defaultTmpfsMode is what the engine gives a tmpfs without a mode.
+const defaultTmpfsMode = 0o1777
+
 // container is the process and its surroundings. It never has a terminal, other privileges than the engine's defaults,
 // or mounts from the node.
 func (b *builder) container() *swarm.ContainerSpec {
@@ -181,7 +184,7 @@ func (b *builder) mounts() []mount.Mount {
 			Target: path,
 			TmpfsOptions: &mount.TmpfsOptions{
 				SizeBytes: t.Size.Value(),
-				Mode:      os.FileMode(orDefault(t.Mode, 0)),
+				Mode:      os.FileMode(orDefault(t.Mode, defaultTmpfsMode)),
 			},
 		})
 	}

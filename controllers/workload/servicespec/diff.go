@@ -2,15 +2,13 @@ package servicespec
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 
 	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
 // Diff lists what must change in the live spec for it to be the wanted one. It is empty when a write would change
@@ -20,8 +18,12 @@ import (
 // A live ForceUpdate greater than the wanted one is none: somebody restarted the tasks by hand, and taking the number
 // back would restart them again.
 func Diff(live, want swarm.ServiceSpec) Changes {
-	live, want = Normalise(live), Normalise(want)
 	want.TaskTemplate.ForceUpdate = max(want.TaskTemplate.ForceUpdate, live.TaskTemplate.ForceUpdate)
+	if alike(live, want) {
+		return nil
+	}
+
+	live, want = Normalise(live), Normalise(want)
 	if reflect.DeepEqual(live, want) {
 		return nil
 	}
@@ -50,15 +52,80 @@ func Diff(live, want swarm.ServiceSpec) Changes {
 	return changes
 }
 
-// SpecHash identifies what a spec asks of Swarm. It takes no account of what Normalise takes none of.
-func SpecHash(spec swarm.ServiceSpec) string {
-	raw, err := json.Marshal(Normalise(spec))
-	if err != nil {
-		panic(fmt.Sprintf("encode service spec: %v", err)) // Docker's type has nothing that does not encode.
+// alike is true for two specs that Normalise would make the same, when that can be seen without copying them: the one
+// is what was sent, the other the engine's answer, and nobody has changed anything. A resync asks for every service.
+func alike(live, want swarm.ServiceSpec) bool {
+	x, y := live.TaskTemplate.ContainerSpec, want.TaskTemplate.ContainerSpec
+	if x == nil || y == nil || !sameLabels(live.Labels, want.Labels) {
+		return false
 	}
-	sum := sha256.Sum256(raw)
 
-	return hex.EncodeToString(sum[:8])
+	cx, cy := *x, *y
+	if cx.Isolation.IsDefault() && cy.Isolation.IsDefault() {
+		cx.Isolation, cy.Isolation = "", ""
+	}
+	live.Labels, want.Labels = nil, nil
+	live.TaskTemplate.ContainerSpec, want.TaskTemplate.ContainerSpec = &cx, &cy
+
+	return same(reflect.ValueOf(live), reflect.ValueOf(want))
+}
+
+// same is true for values that are deeply equal, where nothing and an empty list or map are one. There are no cycles.
+func same(x, y reflect.Value) bool {
+	switch x.Kind() {
+	case reflect.Pointer:
+		if x.IsNil() || y.IsNil() {
+			return x.IsNil() == y.IsNil()
+		}
+
+		return x.Pointer() == y.Pointer() || same(x.Elem(), y.Elem())
+	case reflect.Struct:
+		for i := range x.NumField() {
+			if !same(x.Field(i), y.Field(i)) {
+				return false
+			}
+		}
+
+		return true
+	case reflect.Slice:
+		for i := 0; i < x.Len() && x.Len() == y.Len(); i++ {
+			if !same(x.Index(i), y.Index(i)) {
+				return false
+			}
+		}
+
+		return x.Len() == y.Len()
+	case reflect.Map:
+		for key, value := range x.Seq2() {
+			if other := y.MapIndex(key); !other.IsValid() || !same(value, other) {
+				return false
+			}
+		}
+
+		return x.Len() == y.Len()
+	default:
+		return x.Equal(y)
+	}
+}
+
+// sameLabels compares labels without our bookkeeping.
+func sameLabels(x, y map[string]string) bool {
+	return isSubset(x, y) && isSubset(y, x)
+}
+
+func isSubset(x, y map[string]string) bool {
+	for key, value := range x {
+		if other, ok := y[key]; !isBookkeeping(key) && (!ok || other != value) {
+			return false
+		}
+	}
+
+	return true
+}
+
+// isBookkeeping is true for labels that are written along with a change and never are one.
+func isBookkeeping(label string) bool {
+	return label == v1alpha1.SwarmLabelGeneration || label == v1alpha1.SwarmLabelSpecHash
 }
 
 // rank puts what people ask for first.

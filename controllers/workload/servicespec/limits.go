@@ -1,7 +1,6 @@
 package servicespec
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/docker/docker/api/types/swarm"
@@ -17,10 +16,12 @@ const (
 	maxArgsBytes        = 64 << 10
 	maxLabelsBytes      = 32 << 10
 	maxRestartedAtBytes = 256
+	// bookkeepingBytes are what the labels that are added last take at most.
+	bookkeepingBytes = 128
 )
 
 // sizes refuses what the schema, which counts entries and characters, lets grow too large.
-func (b *builder) sizes(spec swarm.ServiceSpec) {
+func (b *builder) sizes(spec *swarm.ServiceSpec, encoded int) {
 	c := spec.TaskTemplate.ContainerSpec
 
 	b.bound("spec.env", "environment variables, those of spec.envFrom among them, have", bytesOf(c.Env), maxEnvBytes)
@@ -32,11 +33,7 @@ func (b *builder) sizes(spec swarm.ServiceSpec) {
 	}
 	b.bound("spec.labels", "labels have", labels, maxLabelsBytes)
 
-	raw, err := json.Marshal(spec)
-	if err != nil {
-		b.refuse("spec", "cannot be encoded: "+err.Error())
-	}
-	b.bound("spec", "the service made of it has", len(raw), maxSpecBytes)
+	b.bound("spec", "the service made of it has", encoded, maxSpecBytes)
 }
 
 func (b *builder) bound(field, what string, bytes, limit int) {

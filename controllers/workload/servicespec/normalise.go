@@ -2,6 +2,7 @@ package servicespec
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,8 +11,6 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/swarm"
-
-	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
 // Swarm's own defaults for what a spec does not say.
@@ -27,9 +26,7 @@ const (
 func Normalise(spec swarm.ServiceSpec) swarm.ServiceSpec {
 	out := clone(reflect.ValueOf(spec)).Interface().(swarm.ServiceSpec)
 
-	// Bookkeeping is written along with a change, it never is one.
-	delete(out.Labels, v1alpha1.SwarmLabelGeneration)
-	delete(out.Labels, v1alpha1.SwarmLabelSpecHash)
+	maps.DeleteFunc(out.Labels, func(key, _ string) bool { return isBookkeeping(key) })
 	if len(out.Labels) == 0 {
 		out.Labels = nil
 	}
@@ -142,7 +139,13 @@ func normaliseContainer(c *swarm.ContainerSpec) {
 
 	for i := range c.Mounts {
 		m := &c.Mounts[i]
-		m.BindOptions, m.VolumeOptions, m.TmpfsOptions = orNil(m.BindOptions), orNil(m.VolumeOptions), orNil(m.TmpfsOptions)
+		m.BindOptions, m.VolumeOptions = orNil(m.BindOptions), orNil(m.VolumeOptions)
+		if m.Type == mount.TypeTmpfs && m.TmpfsOptions == nil {
+			m.TmpfsOptions = &mount.TmpfsOptions{}
+		}
+		if m.TmpfsOptions != nil {
+			m.TmpfsOptions.Mode = cmp.Or(m.TmpfsOptions.Mode, defaultTmpfsMode)
+		}
 	}
 
 	// Of two variables of one name the last one counts, so their order among each other stays.

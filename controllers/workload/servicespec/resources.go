@@ -30,6 +30,10 @@ func (b *builder) resources() *swarm.ResourceRequirements {
 		}
 	}
 
+	if limit == (swarm.Limit{}) && reserved.NanoCPUs == 0 && reserved.MemoryBytes == 0 {
+		return nil
+	}
+
 	out := &swarm.ResourceRequirements{}
 	if limit != (swarm.Limit{}) {
 		out.Limits = &limit

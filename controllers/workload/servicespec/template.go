@@ -1,7 +1,6 @@
 package servicespec
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -42,14 +41,14 @@ const (
 // the API added a field that is not set. How the image is pulled is no part of it: it changes nothing about what runs.
 func TemplateHash(t *v1alpha1.TenantContainerSpec, contents map[string]string) string {
 	raw, err := json.Marshal(struct {
-		Template any               `json:"template"`
-		Contents map[string]string `json:"contents,omitempty"`
+		Template *v1alpha1.TenantContainerSpec `json:"template"`
+		Contents map[string]string             `json:"contents,omitempty"`
 	}{
-		Template: prune(generic(essence(t))),
+		Template: essence(t),
 		Contents: contents,
 	})
 	if err != nil {
-		panic(fmt.Sprintf("encode template: %v", err)) // Maps, lists, strings, numbers and booleans always encode.
+		panic(fmt.Sprintf("encode template: %v", err)) // The types of the API always encode.
 	}
 	sum := sha256.Sum256(raw)
 
@@ -91,6 +90,7 @@ func essence(t *v1alpha1.TenantContainerSpec) *v1alpha1.TenantContainerSpec {
 	t.ImagePullSecrets = nil
 
 	stripDefaults(t)
+	stripEmpty(t)
 	sortSets(t)
 	plainQuantities(t)
 
@@ -129,6 +129,21 @@ func stripDefaults(t *v1alpha1.TenantContainerSpec) {
 	for i := range t.Ports {
 		strip(&t.Ports[i].Protocol, "TCP")
 	}
+	for i := range t.Tmpfs {
+		stripPointer(&t.Tmpfs[i].Mode, defaultTmpfsMode)
+	}
+}
+
+// stripEmpty unsets parts that say nothing. Lists and maps need no help: the encoder leaves empty ones out.
+func stripEmpty(t *v1alpha1.TenantContainerSpec) {
+	if r := t.Resources; r != nil {
+		r.Requests, r.Limits = orNil(r.Requests), orNil(r.Limits)
+	}
+	if s := t.Security; s != nil {
+		s.Capabilities = orNil(s.Capabilities)
+	}
+	t.Resources, t.Security, t.Placement = orNil(t.Resources), orNil(t.Security), orNil(t.Placement)
+	t.RestartPolicy, t.HealthCheck = orNil(t.RestartPolicy), orNil(t.HealthCheck)
 }
 
 func strip[T comparable](value *T, def T) {
@@ -201,48 +216,4 @@ func plainQuantities(t *v1alpha1.TenantContainerSpec) {
 	if t.Logging != nil {
 		t.Logging.MaxSize = amount(t.Logging.MaxSize)
 	}
-}
-
-// generic is a value as JSON knows it.
-func generic(v any) any {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("encode template: %v", err)) // The types of the API always encode.
-	}
-
-	var out any
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	if err := decoder.Decode(&out); err != nil {
-		panic(fmt.Sprintf("decode template: %v", err)) // It was encoded a line ago.
-	}
-
-	return out
-}
-
-// prune drops members of objects that hold nothing. Elements of lists stay, because their place may mean something.
-func prune(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, member := range v {
-			switch m := prune(member).(type) {
-			case nil:
-				delete(v, key)
-			case map[string]any:
-				if len(m) == 0 {
-					delete(v, key)
-				}
-			case []any:
-				if len(m) == 0 {
-					delete(v, key)
-				}
-			}
-		}
-	case []any:
-		for _, element := range v {
-			prune(element)
-		}
-	}
-
-	return v
 }
