@@ -10,6 +10,9 @@ BUILD=$ROOT/.build
 GO_WANTED=$(sed -n 's/^go \([0-9.]*\)$/\1/p' "$ROOT/go.mod")
 KUBERNETES=$(sed -n 's/^[[:space:]]*k8s.io\/kubernetes \(v[0-9.]*\)$/\1/p' "$ROOT/go.mod")
 
+# Where system tools are, for users whose PATH holds only what ordinary work needs.
+PATH=$PATH:/usr/sbin:/sbin
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() {
 	printf 'error: %s\n' "$*" >&2

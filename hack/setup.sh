@@ -16,7 +16,7 @@ missing=()
 need() {
 	local cmd
 	for cmd in "$@"; do
-		PATH="$PATH:/usr/sbin:/sbin" have "$cmd" || missing+=("$cmd")
+		have "$cmd" || missing+=("$cmd")
 	done
 }
 

@@ -42,7 +42,8 @@ func main() {
 	}
 }
 
-// serve answers until it is asked to stop, and then lets requests that are under way end.
+// serve answers until it is asked to stop, and then lets requests that are under way end. A broken version does not end
+// well: an engine forgets why it stopped a container that ends with exit code 0.
 func serve(ctx context.Context, addr string) error {
 	server := &http.Server{Addr: addr, Handler: handler(os.Getenv), ReadHeaderTimeout: 5 * time.Second}
 
@@ -57,14 +58,25 @@ func serve(ctx context.Context, addr string) error {
 		return err
 	}
 
-	return <-stopped
+	if err := <-stopped; err != nil {
+		return err
+	}
+	if broken(os.Getenv) {
+		return errors.New("broken on purpose")
+	}
+
+	return nil
+}
+
+func broken(env func(string) string) bool {
+	b, _ := strconv.ParseBool(env("HELLO_BROKEN"))
+	return b
 }
 
 // handler is the pages, as the environment wants them.
 func handler(env func(string) string) http.Handler {
 	greeting := cmp.Or(env("HELLO_GREETING"), "Hello")
 	version := cmp.Or(env("HELLO_VERSION"), "unknown")
-	broken, _ := strconv.ParseBool(env("HELLO_BROKEN"))
 
 	host, err := os.Hostname()
 	if err != nil {
@@ -76,7 +88,7 @@ func handler(env func(string) string) http.Handler {
 		fmt.Fprintf(w, "%s from version %s on %s\n", greeting, version, host)
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if broken {
+		if broken(env) {
 			http.Error(w, "broken on purpose", http.StatusServiceUnavailable)
 			return
 		}
