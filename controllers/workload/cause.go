@@ -120,8 +120,9 @@ func failures(slot []swarmobj.Task) int {
 	return n
 }
 
+// failed is true for a task that ended badly by itself. One that was stopped for its health may have ended well.
 func failed(t swarmobj.Task) bool {
-	return t.State == swarm.TaskStateFailed || t.State == swarm.TaskStateRejected
+	return t.State == swarm.TaskStateFailed || t.State == swarm.TaskStateRejected || t.Unhealthy && t.Ended()
 }
 
 // causeOfTask reads one task. It is false for a task that has nothing to tell.
@@ -139,8 +140,8 @@ func causeOfTask(t swarmobj.Task) (cause, bool) {
 	case strings.Contains(t.Err, "No such image"), strings.Contains(t.Err, "manifest unknown"),
 		strings.Contains(t.Err, "pull access denied"), strings.Contains(t.Err, "failed to resolve reference"):
 		return cause{v1alpha1.ReasonImageUnavailable, relay(t.Err)}, true
-	case strings.Contains(t.Err, "unhealthy container"):
-		return cause{v1alpha1.ReasonUnhealthy, "A task failed its health check: " + relay(t.Err)}, true
+	case strings.Contains(t.Err, "unhealthy container"), t.Unhealthy:
+		return cause{v1alpha1.ReasonUnhealthy, "A task failed its health check: unhealthy container"}, true
 	case t.State == swarm.TaskStateFailed, t.State == swarm.TaskStateRejected:
 		return cause{v1alpha1.ReasonTaskFailed, relay(text)}, true
 	case t.State == swarm.TaskStateComplete && t.Desired != swarm.TaskStateRunning:

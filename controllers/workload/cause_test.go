@@ -91,7 +91,15 @@ func TestCauseOf(t *testing.T) {
 				task(swarm.TaskStateStarting, 0),
 				task(swarm.TaskStateFailed, time.Second, saying("task: non-zero exit (137): dockerexec: unhealthy container")),
 			},
-			v1alpha1.ReasonUnhealthy, "A task failed its health check: non-zero exit (137): dockerexec: unhealthy container",
+			v1alpha1.ReasonUnhealthy, "A task failed its health check: unhealthy container",
+		},
+		"UnhealthyAndObedient": {
+			"A process that obeys the engine's signal ends well, and was not well.",
+			[]swarmobj.Task{
+				task(swarm.TaskStateStarting, 0),
+				task(swarm.TaskStateComplete, time.Second, func(t *swarmobj.Task) { t.Unhealthy = true }),
+			},
+			v1alpha1.ReasonUnhealthy, "A task failed its health check: unhealthy container",
 		},
 		"Completed": {
 			"A process that ended well and is not started again.",

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -94,6 +95,10 @@ func failureOf(w swarmobj.World, fallback string) cause {
 		return c
 	}
 
+	if c, ok := causeOf(endedOnes(w)); ok && fallback != v1alpha1.ReasonProgressDeadlineExceeded {
+		return c
+	}
+
 	message := "The rollout failed"
 	if fallback == v1alpha1.ReasonProgressDeadlineExceeded {
 		message = "The rollout did not finish within its progress deadline"
@@ -116,6 +121,12 @@ func badOnes(w swarmobj.World) []swarmobj.Task {
 	}
 
 	return bad
+}
+
+// endedOnes are the tasks that ended well although they were meant to go on: Swarm counts that as a failure too. A health
+// check that fails while a task starts looks like this on nodes whose engine Dogker cannot ask.
+func endedOnes(w swarmobj.World) []swarmobj.Task {
+	return slices.DeleteFunc(slices.Clone(w.Tasks), func(t swarmobj.Task) bool { return t.State != swarm.TaskStateComplete })
 }
 
 // deadline is when the rollout of the newest revision counts as failed. It counts from the last thing that happened to

@@ -65,6 +65,12 @@ func TestJudge(t *testing.T) {
 			reason: "Swarm went back by itself: the revision failed, and its tasks say why.", outcome: progressing,
 			live: inState(service(1, "a"), swarm.UpdateStateRollbackCompleted), tasks: crashed, want: failed, cause: v1alpha1.ReasonTaskFailed,
 		},
+		"RolledBackAfterAGoodEnd": {
+			reason: "Swarm counts a task that ends at all, and so may one that its health check has stopped.", outcome: progressing,
+			live:  inState(service(1, "a"), swarm.UpdateStateRollbackCompleted),
+			tasks: append([]swarmobj.Task{task(swarm.TaskStateComplete, time.Second, slot(2))}, old...),
+			want:  failed, cause: v1alpha1.ReasonCompleted,
+		},
 		"RolledBackBeforeTheTasksAreKnown": {
 			reason: "A verdict waits for the tasks that can explain it, and everything else for the verdict.", outcome: progressing, old: true, held: true,
 			live: inState(service(1, "a"), swarm.UpdateStateRollbackStarted), tasks: running,

@@ -133,10 +133,12 @@ func suspendedText(s scale) string {
 }
 
 func rolledBackText(s *situation) string {
-	f := s.target.failed
+	return fmt.Sprintf("%s, so revision %d runs; the failed template is not tried again until it changes",
+		failedText(s.target.failed), s.target.number)
+}
 
-	return fmt.Sprintf("Revision %d failed (%s: %s), so revision %d runs; the failed template is not tried again until it changes",
-		f.Spec.Revision, f.Status.Reason, f.Status.Message, s.target.number)
+func failedText(f *v1alpha1.ContainerRevision) string {
+	return fmt.Sprintf("Revision %d failed (%s: %s)", f.Spec.Revision, f.Status.Reason, f.Status.Message)
 }
 
 // summary is the condition Ready and what goes with it.
@@ -230,11 +232,18 @@ func rollingOut(s *situation, c count) (summary, bool) {
 		return summary{}, false
 	}
 
+	if f := s.target.failed; f != nil {
+		return summary{
+			reason: v1alpha1.ReasonRollingBack, working: true, again: lookAgain,
+			message: fmt.Sprintf("%s; tasks of revision %d are being put back", failedText(f), s.target.number),
+		}, true
+	}
+
 	r := summary{
 		reason: v1alpha1.ReasonProgressing, working: true, again: lookAgain,
 		message: fmt.Sprintf("Tasks of revision %d are being started", s.target.number),
 	}
-	if s.target.failed != nil || updateState(s.world.Service) == swarm.UpdateStateRollbackStarted {
+	if updateState(s.world.Service) == swarm.UpdateStateRollbackStarted {
 		r.reason, r.message = v1alpha1.ReasonRollingBack, fmt.Sprintf("Tasks of revision %d are being put back", s.target.number)
 	}
 	if bad, ok := causeOf(badOnes(s.world)); ok && !c.complete() {

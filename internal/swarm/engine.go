@@ -49,7 +49,7 @@ type Engine struct {
 	inFlight map[string]int                // Names of objects that are being created by us.
 	doubts   map[doubt]bool                // Writes without an answer.
 	waiting  waiting
-	oomed    map[string]bool // Tasks that the kernel has killed, before they are in the cache.
+	fates    map[string]fate // How tasks ended, before they are in the cache.
 	autopsy  []corpse        // Tasks that ended as if killed, to be looked at.
 
 	taskChanges int // Counts changes of tasks.
@@ -85,7 +85,7 @@ func New(api API, o Options) *Engine {
 		inFlight: map[string]int{},
 		doubts:   map[doubt]bool{},
 		waiting:  waiting{byTenant: map[string]map[swarmobj.Owner]bool{}},
-		oomed:    map[string]bool{},
+		fates:    map[string]fate{},
 	}
 }
 

@@ -192,29 +192,41 @@ func (e *Engine) containerEvent(m events.Message) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 
-	if strings.HasPrefix(string(m.Action), string(events.ActionOOM)) {
-		e.killed(service, taskID)
+	if f := fateOf(m.Action); f != fateUnknown {
+		e.befell(service, taskID, f)
 	}
 	e.heat(service)
 }
 
-// killed notes that the kernel has killed a task of a service. The engine's lock is held.
-func (e *Engine) killed(serviceID, taskID string) {
+// fateOf is what an event tells of how a container will end.
+func fateOf(a events.Action) fate {
+	switch {
+	case a == events.ActionHealthStatusUnhealthy:
+		return fateUnhealthy
+	case strings.HasPrefix(string(a), string(events.ActionOOM)):
+		return fateOOMKilled
+	default:
+		return fateUnknown
+	}
+}
+
+// befell notes how a task of a service ends. The engine's lock is held.
+func (e *Engine) befell(serviceID, taskID string, f fate) {
 	const limit = 1000
 
 	s, known := e.cache.services[serviceID]
 	if !known {
 		return
 	}
-	if s.markOOM(taskID) {
+	if s.mark(taskID, f) {
 		e.hints.add(s.owner)
 		return
 	}
 
-	if len(e.oomed) >= limit {
-		clear(e.oomed)
+	if len(e.fates) >= limit {
+		clear(e.fates)
 	}
-	e.oomed[taskID] = true
+	e.fates[taskID] = f
 }
 
 // soon asks for an object to be read again. The engine's lock is held.

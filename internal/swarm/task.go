@@ -76,7 +76,7 @@ func newTask(read *swarm.Task, old task) task {
 			State: read.Status.State, Desired: read.DesiredState,
 			Message: read.Status.Message, Err: read.Status.Err,
 			Since: read.Status.Timestamp, Created: read.CreatedAt,
-			OOMKilled: old.OOMKilled,
+			OOMKilled: old.OOMKilled, Unhealthy: old.Unhealthy,
 		},
 	}
 
@@ -174,14 +174,29 @@ func (s *service) endpointChange() time.Time {
 	return *status.StartedAt
 }
 
-// markOOM remembers that the kernel killed a task. It is true when that is news.
-func (s *service) markOOM(taskID string) bool {
+// fate is what a task does not tell of its end, and its container does.
+type fate int
+
+const (
+	fateUnknown fate = iota
+	fateOOMKilled
+	fateUnhealthy
+)
+
+// mark remembers how a task ended. It is true when that is news.
+func (s *service) mark(taskID string, f fate) bool {
 	t, known := s.tasks[taskID]
-	if !known || t.OOMKilled {
+	before := t.Task
+	switch f {
+	case fateOOMKilled:
+		t.OOMKilled = true
+	case fateUnhealthy:
+		t.Unhealthy = true
+	}
+	if !known || t.Task == before {
 		return false
 	}
 
-	t.OOMKilled = true
 	tasks := maps.Clone(s.tasks)
 	tasks[taskID] = t
 	s.tasks, s.view = tasks, nil

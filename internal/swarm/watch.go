@@ -224,11 +224,11 @@ func (e *Engine) takeTasks(id string, begun uint64, tasks []swarm.Task) {
 	changed := s.takeTasks(begun, tasks)
 
 	for taskID, t := range s.tasks {
-		if e.oomed[taskID] {
-			delete(e.oomed, taskID)
-			changed = s.markOOM(taskID) || changed
+		if f, told := e.fates[taskID]; told {
+			delete(e.fates, taskID)
+			changed = s.mark(taskID, f) || changed
 		}
-		if old, seen := before[taskID]; (!seen || old.State != t.State) && e.looksKilled(t) {
+		if old, seen := before[taskID]; (!seen || old.State != t.State) && e.keepsQuiet(t) {
 			e.autopsy = append(e.autopsy, corpse{service: id, task: taskID, container: t.container})
 		}
 	}
@@ -239,18 +239,20 @@ func (e *Engine) takeTasks(id string, begun uint64, tasks []swarm.Task) {
 	}
 }
 
-// corpse is a container that ended as if the kernel had killed it.
+// corpse is a container that ended and may know more about it than its task says.
 type corpse struct{ service, task, container string }
 
-// looksKilled is true for a failed task whose container the connected engine can be asked about.
-func (e *Engine) looksKilled(t task) bool {
+// keepsQuiet is true for a task that ended as if the kernel had killed it, or as if it had nothing more to do, and whose
+// container the connected engine can be asked about.
+func (e *Engine) keepsQuiet(t task) bool {
 	const killed = 128 + 9
 
-	return t.State == swarm.TaskStateFailed && t.ExitCode == killed && !t.OOMKilled &&
-		t.container != "" && t.NodeID == e.nodeID
+	quiet := t.State == swarm.TaskStateFailed && t.ExitCode == killed || t.State == swarm.TaskStateComplete
+
+	return quiet && !t.OOMKilled && !t.Unhealthy && t.container != "" && t.NodeID == e.nodeID
 }
 
-// examine asks why containers were killed. A container that is gone tells nothing, which is as good as not knowing.
+// examine asks why containers ended. A container that is gone tells nothing, which is as good as not knowing.
 func (e *Engine) examine(ctx context.Context, dead []corpse) {
 	const most = 20
 
@@ -258,14 +260,29 @@ func (e *Engine) examine(ctx context.Context, dead []corpse) {
 		got, err := read(ctx, e, "container_inspect", readTimeout, func(ctx context.Context) (container.InspectResponse, error) {
 			return e.api.ContainerInspect(ctx, c.container)
 		})
-		if err != nil || got.ContainerJSONBase == nil || got.State == nil || !got.State.OOMKilled {
+		f := fateIn(got)
+		if err != nil || f == fateUnknown {
 			continue
 		}
 
 		e.mu.Lock()
-		if s, known := e.cache.services[c.service]; known && s.markOOM(c.task) {
+		if s, known := e.cache.services[c.service]; known && s.mark(c.task, f) {
 			e.hints.add(s.owner)
 		}
 		e.mu.Unlock()
+	}
+}
+
+// fateIn is what a container tells of its end.
+func fateIn(c container.InspectResponse) fate {
+	switch {
+	case c.ContainerJSONBase == nil || c.State == nil:
+		return fateUnknown
+	case c.State.OOMKilled:
+		return fateOOMKilled
+	case c.State.Health != nil && c.State.Health.Status == container.Unhealthy:
+		return fateUnhealthy
+	default:
+		return fateUnknown
 	}
 }

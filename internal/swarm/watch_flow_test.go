@@ -3,9 +3,11 @@ package swarm_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
 	dockerswarm "github.com/docker/docker/api/types/swarm"
 
@@ -124,29 +126,52 @@ func TestTaskThatEndsElsewhereIsSeenByCounting(t *testing.T) {
 	})
 }
 
-func TestOOMKillIsNamed(t *testing.T) {
-	for name, drop := range map[string]func(events.Message) bool{
-		"ByEvent":      nil,
-		"ByInspection": func(m events.Message) bool { return m.Action == events.ActionOOM },
+// TestEndIsNamed is about ends of which the task itself says nothing, or not enough.
+func TestEndIsNamed(t *testing.T) {
+	oomed := func(t swarmobj.Task) bool { return t.OOMKilled }
+	unhealthy := func(t swarmobj.Task) bool { return t.Unhealthy }
+
+	for name, tc := range map[string]struct {
+		reason    string
+		behaviour fake.Behaviour
+		drop      func(events.Message) bool
+		named     func(swarmobj.Task) bool
+	}{
+		"OOMKillByEvent": {
+			reason: "The kernel's kill looks like any other.", named: oomed,
+			behaviour: fake.Behaviour{OOM: true, After: time.Minute},
+		},
+		"OOMKillByInspection": {
+			reason: "The container tells when the event was lost.", named: oomed,
+			behaviour: fake.Behaviour{OOM: true, After: time.Minute},
+			drop:      func(m events.Message) bool { return m.Action == events.ActionOOM },
+		},
+		"UnhealthyByEvent": {
+			reason: "A process that obeys the signal ends well, and its task has completed.", named: unhealthy,
+			behaviour: fake.Behaviour{Unhealthy: true},
+		},
+		"UnhealthyByInspection": {
+			reason: "The container tells when the event was lost.", named: unhealthy,
+			behaviour: fake.Behaviour{Unhealthy: true},
+			drop:      func(m events.Message) bool { return m.Action == events.ActionHealthStatusUnhealthy },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
 				o := newOwner(b.T)
-				b.cluster.DropEvents(drop)
-				b.cluster.AddImage(fake.Image{Ref: "dogker.test/app:eats", ID: "sha256:2", Behaviour: fake.Behaviour{OOM: true, After: time.Minute}})
+				b.cluster.DropEvents(tc.drop)
+				b.cluster.AddImage(fake.Image{Ref: "dogker.test/app:ends", ID: "sha256:2", Behaviour: tc.behaviour})
 				s := spec(o, "", 1)
-				s.TaskTemplate.ContainerSpec.Image = "dogker.test/app:eats"
+				s.TaskTemplate.ContainerSpec.Image = "dogker.test/app:ends"
+				s.TaskTemplate.ContainerSpec.Healthcheck = &container.HealthConfig{Test: []string{"CMD", "/app", "-check"}, Interval: 5 * time.Second}
 				if _, err := b.engine.CreateService(b.Context(), s, ""); err != nil {
 					b.Fatal(err)
 				}
-				b.after(time.Minute + 3*time.Second)
+				b.after(time.Minute + 10*time.Second)
 
-				for _, task := range b.look(o).Tasks {
-					if task.OOMKilled {
-						return
-					}
+				if tasks := b.look(o).Tasks; !slices.ContainsFunc(tasks, tc.named) {
+					b.Errorf("tasks: got %+v, want one whose end is named: %s", tasks, tc.reason)
 				}
-				b.Errorf("tasks: got %+v, want one that was killed for its memory", b.look(o).Tasks)
 			})
 		})
 	}

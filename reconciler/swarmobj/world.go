@@ -49,6 +49,10 @@ type Task struct {
 	// OOMKilled is true when the kernel killed it for using more memory than its limit. It is known only for
 	// containers of engines that Dogker can ask.
 	OOMKilled bool
+	// Unhealthy is true when the engine stopped it because its health check failed. It is known only for containers of
+	// engines that Dogker can ask. The task itself does not tell when it was still starting: it has then ended as its
+	// process did, and a process that obeys the signal ends with exit code 0.
+	Unhealthy bool
 	// Since is when it entered State, Created when it was made; both by the swarm's clocks.
 	Since, Created time.Time
 }

@@ -114,12 +114,24 @@ func (c *Client) ContainerInspect(ctx context.Context, id string) (container.Ins
 
 			return container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{
 				ID: id, Name: "/" + t.serviceName + "." + t.slotName() + "." + t.ID,
-				State: &container.State{Running: t.alive(), OOMKilled: t.oomKilled, ExitCode: t.exitCode},
+				State: &container.State{Running: t.alive(), OOMKilled: t.oomKilled, ExitCode: t.exitCode, Health: healthOf(t)},
 			}}, nil
 		}
 
 		return container.InspectResponse{}, refuse(http.StatusNotFound, "No such container: %s", id)
 	})
+}
+
+// healthOf is what the container says of its health check. It says so after its end as well.
+func healthOf(t *task) *container.Health {
+	switch {
+	case !checks(t.Spec.ContainerSpec.Healthcheck):
+		return nil
+	case t.sick:
+		return &container.Health{Status: container.Unhealthy}
+	default:
+		return &container.Health{Status: container.Healthy}
+	}
 }
 
 // behaviour is what the task's container does: its image's, changed by its environment.
