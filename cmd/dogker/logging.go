@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/dogker/dogker/reconciler/logkey"
 )
 
 // logFlags say how a server logs.
@@ -51,9 +54,27 @@ func (f *logFlags) logger(out io.Writer) (*slog.Logger, error) {
 	return logger, nil
 }
 
-// quieter lowers what is informational to debug level, and leaves warnings and errors as they are.
+// quieter lowers what is informational to debug level, and so are errors that are none. It leaves all other warnings
+// and errors as they are.
 type quieter struct {
 	slog.Handler
+}
+
+// usual are messages that Kubernetes' libraries log as errors on every first start, or on every stop.
+var usual = map[string]bool{
+	"Error while syncing ConfigMap":                        true,
+	"Failed to shutdown server: context deadline exceeded": true,
+}
+
+// isUsual also knows the errors of those who were told to stop.
+func isUsual(r slog.Record) bool {
+	canceled := false
+	r.Attrs(func(a slog.Attr) bool {
+		canceled = a.Key == logkey.Err && strings.Contains(a.Value.String(), context.Canceled.Error())
+		return !canceled
+	})
+
+	return canceled || usual[r.Message]
 }
 
 func lowered(l slog.Level) slog.Level {
@@ -72,6 +93,13 @@ func (q quieter) Enabled(ctx context.Context, l slog.Level) bool {
 // Handle implements slog.Handler.
 func (q quieter) Handle(ctx context.Context, r slog.Record) error {
 	r.Level = lowered(r.Level)
+	if isUsual(r) {
+		r.Level = slog.LevelDebug
+	}
+	if !q.Handler.Enabled(ctx, r.Level) {
+		return nil
+	}
+
 	return q.Handler.Handle(ctx, r)
 }
 
