@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strings"
 	"sync"
 	"time"
@@ -139,6 +140,17 @@ func (s *Store) since(n int) []change {
 	defer s.mu.Unlock()
 
 	return s.log[min(n, len(s.log)):]
+}
+
+// History yields every state that every object has had, in order; gone ones are left out.
+func (s *Store) History() iter.Seq[client.Object] {
+	return func(yield func(client.Object) bool) {
+		for _, ch := range s.since(0) {
+			if ch.object != nil && !yield(ch.object) {
+				return
+			}
+		}
+	}
 }
 
 // more is closed when there are more than n changes.
