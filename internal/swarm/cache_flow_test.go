@@ -242,9 +242,48 @@ func TestOldAnswersChangeNothing(t *testing.T) {
 		if err := b.engine.RemoveService(b.Context(), id, o); err != nil {
 			b.Fatal(err)
 		}
-		b.after(10 * time.Second)
-		if w := b.look(o); w.Service != nil {
-			b.Error("a list from before the removal brought the service back")
+		for range 3000 {
+			b.after(time.Millisecond)
+			if w := b.look(o); w.Service != nil {
+				b.Fatal("a list from before the removal brought the service back")
+			}
+		}
+	})
+}
+
+// moby#30794: a read right after a write may show what was before it.
+func TestReadsBehindOurOwnWriteAreNotBelieved(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		o := newOwner(b.T)
+		id := b.create(o, 1)
+		old, _, err := b.admin.ServiceInspectWithRaw(b.Context(), id, dockerswarm.ServiceInspectOptions{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.setHook(func(_ context.Context, call fake.Call, phase fake.Phase) error {
+			switch answer := call.Answer.(type) {
+			case *[]dockerswarm.Service:
+				*answer = []dockerswarm.Service{old}
+			case *dockerswarm.Service:
+				*answer = old
+			}
+			return nil
+		})
+
+		if err := b.engine.UpdateService(b.Context(), *b.look(o).Service, spec(o, "", 3), ""); err != nil {
+			b.Fatal(err)
+		}
+		for range 50 {
+			b.after(100 * time.Millisecond)
+			if w := b.look(o); replicas(w) != 3 || !w.Uncertain {
+				b.Fatalf("replicas %d, uncertain %v: an answer from before the write was believed", replicas(w), w.Uncertain)
+			}
+		}
+
+		b.setHook(nil)
+		b.after(3 * time.Second)
+		if w := b.look(o); replicas(w) != 3 || w.Uncertain {
+			b.Errorf("replicas %d, uncertain %v, want 3 and false once the engine shows the write", replicas(w), w.Uncertain)
 		}
 	})
 }

@@ -140,11 +140,10 @@ func (e *Engine) dirtyJob(now time.Time) (*readJob, time.Duration) {
 func (e *Engine) batch(k kind, ids []string) *readJob {
 	const (
 		few       = 4
-		many      = 100
 		listRatio = 20 // One object costs about as much to read as twenty in a list.
 	)
 
-	if k == kindNode || len(ids) > many || len(ids) > few && len(ids)*listRatio > e.cache.size(k) {
+	if k == kindNode || len(ids) > few && len(ids)*listRatio > e.cache.size(k) {
 		clear(e.dirty[k])
 		return &readJob{kind: k, caused: true}
 	}

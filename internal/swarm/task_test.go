@@ -175,6 +175,25 @@ func TestTasksNeverGoBack(t *testing.T) {
 	}
 }
 
+func TestCountsThatDifferAskForAList(t *testing.T) {
+	c := newCache()
+	read := swarm.Service{ID: "s1", ServiceStatus: &swarm.ServiceStatus{RunningTasks: 1, DesiredTasks: 1}}
+	read.Version.Index = 3
+	read.Spec.Labels = swarmobj.Owner{Tenant: "acme", Name: "web", UID: "u1"}.Labels()
+
+	if n := c.upsert(read, true); !n.recount {
+		t.Error("a service that runs a task which is not known does not ask for a list of its tasks")
+	}
+	if n := c.upsert(read, true); !n.recount {
+		t.Error("it does not ask again while the task is still not known")
+	}
+
+	c.services["s1"].takeTasks(c.tick(), []swarm.Task{taskOf("t1", template("web:1"), t0)})
+	if n := c.upsert(read, true); n.recount || n.changed {
+		t.Errorf("nothing is to be asked any more, and nothing has changed: got %+v", n)
+	}
+}
+
 func TestSatisfies(t *testing.T) {
 	n := swarm.Node{ID: "abc"}
 	n.Description.Hostname, n.Spec.Role, n.Status.Addr = "Node1", swarm.NodeRoleManager, "10.0.0.7"

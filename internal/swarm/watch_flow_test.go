@@ -177,6 +177,26 @@ func TestEndIsNamed(t *testing.T) {
 	}
 }
 
+func TestTasksThatAListLeftOutAreFound(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		o := newOwner(b.T)
+		b.setHook(func(_ context.Context, call fake.Call, phase fake.Phase) error {
+			if tasks, ok := call.Answer.(*[]dockerswarm.Task); ok && phase == fake.After {
+				*tasks = nil
+			}
+			return nil
+		})
+		b.create(o, 1)
+		b.setHook(nil)
+
+		// Nothing happens to the service any more; only the count of its running tasks does not fit.
+		b.after(3 * time.Second)
+		if w := b.look(o); len(w.Tasks) != 1 || !w.Tasks[0].Running() {
+			b.Errorf("tasks: got %+v, want the one that runs", w.Tasks)
+		}
+	})
+}
+
 func TestOneVanishedServiceDoesNotBlindTheOthers(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		o, other := newOwner(b.T), newOwner(b.T)
@@ -190,7 +210,7 @@ func TestOneVanishedServiceDoesNotBlindTheOthers(t *testing.T) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for range 100 {
+		for range 50 {
 			b.engine.Converging(id)
 			b.engine.Converging(made)
 			b.after(20 * time.Millisecond)
