@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,6 +77,9 @@ func newGeneric(o options.CompletedOptions) (*generic, error) {
 	}
 
 	g.config.LongRunningFunc = filters.BasicLongRunningRequestCheck(sets.NewString("watch", "proxy"), sets.NewString("log", "exec", "attach", "portforward", "proxy"))
+	g.config.BuildHandlerChainFunc = func(h http.Handler, c *genericapiserver.Config) http.Handler {
+		return genericapiserver.DefaultBuildHandlerChain(refuseProtobuf(h), c)
+	}
 	g.config.AggregatedDiscoveryGroupManager = aggregated.NewResourceManager("apis")
 
 	return g, nil
