@@ -124,12 +124,7 @@ func (b *bubble) create(o swarmobj.Owner, replicas uint64) string {
 func (b *bubble) edit(id string, change func(*dockerswarm.ServiceSpec)) {
 	b.Helper()
 
-	live, _, err := b.admin.ServiceInspectWithRaw(b.Context(), id, dockerswarm.ServiceInspectOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	change(&live.Spec)
-	if _, err := b.admin.ServiceUpdate(b.Context(), id, live.Version, live.Spec, dockerswarm.ServiceUpdateOptions{}); err != nil {
+	if err := edit(b.T, b.admin, id, change); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -158,16 +153,4 @@ func (b *bubble) during(d time.Duration) map[string]int {
 	}
 
 	return after
-}
-
-func scaledTo(n uint64) func(*dockerswarm.ServiceSpec) {
-	return func(s *dockerswarm.ServiceSpec) { s.Mode.Replicated.Replicas = &n }
-}
-
-func replicas(w swarmobj.World) uint64 {
-	if w.Service == nil {
-		return 1 << 60
-	}
-
-	return *w.Service.Spec.Mode.Replicated.Replicas
 }

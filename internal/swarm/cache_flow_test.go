@@ -112,55 +112,6 @@ func TestStaleUpdateIsLearnedFrom(t *testing.T) {
 	})
 }
 
-// drifts are things that somebody does by hand, and how one sees that the cache knows.
-var drifts = map[string]struct {
-	do   func(b *bubble, o swarmobj.Owner, id string)
-	seen func(w swarmobj.World) bool
-}{
-	"ServiceScaled": {
-		do:   func(b *bubble, _ swarmobj.Owner, id string) { b.edit(id, scaledTo(4)) },
-		seen: func(w swarmobj.World) bool { return replicas(w) == 4 },
-	},
-	"ServiceRemoved": {
-		do: func(b *bubble, _ swarmobj.Owner, id string) {
-			if err := b.admin.ServiceRemove(b.Context(), id); err != nil {
-				b.Fatal(err)
-			}
-		},
-		seen: func(w swarmobj.World) bool { return w.Service == nil },
-	},
-	"LabelsStripped": {
-		do: func(b *bubble, _ swarmobj.Owner, id string) {
-			b.edit(id, func(s *dockerswarm.ServiceSpec) { s.Labels = nil })
-		},
-		seen: func(w swarmobj.World) bool { return w.Service == nil && w.Squatter != nil },
-	},
-	"NetworkRemoved": {
-		do: func(b *bubble, o swarmobj.Owner, _ string) {
-			if err := b.admin.NetworkRemove(b.Context(), swarmobj.NetworkName(o.Tenant)); err != nil {
-				b.Fatal(err)
-			}
-		},
-		seen: func(w swarmobj.World) bool { return w.Network == nil },
-	},
-	"SecretRemoved": {
-		do: func(b *bubble, o swarmobj.Owner, _ string) {
-			if err := b.admin.SecretRemove(b.Context(), o.Tenant+"_s"); err != nil {
-				b.Fatal(err)
-			}
-		},
-		seen: func(w swarmobj.World) bool { return len(w.Secrets) == 0 },
-	},
-	"ConfigRemoved": {
-		do: func(b *bubble, o swarmobj.Owner, _ string) {
-			if err := b.admin.ConfigRemove(b.Context(), o.Tenant+"_c"); err != nil {
-				b.Fatal(err)
-			}
-		},
-		seen: func(w swarmobj.World) bool { return len(w.Configs) == 0 },
-	},
-}
-
 func TestDriftIsSeen(t *testing.T) {
 	lost := func(events.Message) bool { return true }
 
@@ -176,11 +127,14 @@ func TestDriftIsSeen(t *testing.T) {
 			t.Run(name+how, func(t *testing.T) {
 				inBubble(t, func(b *bubble) {
 					o := newOwner(b.T)
-					id := b.withEverything(o)
+					id := withEverything(b.T, b.engine, o)
+					b.after(10 * time.Second)
 					b.cluster.DropEvents(way.drop)
 					b.hinted(o)
 
-					tc.do(b, o, id)
+					if err := tc.do(b.T, b.admin, o, id); err != nil {
+						b.Fatal(err)
+					}
 					b.after(way.within)
 
 					if w := b.look(o); !tc.seen(w) {
@@ -193,29 +147,6 @@ func TestDriftIsSeen(t *testing.T) {
 			})
 		}
 	}
-}
-
-// withEverything gives the owner a service, a network, a secret and a config.
-func (b *bubble) withEverything(o swarmobj.Owner) string {
-	b.Helper()
-
-	_, err1 := b.engine.CreateNetwork(b.Context(), o.Tenant)
-	_, err2 := b.engine.CreateSecret(b.Context(), dockerswarm.SecretSpec{
-		Annotations: dockerswarm.Annotations{Name: o.Tenant + "_s", Labels: o.Labels()}, Data: []byte("x"),
-	})
-	_, err3 := b.engine.CreateConfig(b.Context(), dockerswarm.ConfigSpec{
-		Annotations: dockerswarm.Annotations{Name: o.Tenant + "_c", Labels: o.Labels()}, Data: []byte("x"),
-	})
-	if err := errors.Join(err1, err2, err3); err != nil {
-		b.Fatal(err)
-	}
-
-	w := b.look(o)
-	if w.Network == nil || len(w.Secrets) != 1 || len(w.Configs) != 1 {
-		b.Fatalf("own writes are not shown: %+v", w)
-	}
-
-	return b.create(o, 1)
 }
 
 func TestOldAnswersChangeNothing(t *testing.T) {

@@ -206,6 +206,14 @@ func TestOneVanishedServiceDoesNotBlindTheOthers(t *testing.T) {
 			b.Fatal(err)
 		}
 
+		// Lists would find it out as well, later.
+		b.setHook(func(_ context.Context, call fake.Call, _ fake.Phase) error {
+			if call.Op == "ServiceList" {
+				return fake.ErrDeadline()
+			}
+			return nil
+		})
+
 		made, err := b.engine.CreateService(b.Context(), spec(other, "", 1), "")
 		if err != nil {
 			b.Fatal(err)
@@ -262,7 +270,7 @@ func TestNetworkWaitsForTasks(t *testing.T) {
 func TestRemovalsAskWhoseItIs(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		o, other := newOwner(b.T), newOwner(b.T)
-		id := b.withEverything(o)
+		id := withEverything(b.T, b.engine, o)
 		secret := b.look(o).Secrets[o.Tenant+"_s"].ID
 
 		if err := b.engine.RemoveService(b.Context(), id, other); err != nil {
