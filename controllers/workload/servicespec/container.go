@@ -31,7 +31,7 @@ func (b *builder) container() *swarm.ContainerSpec {
 	stop := time.Duration(grace) * time.Second
 	secrets, configs := b.files()
 
-	b.texts()
+	b.checkTexts()
 
 	c := &swarm.ContainerSpec{
 		Image:           b.in.Image,
@@ -56,8 +56,8 @@ func (b *builder) container() *swarm.ContainerSpec {
 	return c
 }
 
-// texts refuses what no string of the engine may hold. The schema does so for templates; a zero byte passes it.
-func (b *builder) texts() {
+// checkTexts refuses what no string of the engine may hold. The schema does so for templates; a zero byte passes it.
+func (b *builder) checkTexts() {
 	b.clean("spec.command", texts(b.t.Command)...)
 	b.clean("spec.args", texts(b.t.Args)...)
 	b.clean("spec.env", b.in.Env...)
