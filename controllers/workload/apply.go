@@ -97,9 +97,18 @@ func (c *Controller) record(ctx context.Context, st recordRevision) error {
 		}
 	}
 
+	made := st.revision.DeepCopy()
+
 	// A record that is there already means that the history this pass has seen is out of date, or that a container of
 	// the same name had it and it is about to be collected. Either way the pass must not go on; it is tried again.
-	return c.client.Create(ctx, st.revision.DeepCopy(), client.FieldOwner(fieldOwner))
+	if err := c.client.Create(ctx, made, client.FieldOwner(fieldOwner)); err != nil {
+		return err
+	}
+
+	// The rest of the plan is about the record as it is now.
+	st.revision.ResourceVersion = made.ResourceVersion
+
+	return nil
 }
 
 func (c *Controller) writeEnv(ctx context.Context, st recordRevision) error {
@@ -120,16 +129,20 @@ func (c *Controller) writeEnv(ctx context.Context, st recordRevision) error {
 }
 
 func (c *Controller) mark(ctx context.Context, namespace string, st markRevision) error {
-	patch, err := json.Marshal(map[string]any{"status": map[string]any{
-		"outcome": st.verdict.outcome,
-		"reason":  orNull(st.verdict.cause.reason),
-		"message": orNull(st.verdict.cause.message),
-	}})
+	// The version keeps a mark whose answer was lost, and which arrives late, from undoing a later one.
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": st.record.ResourceVersion},
+		"status": map[string]any{
+			"outcome": st.verdict.outcome,
+			"reason":  orNull(st.verdict.cause.reason),
+			"message": orNull(st.verdict.cause.message),
+		},
+	})
 	if err != nil {
 		return fmt.Errorf("encode outcome: %w", err)
 	}
 
-	rev := &v1alpha1.ContainerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: st.name}}
+	rev := &v1alpha1.ContainerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: st.record.Name}}
 
 	return c.client.Patch(ctx, rev, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(fieldOwner))
 }

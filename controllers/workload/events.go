@@ -47,9 +47,9 @@ func (c *Controller) announceUpdate(tc *v1alpha1.TenantContainer, st updateServi
 func (c *Controller) announceVerdict(tc *v1alpha1.TenantContainer, st markRevision) {
 	switch st.verdict.outcome {
 	case v1alpha1.OutcomeComplete:
-		c.event(tc, corev1.EventTypeNormal, eventRolloutComplete, fmt.Sprintf("Revision %d runs", st.number))
+		c.event(tc, corev1.EventTypeNormal, eventRolloutComplete, fmt.Sprintf("Revision %d runs", st.record.Spec.Revision))
 	case v1alpha1.OutcomeFailed:
-		c.event(tc, corev1.EventTypeWarning, eventRolloutFailed, fmt.Sprintf("Revision %d failed: %s", st.number, st.verdict.cause.message))
+		c.event(tc, corev1.EventTypeWarning, eventRolloutFailed, fmt.Sprintf("Revision %d failed: %s", st.record.Spec.Revision, st.verdict.cause.message))
 	}
 }
 

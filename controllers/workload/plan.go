@@ -22,7 +22,7 @@ func plan(s *situation, held portHolder) ([]step, error) {
 	var steps []step
 
 	if s.verdict != nil {
-		steps = append(steps, markRevision{s.history.latest().Name, s.history.latest().Spec.Revision, *s.verdict})
+		steps = append(steps, markRevision{s.history.latest(), *s.verdict})
 	}
 
 	if err := obstacle(s.world, s.owner); err != nil || s.template == nil {
@@ -177,7 +177,7 @@ func update(s *situation, changes servicespec.Changes, held portHolder) ([]step,
 	return []step{
 		recordRevision{record, s.supply.env.Referenced()},
 		step1,
-		markRevision{record.Name, record.Spec.Revision, verdict{outcome: v1alpha1.OutcomeProgressing}},
+		markRevision{record, verdict{outcome: v1alpha1.OutcomeProgressing}},
 	}, nil
 }
 

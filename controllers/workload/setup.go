@@ -64,7 +64,7 @@ func Setup(mgr ctrl.Manager, r reconcile.Reconciler, hints <-chan event.TypedGen
 		Named(Name).
 		For(&v1alpha1.TenantContainer{}, builder.WithPredicates(asked())).
 		Owns(&v1alpha1.ContainerRevision{}, builder.WithPredicates(predicate.Funcs{
-			CreateFunc:  func(event.CreateEvent) bool { return false },
+			// A new record is judged by the next pass, which nothing else may start.
 			UpdateFunc:  func(event.UpdateEvent) bool { return false },
 			GenericFunc: func(event.GenericEvent) bool { return false },
 		})).

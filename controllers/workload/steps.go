@@ -71,13 +71,13 @@ type recordRevision struct {
 func (s recordRevision) String() string { return fmt.Sprintf("record revision %q", s.revision.Name) }
 
 type markRevision struct {
-	name    string
-	number  int64
+	// record as it was judged, or as it is made in the same plan. A mark for a record that has changed since is refused.
+	record  *v1alpha1.ContainerRevision
 	verdict verdict
 }
 
 func (s markRevision) String() string {
-	text := fmt.Sprintf("mark revision %q as %s", s.name, s.verdict.outcome)
+	text := fmt.Sprintf("mark revision %q as %s", s.record.Name, s.verdict.outcome)
 	if s.verdict.cause.reason != "" {
 		text += ": " + s.verdict.cause.reason
 	}

@@ -12,6 +12,8 @@
 //   - A pass never acts on an older version of its object than the pass before it. Caches lag behind our own writes, and
 //     after a reconnect they can even go back in time.
 //   - A pass that sees what it saw before writes nothing.
+//   - Status is written for the version of the object that it was made from, and for no other: a conflict is retried, and
+//     a patch that arrives late is refused.
 //   - An object that fails is tried again after 5 ms, then ever later up to 5 minutes; whatever reports changes of it
 //     meanwhile, it gets at most one pass a second. A change of its spec is not held back.
 //   - Only a pass that understood the object moves observedGeneration.

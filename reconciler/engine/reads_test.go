@@ -157,3 +157,33 @@ func TestStatusPatchOfVanishedObjectIsNoError(t *testing.T) {
 		t.Errorf("next pass after %v", after)
 	}
 }
+
+func TestStatusIsWrittenForTheVersionThatWasSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		edited := false
+
+		var b *bench
+
+		b = newBench(t, kindFunc(func(ctx context.Context, c *v1alpha1.TenantContainer) (outcome.Result, error) {
+			if !edited {
+				edited = true
+
+				b.edit(func(c *v1alpha1.TenantContainer) { c.Generation = 2 })
+			}
+
+			return ready(ctx, c)
+		}))
+
+		after := b.pass()
+		if len(b.stored().Status.Conditions) > 0 || len(b.events) > 0 || after != 5*time.Millisecond {
+			t.Fatalf("a status made from an old version was written or told; next pass after %v", after)
+		}
+
+		time.Sleep(after)
+		b.pass()
+
+		if got := b.stored().Status.ObservedGeneration; got != 2 {
+			t.Errorf("observedGeneration %d", got)
+		}
+	})
+}

@@ -137,7 +137,11 @@ func (e *Engine[T]) statusPatch(ctx context.Context, before, obj T) ([]byte, err
 		return nil, nil
 	}
 
-	return json.Marshal(map[string]json.RawMessage{"status": status})
+	// The version keeps a patch whose answer was lost, and which arrives late, from undoing a later one.
+	return json.Marshal(map[string]any{
+		"metadata": map[string]string{"resourceVersion": before.GetResourceVersion()},
+		"status":   status,
+	})
 }
 
 // specChanged is what a strict engine panics with.

@@ -2,8 +2,6 @@ package swarm
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -244,29 +242,6 @@ func (b born) seq() born { return b }
 // sorted returns the values of a map of objects in the order in which they were made.
 func sorted[T interface{ seq() born }](objects map[string]T) []T {
 	return slices.SortedFunc(maps.Values(objects), func(a, b T) int { return cmp.Compare(a.seq(), b.seq()) })
-}
-
-// clone copies a value as the wire does: what JSON does not carry is lost, and nothing is shared.
-func clone[T any](v T) T {
-	data, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("fake swarm: %T cannot be sent: %v", v, err))
-	}
-
-	var out T
-	if err := json.Unmarshal(data, &out); err != nil {
-		panic(fmt.Sprintf("fake swarm: %T cannot be received: %v", v, err))
-	}
-
-	return out
-}
-
-// equal compares two values by what the wire would carry.
-func equal(a, b any) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-
-	return errX == nil && errY == nil && string(x) == string(y)
 }
 
 // find returns the object with that ID, that name, or the only one whose ID begins so, in this order, as the engine does.

@@ -76,7 +76,7 @@ func (c *Client) SecretList(ctx context.Context, options swarm.SecretListOptions
 
 		for _, s := range sorted(c.cluster.secrets) {
 			if matches(options.Filters, s.ID, s.Spec.Annotations) {
-				out = append(out, clone(s.Secret))
+				out = append(out, show(s.Secret))
 			}
 		}
 
@@ -91,7 +91,7 @@ func (c *Client) ConfigList(ctx context.Context, options swarm.ConfigListOptions
 
 		for _, o := range sorted(c.cluster.configs) {
 			if matches(options.Filters, o.ID, o.Spec.Annotations) {
-				out = append(out, clone(o.Config))
+				out = append(out, show(o.Config))
 			}
 		}
 
@@ -107,7 +107,7 @@ func (c *Client) SecretInspectWithRaw(ctx context.Context, ref string) (swarm.Se
 			return swarm.Secret{}, notFound("secret", ref)
 		}
 
-		return clone(s.Secret), nil
+		return show(s.Secret), nil
 	})
 
 	return s, nil, err
@@ -121,7 +121,7 @@ func (c *Client) ConfigInspectWithRaw(ctx context.Context, ref string) (swarm.Co
 			return swarm.Config{}, notFound("config", ref)
 		}
 
-		return clone(o.Config), nil
+		return show(o.Config), nil
 	})
 
 	return o, nil, err

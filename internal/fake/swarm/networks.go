@@ -78,7 +78,7 @@ func (c *Client) NetworkList(ctx context.Context, options network.ListOptions) (
 			f := options.Filters
 			if (f.Len() == 0 || f.Match("name", n.Name) && byPrefix(f.Get("id"), n.ID)) &&
 				f.MatchKVList("label", n.Labels) && f.ExactMatch("driver", n.Driver) && f.ExactMatch("scope", n.Scope) {
-				out = append(out, clone(n.Inspect))
+				out = append(out, show(n.Inspect))
 			}
 		}
 
@@ -94,7 +94,7 @@ func (c *Client) NetworkInspect(ctx context.Context, ref string, _ network.Inspe
 			return network.Inspect{}, notFound("network", ref)
 		}
 
-		return clone(n.Inspect), nil
+		return show(n.Inspect), nil
 	})
 }
 

@@ -52,7 +52,7 @@ func (c *Client) NodeList(ctx context.Context, _ swarm.NodeListOptions) ([]swarm
 	return do(ctx, c, "NodeList", "", false, func() ([]swarm.Node, error) {
 		var out []swarm.Node
 		for _, n := range sorted(c.cluster.nodes) {
-			out = append(out, clone(n.Node))
+			out = append(out, show(n.Node))
 		}
 
 		return out, nil

@@ -129,7 +129,7 @@ func (c *Client) ServiceInspectWithRaw(ctx context.Context, ref string, _ swarm.
 			return swarm.Service{}, notFound("service", ref)
 		}
 
-		return clone(s.Service), nil
+		return show(s.Service), nil
 	})
 
 	return s, nil, err
@@ -145,7 +145,7 @@ func (c *Client) ServiceList(ctx context.Context, options swarm.ServiceListOptio
 				continue
 			}
 
-			shown := clone(s.Service)
+			shown := show(s.Service)
 			if options.Status {
 				shown.ServiceStatus = c.cluster.count(s)
 			}

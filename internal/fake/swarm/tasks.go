@@ -159,7 +159,7 @@ func (c *Client) TaskList(ctx context.Context, options swarm.TaskListOptions) ([
 				f.MatchKVList("label", t.labels) && f.ExactMatch("desired-state", string(t.DesiredState)) &&
 				(!f.Contains("node") || f.ExactMatch("node", t.NodeID))
 			if wanted {
-				out = append(out, clone(t.Task))
+				out = append(out, show(t.Task))
 			}
 		}
 

@@ -1,0 +1,353 @@
+package faults
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/docker/docker/api/types/network"
+	dswarm "github.com/docker/docker/api/types/swarm"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/internal/fake/swarm"
+	"github.com/dogker/dogker/reconciler/converge"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+// world is a swarm, the registry that its images come from, and what belongs to somebody else.
+type world struct {
+	run      *converge.Run
+	cluster  *swarm.Cluster
+	admin    *swarm.Client
+	registry *registry
+
+	mu         sync.Mutex
+	violations []string
+	foreign    map[string]uint64 // versions of objects that are not ours
+	metrics    []prometheus.Gatherer
+}
+
+// The images of the registry. Each is known by a digest, and what its containers do is in its name.
+const (
+	imageV1    = "registry.test/app:v1"
+	imageV2    = "registry.test/app:v2"
+	imageCrash = "registry.test/app:crash"
+	imageNone  = "registry.test/app:none"
+)
+
+func newWorld(r *converge.Run) *world {
+	w := &world{run: r, cluster: swarm.NewCluster(swarm.Options{}), registry: newRegistry(), foreign: map[string]uint64{}}
+	w.admin = w.cluster.Admin()
+
+	for ref, behaviour := range map[string]swarm.Behaviour{
+		imageV1: {}, imageV2: {}, imageCrash: {Exits: true, ExitCode: 3, After: time.Second},
+	} {
+		digest := w.registry.push(ref)
+		w.cluster.AddImage(swarm.Image{Ref: ref, ID: "sha256:" + ref, Digests: []string{digest}, Behaviour: behaviour})
+	}
+
+	w.settleStrangers()
+
+	return w
+}
+
+// settleStrangers puts objects into the swarm that are not ours: none of them may ever change.
+func (w *world) settleStrangers() {
+	ctx, none := context.Background(), uint64(0)
+
+	service, err := w.admin.ServiceCreate(ctx, dswarm.ServiceSpec{
+		Annotations:  dswarm.Annotations{Name: "stranger"},
+		TaskTemplate: dswarm.TaskSpec{ContainerSpec: &dswarm.ContainerSpec{Image: imageV1}},
+		Mode:         dswarm.ServiceMode{Replicated: &dswarm.ReplicatedService{Replicas: &none}},
+		EndpointSpec: &dswarm.EndpointSpec{Mode: dswarm.ResolutionModeDNSRR},
+	}, dswarm.ServiceCreateOptions{})
+	must(err)
+
+	secret, err := w.admin.SecretCreate(ctx, dswarm.SecretSpec{Annotations: dswarm.Annotations{Name: "stranger"}, Data: []byte("x")})
+	must(err)
+
+	_, err = w.admin.NetworkCreate(ctx, "stranger_default", network.CreateOptions{Driver: "overlay"})
+	must(err)
+
+	s, _, err := w.admin.ServiceInspectWithRaw(ctx, service.ID, dswarm.ServiceInspectOptions{})
+	must(err)
+
+	o, _, err := w.admin.SecretInspectWithRaw(ctx, secret.ID)
+	must(err)
+
+	w.foreign["service stranger"], w.foreign["secret stranger"] = s.Version.Index, o.Version.Index
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// client is a process's connection to the swarm.
+func (w *world) client(p *converge.Process) *swarm.Client {
+	running := sync.Map{} // calls whose answer the plan wants to change, by number
+
+	return w.cluster.Client(swarm.ClientOptions{
+		Latency: time.Millisecond,
+		Hook: func(ctx context.Context, call swarm.Call, phase swarm.Phase) error {
+			if phase == swarm.After {
+				kind, _ := running.LoadAndDelete(call.Number)
+
+				return w.leave(p, call, kind)
+			}
+
+			kind, err := p.Seam.Enter(ctx, converge.Call{Seam: "Engine", Op: call.Op, Target: w.nameOf(call), Write: call.Write})
+			if err != nil {
+				return err
+			}
+
+			running.Store(call.Number, kind)
+
+			switch kind {
+			case converge.Refuse:
+				return swarm.ErrorResponse(500, "rpc error: code = Unknown desc = scripted failure")
+			case converge.Hang:
+				return swarm.ErrDeadline()
+			case converge.Late:
+				return &swarm.Later{After: converge.LateTime, Answer: context.DeadlineExceeded}
+			}
+
+			return nil
+		},
+	})
+}
+
+// leave is the end of a call: it may be cut short, lost, or heard by nobody.
+func (w *world) leave(p *converge.Process, call swarm.Call, kind any) error {
+	if call.Write {
+		w.look()
+	}
+
+	switch kind {
+	case converge.Empty:
+		shorten(call.Answer, 0)
+	case converge.Half:
+		shorten(call.Answer, 2)
+	}
+
+	if err := p.Seam.Leave(asKind(kind)); err != nil {
+		return err
+	}
+
+	if kind == converge.Lose {
+		return swarm.ErrConnection()
+	}
+
+	return nil
+}
+
+func asKind(kind any) converge.Kind {
+	k, _ := kind.(converge.Kind)
+
+	return k
+}
+
+// shorten cuts the list that answer points to, to one part of so many; to nothing when parts is 0.
+func shorten(answer any, parts int) {
+	list := reflect.ValueOf(answer).Elem()
+	if list.Kind() != reflect.Slice {
+		return
+	}
+
+	keep := 0
+	if parts > 0 {
+		keep = list.Len() / parts
+	}
+
+	list.Set(list.Slice(0, keep))
+}
+
+// nameOf is what a call is about, in words that are the same in every run: IDs are not.
+func (w *world) nameOf(call swarm.Call) string {
+	if call.Target == "" {
+		return ""
+	}
+
+	return w.names()[call.Target]
+}
+
+// names are the names of objects by ID, and of names by themselves.
+func (w *world) names() map[string]string {
+	ctx := context.Background()
+	names := map[string]string{}
+	note := func(id, name string) { names[id], names[name] = name, name }
+
+	services, err := w.admin.ServiceList(ctx, dswarm.ServiceListOptions{})
+	must(err)
+
+	for _, s := range services {
+		note(s.ID, s.Spec.Name)
+	}
+
+	networks, err := w.admin.NetworkList(ctx, network.ListOptions{})
+	must(err)
+
+	for _, n := range networks {
+		note(n.ID, n.Name)
+	}
+
+	secrets, err := w.admin.SecretList(ctx, dswarm.SecretListOptions{})
+	must(err)
+
+	for _, s := range secrets {
+		note(s.ID, s.Spec.Name)
+	}
+
+	configs, err := w.admin.ConfigList(ctx, dswarm.ConfigListOptions{})
+	must(err)
+
+	for _, o := range configs {
+		note(o.ID, o.Spec.Name)
+	}
+
+	return names
+}
+
+// look holds the swarm against what must be true at every moment.
+func (w *world) look() {
+	services, err := w.admin.ServiceList(context.Background(), dswarm.ServiceListOptions{})
+	if err != nil {
+		return
+	}
+
+	byOwner := map[string]int{}
+
+	for _, s := range services {
+		if owner, ours := swarmobj.OwnerOf(s.Spec.Labels); ours {
+			byOwner[owner.UID]++
+
+			if byOwner[owner.UID] > 1 {
+				w.violated("R4: %s/%s has %d services", owner.Tenant, owner.Name, byOwner[owner.UID])
+			}
+		}
+	}
+}
+
+func (w *world) violated(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	if v := fmt.Sprintf(format, args...); !slices.Contains(w.violations, v) {
+		w.violations = append(w.violations, v)
+	}
+}
+
+// Violations implements converge.World.
+func (w *world) Violations() []string {
+	ctx := context.Background()
+
+	if s, _, err := w.admin.ServiceInspectWithRaw(ctx, "stranger", dswarm.ServiceInspectOptions{}); err != nil || s.Version.Index != w.foreign["service stranger"] {
+		w.violated("C7: a service that is not ours was touched")
+	}
+
+	if s, _, err := w.admin.SecretInspectWithRaw(ctx, "stranger"); err != nil || s.Version.Index != w.foreign["secret stranger"] {
+		w.violated("C7: a secret that is not ours was touched")
+	}
+
+	if _, err := w.admin.NetworkInspect(ctx, "stranger_default", network.InspectOptions{}); err != nil {
+		w.violated("C7: a network that is not ours was touched")
+	}
+
+	if n := w.cluster.LeakedAddresses(); n > 0 {
+		w.violated("%d networks were removed before the last container had left them: their addresses are lost", n)
+	}
+
+	if n := w.panics(); n > 0 {
+		w.violated("R16: %v panics", n)
+	}
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	return slices.Clone(w.violations)
+}
+
+// State implements converge.World.
+func (w *world) State() []string {
+	ctx := context.Background()
+	names := w.names()
+
+	var out []string
+
+	services, err := w.admin.ServiceList(ctx, dswarm.ServiceListOptions{Status: true})
+	must(err)
+
+	for _, s := range services {
+		out = append(out, fmt.Sprintf("service %s runs %d of %d: %s", s.Spec.Name, s.ServiceStatus.RunningTasks, s.ServiceStatus.DesiredTasks, inWords(s.Spec, names)))
+	}
+
+	running := map[string]int{}
+	for _, c := range w.cluster.Containers() {
+		running[c.Service+" "+c.Image]++
+	}
+
+	for _, what := range slices.Sorted(maps.Keys(running)) {
+		out = append(out, fmt.Sprintf("containers %s: %d", what, running[what]))
+	}
+
+	kept := slices.Sorted(maps.Values(names))
+
+	return append(out, "objects "+strings.Join(slices.Compact(kept), " "))
+}
+
+// inWords is a spec without what differs from run to run.
+func inWords(spec dswarm.ServiceSpec, names map[string]string) string {
+	spec.Labels = maps.Clone(spec.Labels)
+	// The UID and the hash of everything, IDs included, differ; what they stand for is compared by name.
+	delete(spec.Labels, v1alpha1.SwarmLabelUID)
+	delete(spec.Labels, v1alpha1.SwarmLabelSpecHash)
+
+	data, err := json.Marshal(spec)
+	must(err)
+
+	text := string(data)
+	for id, name := range names {
+		if id != name {
+			text = strings.ReplaceAll(text, id, name)
+		}
+	}
+
+	return text
+}
+
+// watchPanics makes a panic in the loop a violation.
+func (w *world) watchPanics(g prometheus.Gatherer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	w.metrics = append(w.metrics, g)
+}
+
+// panics counts the panics of all processes.
+func (w *world) panics() (count float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	for _, g := range w.metrics {
+		families, err := g.Gather()
+		must(err)
+
+		for _, f := range families {
+			if f.GetName() == "dogker_reconcile_panics_total" {
+				for _, m := range f.GetMetric() {
+					count += m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+
+	return count
+}
