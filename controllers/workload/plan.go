@@ -161,7 +161,8 @@ func update(s *situation, changes servicespec.Changes, held portHolder) ([]step,
 		return nil, nil
 	}
 
-	if changes.Impact() == servicespec.ImpactTemplate {
+	// A suspended container is meant to have nowhere to run.
+	if changes.Impact() == servicespec.ImpactTemplate && !effective(s.tc).suspended {
 		if c, bad := preflight(*s.want, live.ID, s.world.Nodes, held); bad {
 			return nil, &outcome.Wait{Reason: c.reason, Message: c.message}
 		}

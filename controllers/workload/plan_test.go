@@ -153,6 +153,17 @@ func TestPlan(t *testing.T) {
 			},
 			wait: v1alpha1.ReasonUnschedulable,
 		},
+		"GlobalSuspended": {
+			reason: "A global container is stopped by leaving it no node, and that is no obstacle.",
+			change: func(s *situation) {
+				s.template.Mode = v1alpha1.ModeGlobal
+				again(s)
+				s.world.Service.Spec = *s.want
+				s.tc.Annotations = map[string]string{v1alpha1.AnnotationSuspend: "Overdue"}
+				again(s)
+			},
+			steps: []string{`update service "acme_web": placement.constraints none → [node.labels.io.dogker.suspended==true] (scale or policy changed)`},
+		},
 		"ModeChanged": {
 			reason: "Swarm cannot change the mode of a service; it is made anew, and that is said.",
 			change: func(s *situation) {
