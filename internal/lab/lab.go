@@ -58,7 +58,7 @@ func Start(t testing.TB, o Options) *Lab {
 
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("engine logs are kept in %s", l.keepLogs(t.Name()))
+			t.Logf("engine logs are kept in %s", l.KeepLogs(t.Name()))
 		}
 		if err := l.Down(); err != nil {
 			t.Errorf("take lab down: %v", err)
@@ -86,7 +86,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	}
 
 	if err := l.start(ctx, o); err != nil {
-		logs := l.keepLogs("start")
+		logs := l.KeepLogs("start")
 		return nil, errors.Join(fmt.Errorf("%w (engine logs are kept in %s)", err, logs), l.Down())
 	}
 
@@ -189,8 +189,8 @@ func (l *Lab) Adopt(p *os.Process) error {
 	return os.WriteFile(procs, []byte(strconv.Itoa(p.Pid)), 0o600)
 }
 
-// keepLogs moves the engines' logs out of the way of Down and returns the directory they are in now.
-func (l *Lab) keepLogs(name string) string {
+// KeepLogs copies the engines' logs out of the way of Down and returns the directory that they are in now.
+func (l *Lab) KeepLogs(name string) string {
 	dir := filepath.Join(logsDir(), filepath.Base(name)+"-"+l.ID)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err.Error()

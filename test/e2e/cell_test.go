@@ -172,6 +172,9 @@ func closeCommon(failed bool) error {
 		errs = append(errs, common.cell.close(failed))
 	}
 	if common.lab != nil {
+		if failed {
+			fmt.Fprintf(os.Stderr, "the logs of the engine are kept in %s\n", common.lab.KeepLogs("common"))
+		}
 		errs = append(errs, common.lab.Down())
 	}
 
