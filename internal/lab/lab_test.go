@@ -85,6 +85,26 @@ func TestKilledEngineStartsAgain(t *testing.T) {
 	}
 }
 
+func TestPoweredDownNodeStartsAgain(t *testing.T) {
+	n := Start(t, Options{}).Nodes[0]
+	if _, err := n.Docker.ServiceCreate(t.Context(), hello("v1"), swarm.ServiceCreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, n, "version=v1")
+
+	if err := n.PowerCut(); err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := n.HTTPClient().Get("http://127.0.0.1:8080/"); err == nil {
+		resp.Body.Close()
+		t.Error("a container of a node without power answers")
+	}
+	if err := n.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, n, "version=v1")
+}
+
 func TestThreeNodesSeeACutCable(t *testing.T) {
 	l := Start(t, Options{Nodes: 3})
 	if err := l.Nodes[2].Cut(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
@@ -24,6 +25,37 @@ func TestLookFailsBeforeTheSwarmWasSeen(t *testing.T) {
 	}
 	if _, err := e.Inventory(t.Context()); !errors.Is(err, swarmobj.ErrUnavailable) {
 		t.Errorf("inventory: got %v, want ErrUnavailable", err)
+	}
+}
+
+func TestLookWaitsForTheFirstAnswer(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		down   error
+		want   error
+	}{
+		"Swarm":    {"A start is no outage: nobody is told that nothing is known.", nil, nil},
+		"NoEngine": {"That there is no engine is an answer.", fake.ErrConnection(), swarmobj.ErrUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cluster := fake.NewCluster(fake.Options{})
+				cluster.SetDown(tc.down)
+				e := swarm.New(cluster.Client(fake.ClientOptions{Latency: 50 * time.Millisecond}), swarm.Options{})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				go func() { _ = e.Run(ctx) }()
+				synctest.Wait()
+
+				began := time.Now()
+				if _, err := e.Look(ctx, newOwner(t)); !errors.Is(err, tc.want) {
+					t.Errorf("%s\nlook: got %v, want %v", tc.reason, err, tc.want)
+				}
+				if waited := time.Since(began); waited > time.Second {
+					t.Errorf("%s\nwaited %s", tc.reason, waited)
+				}
+			})
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/api/types/swarm"
@@ -38,6 +39,9 @@ type Engine struct {
 	wakeSession chan struct{}
 	synced      chan struct{} // Closed when the swarm has been seen once.
 	syncOnce    sync.Once
+	answered    chan struct{} // Closed when it is known for the first time whether the engine can be asked.
+	answerOnce  sync.Once
+	running     atomic.Bool
 
 	mu       sync.Mutex
 	cache    cache
@@ -76,6 +80,7 @@ func New(api API, o Options) *Engine {
 		wakeTasks:   make(chan struct{}, 1),
 		wakeSession: make(chan struct{}, 1),
 		synced:      make(chan struct{}),
+		answered:    make(chan struct{}),
 
 		cache:    newCache(),
 		state:    errUnasked,
@@ -101,8 +106,14 @@ func (e *Engine) State() error {
 }
 
 // Look shows what is known of an owner. It costs no call to the engine, except after a write whose answer did not come:
-// then it first asks what became of it.
+// then it first asks what became of it. Right after the start it waits for the engine's first answer.
 func (e *Engine) Look(ctx context.Context, o swarmobj.Owner) (swarmobj.World, error) {
+	e.awaitFirstAnswer(ctx)
+
+	// An engine that cannot be asked is not asked what became of a write either.
+	if err := e.blindFor(o); err != nil {
+		return swarmobj.World{}, err
+	}
 	if err := e.settle(ctx, o.Tenant); err != nil {
 		return swarmobj.World{}, err
 	}
@@ -110,17 +121,48 @@ func (e *Engine) Look(ctx context.Context, o swarmobj.Owner) (swarmobj.World, er
 	e.mu.Lock()
 	defer e.mu.Unlock()
 
-	if e.state != nil {
-		e.waiting.add(o)
-		return swarmobj.World{}, e.state
-	}
-
 	w := e.cache.look(o)
 	if w.Service == nil || w.Squatter != nil || w.NetworkSquatter {
 		e.waiting.add(o)
 	}
 
 	return w, nil
+}
+
+// blindFor says why nothing is known. The owner is told when that changes.
+func (e *Engine) blindFor(o swarmobj.Owner) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+
+	if e.state != nil {
+		e.waiting.add(o)
+	}
+
+	return e.state
+}
+
+// awaitFirstAnswer waits while the engine is being asked for the first time. Otherwise everything would be told to be
+// unknown for a moment, at every start, for no reason.
+func (e *Engine) awaitFirstAnswer(ctx context.Context) {
+	const patience = 5 * time.Second
+
+	select {
+	case <-e.answered:
+		return
+	default:
+	}
+	if !e.running.Load() {
+		return
+	}
+
+	t := time.NewTimer(patience)
+	defer t.Stop()
+
+	select {
+	case <-e.answered:
+	case <-ctx.Done():
+	case <-t.C:
+	}
 }
 
 // PortHolder is a service that stands in the way of publishing the port, other than the service with the ID except. A
@@ -176,6 +218,9 @@ func (e *Engine) Run(ctx context.Context) error {
 
 	wg.Go(func() { e.hints.run(ctx) })
 
+	e.running.Store(true)
+	defer e.running.Store(false)
+
 	const shortest, longest = 100 * time.Millisecond, 5 * time.Second
 
 	for wait := shortest; ctx.Err() == nil; {
@@ -209,6 +254,7 @@ func (e *Engine) lost(ctx context.Context, err error) {
 
 	was := e.state
 	e.state = err
+	e.answerOnce.Do(func() { close(e.answered) })
 	if was != nil && was != errUnasked && codeOf(was) == codeOf(err) {
 		return // Nothing new to tell.
 	}
@@ -227,6 +273,7 @@ func (e *Engine) found(ctx context.Context) {
 	clear(e.hot) // All tasks have just been listed.
 	e.hintAll()
 	e.syncOnce.Do(func() { close(e.synced) })
+	e.answerOnce.Do(func() { close(e.answered) })
 }
 
 // pause waits. It is false when the context ends first.
