@@ -16,12 +16,12 @@ import (
 // +kubebuilder:printcolumn:name="Cause",type=string,JSONPath=`.metadata.annotations.kubernetes\.io/change-cause`,description="The annotation kubernetes.io/change-cause at the time."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Resolved",type=string,priority=1,JSONPath=`.spec.resolvedImage`,description="The image that ran."
-// +kubebuilder:validation:XValidation:rule="self.spec == oldSelf.spec",message="spec is immutable: a revision is a record of what ran"
 type ContainerRevision struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// Spec is the record; it never changes.
+	// Spec is the record; admission refuses every change of it.
+	// +structType=atomic
 	Spec ContainerRevisionSpec `json:"spec"`
 	// Status is the outcome.
 	// +optional

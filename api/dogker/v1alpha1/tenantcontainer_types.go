@@ -43,11 +43,11 @@ type TenantContainerList struct {
 
 // TenantContainerSpec is what the tenant asks for; only the tenant writes it.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Global' || !has(self.replicas)",message="replicas must not be set when mode is Global: a global container runs one task on each node"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Global' || !has(self.replicas)",message="replicas must not be set when mode is Global: a global container runs one task on each node"
 // +kubebuilder:validation:XValidation:rule="!has(self.rollout) || !has(self.rollout.order) || self.rollout.order != 'StartFirst' || !has(self.ports) || !self.ports.exists(p, has(p.publish) && p.publish.mode == 'Host')",message="rollout.order must be StopFirst when a port is published in mode Host: the new task cannot bind the port while the old one holds it"
 // +kubebuilder:validation:XValidation:rule="!has(self.endpointMode) || self.endpointMode != 'DNSRR' || !has(self.ports) || !self.ports.exists(p, has(p.publish) && p.publish.mode == 'Ingress')",message="endpointMode must be VIP when a port is published in mode Ingress: the routing mesh needs a virtual IP"
-// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Global' || !has(self.placement) || !has(self.placement.maxReplicasPerNode)",message="placement.maxReplicasPerNode must not be set when mode is Global"
-// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Global' || !has(self.placement) || !has(self.placement.spread)",message="placement.spread must not be set when mode is Global: there is one task on each node"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Global' || !has(self.placement) || !has(self.placement.maxReplicasPerNode)",message="placement.maxReplicasPerNode must not be set when mode is Global"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Global' || !has(self.placement) || !has(self.placement.spread)",message="placement.spread must not be set when mode is Global: there is one task on each node"
 type TenantContainerSpec struct {
 	// Image to run, as repository[:tag][@sha256:digest]. A tag is resolved to a digest once, when the template changes,
 	// and the digest is what runs: a tag that moves later changes nothing until the next rollout.
@@ -209,7 +209,7 @@ type TenantContainerSpec struct {
 
 	// Sysctls to set in the container's own namespaces. Allowed are those of Kubernetes' safe list.
 	// +kubebuilder:validation:MaxProperties=16
-	// +kubebuilder:validation:XValidation:rule="self.all(k, k in ['kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'])",message="only these sysctls are allowed: kernel.shm_rmid_forced, net.ipv4.ip_local_port_range, net.ipv4.tcp_syncookies, net.ipv4.ping_group_range, net.ipv4.ip_unprivileged_port_start, net.ipv4.ip_local_reserved_ports, net.ipv4.tcp_keepalive_time, net.ipv4.tcp_keepalive_intvl, net.ipv4.tcp_keepalive_probes, net.ipv4.tcp_fin_timeout, net.ipv4.tcp_rmem, net.ipv4.tcp_wmem"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k in ['kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'])",message="only these sysctls are allowed: kernel.shm_rmid_forced, net.ipv4.ip_local_port_range, net.ipv4.tcp_syncookies, net.ipv4.ping_group_range, net.ipv4.ip_unprivileged_port_start, net.ipv4.ip_local_reserved_ports, net.ipv4.tcp_keepalive_time, net.ipv4.tcp_keepalive_intvl, net.ipv4.tcp_keepalive_probes, net.ipv4.tcp_fin_timeout, net.ipv4.tcp_rmem, net.ipv4.tcp_wmem",messageExpression="'\"' + self.filter(k, !(k in ['kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem']))[0] + '\": only these sysctls are allowed: kernel.shm_rmid_forced, net.ipv4.ip_local_port_range, net.ipv4.tcp_syncookies, net.ipv4.ping_group_range, net.ipv4.ip_unprivileged_port_start, net.ipv4.ip_local_reserved_ports, net.ipv4.tcp_keepalive_time, net.ipv4.tcp_keepalive_intvl, net.ipv4.tcp_keepalive_probes, net.ipv4.tcp_fin_timeout, net.ipv4.tcp_rmem, net.ipv4.tcp_wmem'"
 	// +optional
 	Sysctls map[string]ShortText `json:"sysctls,omitempty"`
 
@@ -230,8 +230,8 @@ type TenantContainerSpec struct {
 	// Labels of the containers. A change restarts the tasks. The prefixes com.docker., io.dogker. and dogker.io are
 	// reserved.
 	// +kubebuilder:validation:MaxProperties=64
-	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() > 0 && k.size() <= 128 && k.matches('^[a-zA-Z0-9._/-]+$'))",message="label keys must be 1 to 128 letters, digits, dots, hyphens, underscores and slashes"
-	// +kubebuilder:validation:XValidation:rule="self.all(k, !['com.docker.', 'io.dogker.', 'dogker.io/', 'dogker.', 'org.opencontainers.', 'io.docker.'].exists(p, k.lowerAscii().startsWith(p)))",message="label keys must not begin with com.docker., io.docker., io.dogker., dogker.io/, dogker. or org.opencontainers.: these are reserved"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() > 0 && k.size() <= 128 && k.matches('^[a-zA-Z0-9._/-]+$'))",message="label keys must be 1 to 128 letters, digits, dots, hyphens, underscores and slashes",messageExpression="'\"' + self.filter(k, !(k.size() > 0 && k.size() <= 128 && k.matches('^[a-zA-Z0-9._/-]+$')))[0] + '\": label keys must be 1 to 128 letters, digits, dots, hyphens, underscores and slashes'"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !['com.docker.', 'io.dogker.', 'dogker.io/', 'dogker.', 'org.opencontainers.', 'io.docker.'].exists(p, k.lowerAscii().startsWith(p)))",message="label keys must not begin with com.docker., io.docker., io.dogker., dogker.io/, dogker. or org.opencontainers.: these are reserved",messageExpression="'\"' + self.filter(k, !(!['com.docker.', 'io.dogker.', 'dogker.io/', 'dogker.', 'org.opencontainers.', 'io.docker.'].exists(p, k.lowerAscii().startsWith(p))))[0] + '\": label keys must not begin with com.docker., io.docker., io.dogker., dogker.io/, dogker. or org.opencontainers.: these are reserved'"
 	// +optional
 	Labels map[string]LabelText `json:"labels,omitempty"`
 
