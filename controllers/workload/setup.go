@@ -2,8 +2,6 @@ package workload
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -45,9 +43,17 @@ var Indexes = []struct {
 // queue there.
 const workers = 8
 
+// Loop is the reconciler as Setup needs it.
+type Loop interface {
+	reconcile.Reconciler
+	// IgnoreOwnWrites lets no status that the loop has written itself start another pass. One that somebody else has
+	// written does: it may be an old one that arrived late, or a former leader's last word.
+	IgnoreOwnWrites() predicate.Predicate
+}
+
 // Setup registers the reconciler with a manager. It is woken by its own kind, by the Secrets and ConfigMaps that specs
 // refer to, by the containers that specs depend on, and by hints about owners in Swarm.
-func Setup(mgr ctrl.Manager, r reconcile.Reconciler, hints <-chan event.TypedGenericEvent[swarmobj.Owner]) error {
+func Setup(mgr ctrl.Manager, r Loop, hints <-chan event.TypedGenericEvent[swarmobj.Owner]) error {
 	for _, i := range Indexes {
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), i.Object, i.Field, i.Values); err != nil {
 			return err
@@ -62,7 +68,7 @@ func Setup(mgr ctrl.Manager, r reconcile.Reconciler, hints <-chan event.TypedGen
 
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(Name).
-		For(&v1alpha1.TenantContainer{}, builder.WithPredicates(asked())).
+		For(&v1alpha1.TenantContainer{}, builder.WithPredicates(r.IgnoreOwnWrites())).
 		Owns(&v1alpha1.ContainerRevision{}, builder.WithPredicates(predicate.Funcs{
 			// A new record is judged by the next pass, which nothing else may start.
 			UpdateFunc:  func(event.UpdateEvent) bool { return false },
@@ -74,16 +80,6 @@ func Setup(mgr ctrl.Manager, r reconcile.Reconciler, hints <-chan event.TypedGen
 		WatchesRawSource(source.Channel(hints, handler.TypedEnqueueRequestsFromMapFunc(hinted))).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
-}
-
-// asked passes what people and other controllers write, and not the status that the controller itself writes.
-func asked() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
-			!e.ObjectNew.GetDeletionTimestamp().Equal(e.ObjectOld.GetDeletionTimestamp()) ||
-			!maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) ||
-			!slices.Equal(e.ObjectOld.GetFinalizers(), e.ObjectNew.GetFinalizers())
-	}}
 }
 
 // turnedReady passes a container that has become ready: those that wait for it may start.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"sort"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -72,7 +72,7 @@ func start(p *converge.Process) {
 	w.watchPanics(metrics)
 
 	p.Watch(&v1alpha1.TenantContainer{}, func(_ context.Context, old, new client.Object) []reconcile.Request {
-		return append(asked(old, new), dependents(p, old, new)...)
+		return append(asked(loop.IgnoreOwnWrites(), old, new), dependents(p, old, new)...)
 	})
 	p.Watch(&v1alpha1.ContainerRevision{}, recorded)
 
@@ -93,11 +93,9 @@ type silent struct{}
 
 func (silent) Event(runtime.Object, string, string, string) {}
 
-// asked is a request for the container itself, unless only its status has changed.
-func asked(old, new client.Object) []reconcile.Request {
-	if old != nil && new != nil && old.GetGeneration() == new.GetGeneration() &&
-		new.GetDeletionTimestamp().Equal(old.GetDeletionTimestamp()) &&
-		maps.Equal(old.GetAnnotations(), new.GetAnnotations()) && slices.Equal(old.GetFinalizers(), new.GetFinalizers()) {
+// asked is a request for the container itself, unless the loop has written what is new about it.
+func asked(own predicate.Predicate, old, new client.Object) []reconcile.Request {
+	if old != nil && new != nil && !own.Update(event.UpdateEvent{ObjectOld: old, ObjectNew: new}) {
 		return nil
 	}
 
