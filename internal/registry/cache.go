@@ -11,7 +11,9 @@ import (
 )
 
 const (
-	positiveTTL = 30 * time.Second
+	// positiveTTL is long enough for a burst of objects with one image, and too short for somebody who has just pushed
+	// that image to be given the one before.
+	positiveTTL = 2 * time.Second
 	negativeTTL = 5 * time.Second
 	maxResults  = 4096
 )

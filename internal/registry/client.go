@@ -112,8 +112,8 @@ func (c *Client) plain(host string) bool {
 }
 
 // Resolve returns ref with the digest that its registry has for it now, in the form in which people write images:
-// nginx:1@sha256:…. A ref that has a digest is returned as it is, and no registry is asked. The answer may be up to half
-// a minute old; a refusal or an outage up to five seconds, and an outage longer when it lasts.
+// nginx:1@sha256:…. A ref that has a digest is returned as it is, and no registry is asked. The answer may be two
+// seconds old; a refusal or an outage up to five, and an outage longer when it lasts.
 func (c *Client) Resolve(ctx context.Context, ref string, pullSecrets [][]byte) (swarmobj.ResolvedImage, error) {
 	named, creds, err := parse(ref, pullSecrets)
 	if err != nil {

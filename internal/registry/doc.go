@@ -2,7 +2,7 @@
 // Registry that the workload controller declares.
 //
 //	Resolve ──► cache ──► breaker ──► credentials in order, then anonymous ──► HEAD, or GET ──► digest
-//	            30 s, 5 s   per host                                            one exchange
+//	             2 s, 5 s   per host                                            one exchange
 //
 // What holds everywhere in it:
 //
