@@ -153,7 +153,7 @@ func (n *tenant) leftovers() error {
 	configs, err3 := d.ConfigList(ctx, swarm.ConfigListOptions{Filters: own})
 	networks, err4 := d.NetworkList(ctx, network.ListOptions{Filters: own})
 	tasks, err5 := d.TaskList(ctx, swarm.TaskListOptions{})
-	containers, err6 := n.containers(ctx)
+	containers, err6 := n.containers(ctx, true)
 	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 		return err
 	}
@@ -185,11 +185,12 @@ func (n *tenant) leftovers() error {
 	return nil
 }
 
-// containers are the containers of the namespace on all nodes whose engine answers.
-func (n *tenant) containers(ctx context.Context) ([]string, error) {
+// containers are the containers of the namespace on all nodes, and if asked for also what is left of ended ones: an engine
+// keeps that for a moment.
+func (n *tenant) containers(ctx context.Context, ended bool) ([]string, error) {
 	var names []string
 	for _, node := range n.lab.Nodes {
-		all, err := node.Docker.ContainerList(ctx, container.ListOptions{All: true})
+		all, err := node.Docker.ContainerList(ctx, container.ListOptions{All: ended})
 		if err != nil {
 			return nil, fmt.Errorf("list containers of node %q: %w", node.Name, err)
 		}

@@ -105,8 +105,8 @@ func TestDeletionOrder(t *testing.T) {
 
 	ctx, cancel := contextFor(instant)
 	defer cancel()
-	if left, err := n.containers(ctx); err != nil || len(left) > 0 {
-		t.Errorf("containers after the object is gone: got %v, error %v, want none", left, err)
+	if left, err := n.containers(ctx, false); err != nil || len(left) > 0 {
+		t.Errorf("containers that run after the object is gone: got %v, error %v, want none", left, err)
 	}
 	if _, err := n.docker().NetworkInspect(ctx, swarmobj.NetworkName(n.name), network.InspectOptions{}); err != nil {
 		t.Errorf("the network goes with the last container, not before: %v", err)
