@@ -56,6 +56,7 @@ var plugins = []struct {
 	{lifecycle.PluginName, lifecycle.Register},
 	{gc.PluginName, gc.Register},
 	{admission.PluginName, admission.Register},
+	{admission.RecordPluginName, admission.RegisterRecord},
 	{mutatingadmissionpolicy.PluginName, mutatingadmissionpolicy.Register},
 	{mutatingwebhook.PluginName, mutatingwebhook.Register},
 	{validatingadmissionpolicy.PluginName, validatingadmissionpolicy.Register},

@@ -2,7 +2,8 @@
 // person who asks, or other objects. It is compiled into the API server: no webhook can be down or slow.
 //
 // What it changes: a TenantContainer is born with our finalizer, and mode and replicas are made to agree.
-// What it refuses: a cycle of dependsOn, and annotations that belong to another controller.
+// What it refuses: a cycle of dependsOn, annotations that belong to another controller, and a change of what a
+// ContainerRevision has on record.
 //
 // Invariants: it fails closed; what it changes it would not change again; a message names the field, the value and what
 // is allowed.
