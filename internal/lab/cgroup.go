@@ -61,15 +61,19 @@ func makeCgroup(name string) (procs string, err error) {
 	return filepath.Join(dir, "cgroup.procs"), nil
 }
 
-// killCgroup kills every process in the cgroup and below, until there is none. It returns when they are gone.
+// killCgroup kills every process in the cgroup and below, until there is none. It returns when they are gone, and takes
+// along the sockets that containerd's shims have left outside of the engine's directories.
 func killCgroup(name string) error {
 	const patience = 20 * time.Second
+
+	sockets := map[string]bool{}
 
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		pids := cgroupProcesses(name)
 		if len(pids) == 0 {
-			return nil
+			return removeAll(sockets)
 		}
+		shimSockets(pids, sockets)
 		if time.Now().After(deadline) {
 			return fmt.Errorf("processes %v of cgroup %q do not die", pids, name)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -21,7 +20,7 @@ func Destroy(id string) error {
 	}
 
 	dir := dirOf(id)
-	errs := []error{killCgroup(id), unmountBelow(dir), removeShimSockets(dir)}
+	errs := []error{killCgroup(id), unmountBelow(dir)}
 
 	for _, ns := range partsIn(netnsDir, id) {
 		errs = append(errs, run(context.Background(), "ip", "netns", "delete", ns))
@@ -101,29 +100,6 @@ func unmountBelow(dir string) error {
 	for _, point := range points {
 		if err := syscall.Unmount(point, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
 			errs = append(errs, fmt.Errorf("unmount %q: %w", point, err))
-		}
-	}
-
-	return errors.Join(errs...)
-}
-
-// removeShimSockets removes the sockets of containerd's shims. They lie outside of the engine's directories, under a name
-// that only a file in the container's bundle tells.
-func removeShimSockets(dir string) error {
-	addresses, err := filepath.Glob(filepath.Join(dir, "*/exec/containerd/daemon/*/*/*/address"))
-	if err != nil {
-		return err
-	}
-
-	var errs []error
-	for _, file := range addresses {
-		address, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		socket, ok := strings.CutPrefix(string(address), "unix://")
-		if err := os.Remove(socket); ok && err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
 		}
 	}
 

@@ -92,8 +92,18 @@ func TestPoweredDownNodeStartsAgain(t *testing.T) {
 	}
 	eventually(t, n, "version=v1")
 
+	sockets := map[string]bool{}
+	shimSockets(cgroupProcesses(n.engineCgroup()), sockets)
+	if len(sockets) == 0 {
+		t.Error("a container runs and its shim has no socket: this test does not see what it is to watch")
+	}
 	if err := n.PowerCut(); err != nil {
 		t.Fatal(err)
+	}
+	for socket := range sockets {
+		if _, err := os.Stat(socket); err == nil {
+			t.Errorf("left behind: %s", socket)
+		}
 	}
 	if resp, err := n.HTTPClient().Get("http://127.0.0.1:8080/"); err == nil {
 		resp.Body.Close()
