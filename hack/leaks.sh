@@ -43,7 +43,7 @@ listing() {
 	# Mounts of engines and labs; those of the system come and go.
 	cut -d ' ' -f 5 /proc/self/mountinfo | grep -E 'dogker|/docker/|/run/netns/|overlay2' | sort -u | sed 's/^/mount /' || true
 	find /sys/fs/cgroup -maxdepth 3 -type d -name 'dogkerlab*' 2>/dev/null | sed 's/^/cgroup /'
-	find "${TMPDIR:-/tmp}" -maxdepth 2 -name 'dogker*' 2>/dev/null | grep -v -e '/dogkerlab$' -e '/dogkerlab-logs$' | sed 's/^/path /'
+	find "${TMPDIR:-/tmp}" -maxdepth 2 -name 'dogker*' 2>/dev/null | grep -v -e '/dogkerlab$' -e 'dogker[a-z0-9-]*-logs' | sed 's/^/path /'
 }
 
 foreign_removed() {
