@@ -78,3 +78,7 @@ e2e: ## The real binary on private swarms of one and three nodes. Needs root.
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME (30s) each.
 	@hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## Dogker beside bare calls, stack deploy and a raw etcd, in turns. ARGS="-profile full", ARGS=-list.
+	@go run ./test/bench $(ARGS)
