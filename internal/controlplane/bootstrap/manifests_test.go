@@ -1,0 +1,47 @@
+package bootstrap
+
+import (
+	"testing"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+)
+
+// TestManifests: what the binary carries can be read, and is what the API package defines.
+func TestManifests(t *testing.T) {
+	crds, err := kinds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, crd := range crds {
+		found[crd.Spec.Group+" "+crd.Spec.Names.Kind] = true
+		if len(crd.Spec.Names.ShortNames) == 0 || len(crd.Spec.Names.Categories) == 0 {
+			t.Errorf("%s has no short name or no category", crd.Name)
+		}
+	}
+	for _, kind := range []string{"TenantContainer", "ContainerRevision"} {
+		if !found[v1alpha1.GroupVersion.Group+" "+kind] {
+			t.Errorf("%s is missing", kind)
+		}
+	}
+}
+
+// TestRoles: every role is aggregated to one of Kubernetes' own, or nobody would have it.
+func TestRoles(t *testing.T) {
+	wanted, err := roles()
+	if err != nil || len(wanted) == 0 {
+		t.Fatalf("%d roles, %v", len(wanted), err)
+	}
+	for _, role := range wanted {
+		if len(role.Labels) == 0 || len(role.Rules) == 0 {
+			t.Errorf("%s has %d labels and %d rules", role.Name, len(role.Labels), len(role.Rules))
+		}
+		for _, rule := range role.Rules {
+			for _, verb := range rule.Verbs {
+				if verb == "*" {
+					t.Errorf("%s allows everything", role.Name)
+				}
+			}
+		}
+	}
+}
