@@ -124,6 +124,9 @@ func translateWrite(err error, sent bool) error {
 	return &callError{class: swarmobj.ErrUnknownOutcome, words: cleaned(err.Error()), cause: err}
 }
 
+// match finds the first rule that fits. The class is part of what it finds, not an error of its own.
+//
+//nolint:staticcheck // ST1008: the class is a result.
 func match(err error) (class error, words string, ok bool) {
 	text := err.Error()
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/swarm"
@@ -22,7 +23,7 @@ func repair(ctx context.Context, docker *client.Client, wanted map[string]swarm.
 				continue
 			}
 			live, _, err := docker.ServiceInspectWithRaw(ctx, want.Name, swarm.ServiceInspectOptions{})
-			if client.IsErrNotFound(err) {
+			if cerrdefs.IsNotFound(err) {
 				_, err = docker.ServiceCreate(ctx, want, swarm.ServiceCreateOptions{})
 			} else if err == nil && differs(live.Spec, want) {
 				_, err = docker.ServiceUpdate(ctx, live.ID, live.Version, want, swarm.ServiceUpdateOptions{})

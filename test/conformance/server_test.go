@@ -35,10 +35,7 @@ const (
 	soon = 30 * time.Second
 )
 
-var (
-	containers = v1alpha1.GroupVersion.WithResource("tenantcontainers")
-	revisions  = v1alpha1.GroupVersion.WithResource("containerrevisions")
-)
+var containers = v1alpha1.GroupVersion.WithResource("tenantcontainers")
 
 // server is one dogker server and what it needs to be started again.
 type server struct {

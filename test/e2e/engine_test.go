@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
-	"github.com/docker/docker/errdefs"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -50,7 +50,7 @@ func (n *tenant) inspect(name string) (swarm.Service, error) {
 func (n *tenant) noService(name string) error {
 	_, err := n.inspect(name)
 	switch {
-	case errdefs.IsNotFound(err):
+	case cerrdefs.IsNotFound(err):
 		return nil
 	case err != nil:
 		return err

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
-	"github.com/docker/docker/errdefs"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -73,7 +73,7 @@ func TestOrphansAreCollected(t *testing.T) {
 		_, _, err1 := n.docker().ServiceInspectWithRaw(t.Context(), orphan.ID, swarm.ServiceInspectOptions{})
 		_, _, err2 := n.docker().SecretInspectWithRaw(t.Context(), secret.ID)
 		_, err3 := n.docker().NetworkInspect(t.Context(), made.ID, network.InspectOptions{})
-		if errdefs.IsNotFound(err1) && errdefs.IsNotFound(err2) && errdefs.IsNotFound(err3) {
+		if cerrdefs.IsNotFound(err1) && cerrdefs.IsNotFound(err2) && cerrdefs.IsNotFound(err3) {
 			return nil
 		}
 

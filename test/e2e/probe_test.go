@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -72,16 +71,6 @@ func (b *neighbour) ask(name, path string) (string, error) {
 	}
 
 	return string(body), nil
-}
-
-// tell posts to a container's app.
-func (b *neighbour) tell(name, path string, form url.Values) error {
-	resp, err := b.client.PostForm("http://"+name+":8080"+path, form)
-	if err != nil {
-		return err
-	}
-
-	return resp.Body.Close()
 }
 
 // probe asks a container for its page again and again, and remembers what went wrong.

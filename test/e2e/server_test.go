@@ -104,9 +104,9 @@ func (s *server) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 
-	last := errors.New("it was not asked")
 	for {
-		if last = s.readyz(ctx); last == nil {
+		last := s.readyz(ctx)
+		if last == nil {
 			return nil
 		}
 
