@@ -9,16 +9,12 @@ import (
 
 // TestToyConverges shows that a control loop without flaws passes everything.
 func TestToyConverges(t *testing.T) {
-	extra := append(Storms(20, 30), Storms(5, 70)...)
-	extra = append(extra,
-		Outage("store-down", Refuse, 0, time.Minute, func(p Point) bool { return p.Seam == storeSeam }),
-		Outage("world-down", Refuse, 0, time.Minute, func(p Point) bool { return p.Seam == "Shelf" }),
-		Outage("world-hangs", Hang, 0, time.Minute, func(p Point) bool { return p.Seam == "Shelf" }),
-		Plan{Name: "lag", View: View{Lag: time.Minute}, Patience: 10 * time.Minute},
-		Plan{Name: "all-notifications-lost", View: View{Drop: -1}, Patience: 10 * time.Minute},
-	)
-
-	toyHarness(nil).Run(t, story, extra...)
+	toyHarness(nil).Run(t, story, EveryPoint, StaleRestarts(1, 3), Storms(20, 30), Storms(5, 70), LostNotifications(5),
+		Lags(time.Second, time.Minute), Just(
+			Outage("store-down", Refuse, 0, time.Minute, func(p Point) bool { return p.Seam == storeSeam }),
+			Outage("world-down", Refuse, 0, time.Minute, func(p Point) bool { return p.Seam == "Shelf" }),
+			Outage("world-hangs", Hang, 0, time.Minute, func(p Point) bool { return p.Seam == "Shelf" }),
+		))
 }
 
 // TestFlawsAreFound shows that the harness is worth something: each flaw is found by some plan.
@@ -83,7 +79,7 @@ func TestFlawsAreFound(t *testing.T) {
 			reference := run(Plan{Name: "reference"})
 			found := faulty(reference, reference)
 
-			for _, plan := range Plans(reference.points) {
+			for _, plan := range EveryPoint(reference.points) {
 				if len(found) > 0 {
 					break
 				}

@@ -56,12 +56,12 @@ type Step struct {
 
 const defaultWithin = 2 * time.Minute
 
-// settleTime lets what is still going on after the last step come to its end: histories, status, clean-up.
-const settleTime = time.Minute
+// settleTime lets what is still going on after the last step come to its end: histories, status, and the removal of what
+// a call that came late has left behind.
+const settleTime = 3 * time.Minute
 
-// Run runs the scenario without faults, makes the plans, and runs it once with each. Extra plans come on top of those
-// that are made from the record.
-func (h *Harness) Run(t *testing.T, s Scenario, extra ...Plan) {
+// Run runs the scenario without faults, lets plans be made from what was recorded, and runs it once with each.
+func (h *Harness) Run(t *testing.T, s Scenario, planners ...Planner) {
 	t.Helper()
 
 	var reference result
@@ -75,7 +75,12 @@ func (h *Harness) Run(t *testing.T, s Scenario, extra ...Plan) {
 		t.Fatal("without faults it does not work either")
 	}
 
-	plans := h.sample(append(Plans(reference.points), extra...))
+	var plans []Plan
+	for _, planner := range planners {
+		plans = append(plans, planner(reference.points)...)
+	}
+
+	plans = h.sample(plans)
 
 	var struck atomic.Int64
 

@@ -54,8 +54,16 @@ func (p *Plan) at(point Point, after time.Duration) Kind {
 // maxReads is how many of the reads of one kind are tampered with, one at a time. Later ones are like them.
 const maxReads = 2
 
-// Plans makes a plan for every recorded call and everything that can go wrong with it.
-func Plans(record []Point) []Plan {
+// Planner makes plans from the calls of a run without faults.
+type Planner func(record []Point) []Plan
+
+// Just is a planner whose plans do not depend on any record.
+func Just(plans ...Plan) Planner {
+	return func([]Point) []Plan { return plans }
+}
+
+// EveryPoint makes a plan for every recorded call and everything that can go wrong with it.
+func EveryPoint(record []Point) []Plan {
 	var plans []Plan
 
 	for _, point := range record {
@@ -84,8 +92,59 @@ func kindsOf(p Point) []Kind {
 	}
 }
 
+// StaleRestarts makes plans in which the process dies right after each write, and the next one sees the store for a while
+// as it was so many changes before: its watch is answered by a server that lags. It looks at what has been deleted as if
+// it were still there.
+func StaleRestarts(back ...int) Planner {
+	return func(record []Point) []Plan {
+		var plans []Plan
+
+		for _, point := range record {
+			if !point.Write {
+				continue
+			}
+
+			for _, n := range back {
+				plans = append(plans, Plan{
+					Name:     fmt.Sprintf("stale-by-%d@%s", n, point),
+					Faults:   map[Point]Kind{point: CrashAfter},
+					View:     View{Restart: n, StaleFor: staleTime},
+					Patience: 3 * time.Minute,
+				})
+			}
+		}
+
+		return plans
+	}
+}
+
+// staleTime is for how long a stale cache stays so.
+const staleTime = 20 * time.Second
+
+// LostNotifications makes plans in which one notification of the store gets lost, the first up to the nth, and one in
+// which all do.
+func LostNotifications(n int) Planner {
+	plans := []Plan{{Name: "all-notifications-lost", View: View{Drop: -1}, Patience: 10 * time.Minute}}
+
+	for i := range n {
+		plans = append(plans, Plan{Name: fmt.Sprintf("notification-%d-lost", i+1), View: View{Drop: i + 1}, Patience: 2 * time.Minute})
+	}
+
+	return Just(plans...)
+}
+
+// Lags makes plans in which the cache is behind the store by that much all the time.
+func Lags(lags ...time.Duration) Planner {
+	var plans []Plan
+	for _, lag := range lags {
+		plans = append(plans, Plan{Name: "lag-" + lag.String(), View: View{Lag: lag}, Patience: 20*lag + 5*time.Minute})
+	}
+
+	return Just(plans...)
+}
+
 // Storms makes plans in which calls fail at random for a minute, by seed. Each is the same in every run.
-func Storms(seeds, percent int) []Plan {
+func Storms(seeds, percent int) Planner {
 	var plans []Plan
 
 	for seed := range seeds {
@@ -96,7 +155,7 @@ func Storms(seeds, percent int) []Plan {
 		})
 	}
 
-	return plans
+	return Just(plans...)
 }
 
 // stormTime is how long a storm lasts.

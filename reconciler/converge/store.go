@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -104,6 +105,10 @@ func (s *Store) logged(ctx context.Context, c client.WithWatch, o client.Object,
 
 	after := s.current(ctx, c, kind, key)
 
+	if before != nil && after == nil {
+		time.AfterFunc(collectTime, func() { s.collect(before.GetUID()) })
+	}
+
 	if before != nil && after == nil || after != nil && (before == nil || before.GetResourceVersion() != after.GetResourceVersion()) {
 		s.log = append(s.log, change{id: id{kind, key}, index: len(s.log), at: time.Now(), object: after})
 		close(s.wait)
@@ -111,6 +116,23 @@ func (s *Store) logged(ctx context.Context, c client.WithWatch, o client.Object,
 	}
 
 	return nil
+}
+
+// collectTime is how long the garbage collector takes.
+const collectTime = time.Second
+
+// collect removes what an object owned that is gone, as the garbage collector does.
+func (s *Store) collect(owner types.UID) {
+	last := map[id]client.Object{}
+	for _, ch := range s.since(0) {
+		last[ch.id] = ch.object
+	}
+
+	for _, o := range last {
+		if o != nil && slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner }) {
+			s.Delete(o)
+		}
+	}
 }
 
 func (s *Store) current(ctx context.Context, c client.Client, kind schema.GroupVersionKind, key types.NamespacedName) client.Object {

@@ -22,7 +22,7 @@ const (
 type stream struct {
 	ring        []events.Message
 	subscribers []*subscriber
-	drop        func(events.Message) bool
+	tamper      func(events.Message) []Delivery
 	last        int64
 }
 
@@ -34,13 +34,19 @@ type subscriber struct {
 	once   sync.Once
 }
 
-// DropEvents makes the engine lose the events for which drop is true; nil loses none. Real engines lose them to slow
-// readers, to restarts and to a ring that is too short.
-func (c *Cluster) DropEvents(drop func(events.Message) bool) {
+// Delivery is an event that is delivered, after a while.
+type Delivery struct {
+	events.Message
+	After time.Duration
+}
+
+// TamperEvents decides what becomes of each event: delivered once, never, twice, later. Real engines lose events to slow
+// readers, to restarts and to a ring that is too short. nil delivers each once, at once.
+func (c *Cluster) TamperEvents(tamper func(events.Message) []Delivery) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 
-	c.stream.drop = drop
+	c.stream.tamper = tamper
 }
 
 // CutEvents ends all open streams, as a restart of the engine does.
@@ -100,10 +106,29 @@ func (c *Cluster) send(m events.Message) {
 	m.TimeNano = c.stream.last
 	m.Time = m.TimeNano / int64(time.Second)
 
-	if c.stream.drop != nil && c.stream.drop(m) {
+	if c.stream.tamper == nil {
+		c.deliver(m)
+
 		return
 	}
 
+	for _, d := range c.stream.tamper(m) {
+		if d.After == 0 {
+			c.deliver(d.Message)
+
+			continue
+		}
+
+		time.AfterFunc(d.After, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+
+			c.deliver(d.Message)
+		})
+	}
+}
+
+func (c *Cluster) deliver(m events.Message) {
 	c.stream.ring = append(c.stream.ring, m)
 	if len(c.stream.ring) > ringSize {
 		c.stream.ring = c.stream.ring[1:]
