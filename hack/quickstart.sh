@@ -138,7 +138,7 @@ sample_up() {
 
 next() {
 	cat >"$STATE/env" <<-END
-		export PATH="$ROOT/bin:\$PATH" KUBECONFIG="$KUBECONFIG" ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"}
+		export PATH="$ROOT/bin:\$PATH" KUBECONFIG="$KUBECONFIG" DOGKER_DATA_DIR="$DATA" ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"}
 		command -v kubectl >/dev/null || kubectl() { dogker kubectl "\$@"; }
 	END
 
