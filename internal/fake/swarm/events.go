@@ -49,6 +49,23 @@ func (c *Cluster) TamperEvents(tamper func(events.Message) []Delivery) {
 	c.stream.tamper = tamper
 }
 
+// DropEvents makes the engine lose the events for which drop is true, and deliver the others at once; nil loses none.
+func (c *Cluster) DropEvents(drop func(events.Message) bool) {
+	if drop == nil {
+		c.TamperEvents(nil)
+
+		return
+	}
+
+	c.TamperEvents(func(m events.Message) []Delivery {
+		if drop(m) {
+			return nil
+		}
+
+		return []Delivery{{Message: m}}
+	})
+}
+
 // CutEvents ends all open streams, as a restart of the engine does.
 func (c *Cluster) CutEvents() {
 	c.mu.Lock()
