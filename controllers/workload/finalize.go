@@ -92,9 +92,17 @@ func (c *Controller) takeDown(ctx context.Context, tc *v1alpha1.TenantContainer,
 	return nil
 }
 
-// holdsOn is true for a task that still has a container and its addresses. Nobody waits for a node that is down: its
-// tasks cannot be asked, and the swarm gives them up when the node comes back.
-func holdsOn(w swarmobj.World, t swarmobj.Task) bool { return !t.Ended() && nodeUp(w.Nodes, t.NodeID) }
+// holdsOn is true for a task that stands in the way of removing its service. One that runs still has its addresses; but
+// nobody waits for a node that is down, because its tasks cannot be asked, and the swarm gives them up when the node
+// comes back. One that has ended and is about to be forgotten takes its manager down: engines up to 20.10 crash when a
+// service is removed in the very moment in which they forget one of its tasks. They do so within a quarter of a second.
+func holdsOn(w swarmobj.World, t swarmobj.Task) bool {
+	if t.Ended() {
+		return t.Desired == swarm.TaskStateRemove
+	}
+
+	return nodeUp(w.Nodes, t.NodeID)
+}
 
 func deleting(message string, err error) error {
 	return &outcome.Wait{Reason: v1alpha1.ReasonDeleting, Message: message, Err: err, After: lookAgain}
