@@ -37,7 +37,7 @@ func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.T
 	}
 
 	running := tally(tc, w)
-	if running.complete() && !updating(w.Service) {
+	if running.complete() && !updating(w.Service) && believable(tc, w, now) {
 		return verdict{outcome: v1alpha1.OutcomeComplete}, latest.Status.Outcome != v1alpha1.OutcomeComplete
 	}
 
@@ -65,6 +65,16 @@ func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.T
 	}
 
 	return verdict{v1alpha1.OutcomeFailed, failureOf(w, v1alpha1.ReasonProgressDeadlineExceeded)}, true
+}
+
+// believable is false while a running task follows failures of its own template and has not run for long. Without a word
+// of Swarm, as after a write in the middle of a rollout, a crash loop would otherwise be complete at some moment.
+func believable(tc *v1alpha1.TenantContainer, w swarmobj.World, now time.Time) bool {
+	return !slices.ContainsFunc(bySlot(w.Tasks), func(slot []swarmobj.Task) bool {
+		ok, _ := settled(slot, now, settleWindow(tc))
+
+		return slot[0].Running() && !ok
+	})
 }
 
 // unexplained is true after Swarm has rolled the newest revision back by itself, until its tasks have been listed and can

@@ -57,6 +57,10 @@ func TestJudge(t *testing.T) {
 		"CompleteWithoutAWord": {
 			reason: "A scaling clears Swarm's word; the tasks still tell.", outcome: progressing, live: service(2, "b"), tasks: running, want: complete,
 		},
+		"RunningAgainAfterFailures": {
+			reason: "A crash loop runs now and then; that does not complete it.", outcome: progressing, live: service(2, "b"),
+			tasks: []swarmobj.Task{task(swarm.TaskStateRunning, time.Second), task(swarm.TaskStateFailed, time.Minute, saying("task: non-zero exit (3)"))},
+		},
 		"StillMonitored": {
 			reason: "Tasks that run while Swarm still watches them may yet fail.", outcome: progressing,
 			live: inState(service(2, "b"), swarm.UpdateStateUpdating), tasks: running,

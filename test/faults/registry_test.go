@@ -50,5 +50,5 @@ func (d door) Resolve(ctx context.Context, ref string, _ [][]byte) (swarmobj.Res
 	return swarmobj.ResolvedImage{Reference: ref + "@" + digest}, nil
 }
 
-// Auth implements workload.Registry.
-func (d door) Auth(string, [][]byte) (string, error) { return "", nil }
+// Auths implements workload.Registry.
+func (d door) Auths(string, [][]byte) ([]string, error) { return nil, nil }

@@ -14,6 +14,7 @@ type Client struct {
 	cluster *Cluster
 	hook    Hook
 	latency time.Duration
+	always  bool // works while the engine is down
 	calls   recorder
 }
 
@@ -34,8 +35,14 @@ func (c *Cluster) Client(opts ClientOptions) *Client {
 	return &Client{cluster: c, hook: opts.Hook, latency: opts.Latency}
 }
 
-// Admin returns a connection without a hook and without latency: somebody at the keyboard.
-func (c *Cluster) Admin() *Client { return c.Client(ClientOptions{}) }
+// Admin returns a connection without a hook and without latency, which works even while the engine is down for others:
+// somebody at the keyboard of a manager that is well.
+func (c *Cluster) Admin() *Client {
+	admin := c.Client(ClientOptions{})
+	admin.always = true
+
+	return admin
+}
 
 // Calls returns what was called on this connection, in order.
 func (c *Client) Calls() []Record { return c.calls.list() }
