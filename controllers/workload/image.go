@@ -21,6 +21,8 @@ const imageRetry = 30 * time.Second
 // was made with; only a fresh one asks a registry, so that a registry that is away, or a tag that has moved, changes
 // nothing that runs.
 func (c *Controller) chooseImage(ctx context.Context, s *situation) error {
+	accepted := ""
+
 	switch {
 	case s.target.record != nil:
 		s.image = s.target.record.Spec.ResolvedImage
@@ -32,25 +34,44 @@ func (c *Controller) chooseImage(ctx context.Context, s *situation) error {
 			return err
 		}
 
-		s.image = resolved
+		s.image, accepted = resolved.Reference, resolved.Auth
 	}
 
 	if isID(s.image) {
 		return nil
 	}
 
-	auth, err := c.registry.Auth(s.image, s.supply.pullSecrets)
+	candidates, err := c.registry.Auths(s.image, s.supply.pullSecrets)
 	if err != nil {
 		return &outcome.Wait{Reason: v1alpha1.ReasonInvalidReference, Message: "spec.imagePullSecrets: " + err.Error(), Err: err}
 	}
 
-	s.auth = auth
+	s.auth = chooseAuth(s, accepted, candidates)
 
 	return nil
 }
 
+// chooseAuth picks among the credentials that are for the registry: the ones it has just accepted, or else those that
+// Swarm has, or else the first. Which of several work is known only after asking, and a choice that changes by itself
+// would be a write.
+func chooseAuth(s *situation, accepted string, candidates []string) string {
+	if accepted != "" || len(candidates) == 0 {
+		return accepted
+	}
+
+	if live := s.world.Service; live != nil {
+		for _, auth := range candidates {
+			if live.Spec.Labels[v1alpha1.SwarmLabelRegistryAuth] == authDigest(s.owner, auth) {
+				return auth
+			}
+		}
+	}
+
+	return candidates[0]
+}
+
 // resolve finds the image for a fresh revision, as imagePullPolicy asks.
-func (c *Controller) resolve(ctx context.Context, s *situation) (string, error) {
+func (c *Controller) resolve(ctx context.Context, s *situation) (swarmobj.ResolvedImage, error) {
 	ref := string(s.template.Image)
 
 	switch s.tc.Spec.ImagePullPolicy {
@@ -61,7 +82,7 @@ func (c *Controller) resolve(ctx context.Context, s *situation) (string, error) 
 	}
 
 	if known := s.history.latest(); known != nil && string(known.Spec.Template.Image) == ref && pinned(known.Spec.ResolvedImage) {
-		return known.Spec.ResolvedImage, nil
+		return swarmobj.ResolvedImage{Reference: known.Spec.ResolvedImage}, nil
 	}
 
 	resolved, err := c.askRegistry(ctx, s, ref)
@@ -72,50 +93,52 @@ func (c *Controller) resolve(ctx context.Context, s *situation) (string, error) 
 	return resolved, err
 }
 
-func (c *Controller) askRegistry(ctx context.Context, s *situation, ref string) (string, error) {
+func (c *Controller) askRegistry(ctx context.Context, s *situation, ref string) (swarmobj.ResolvedImage, error) {
 	resolved, err := c.registry.Resolve(ctx, ref, s.supply.pullSecrets)
 
 	switch {
 	case err == nil:
-		return resolved.Reference, nil
+		return resolved, nil
 	case errors.Is(err, swarmobj.ErrNotFound):
-		return "", noImage(err, "Image %q does not exist in its registry", ref)
+		err = noImage(err, "Image %q does not exist in its registry", ref)
 	case errors.Is(err, swarmobj.ErrRefused):
-		return "", noImage(err, "The registry refuses access to image %q; check spec.imagePullSecrets", ref)
+		err = noImage(err, "The registry refuses access to image %q; check spec.imagePullSecrets", ref)
 	case errors.Is(err, swarmobj.ErrUnavailable):
-		return "", noImage(err, "The registry of image %q does not answer", ref)
+		err = noImage(err, "The registry of image %q does not answer", ref)
 	default:
-		return "", fmt.Errorf("resolve image %q: %w", ref, err)
+		err = fmt.Errorf("resolve image %q: %w", ref, err)
 	}
+
+	return swarmobj.ResolvedImage{}, err
 }
 
 // heldByEngine uses the copy that the engine holds. On a swarm of one node that is the image's ID, which starts at once;
 // with several nodes only the name means the same everywhere. away is why the registry was of no use, nil when it was
 // not asked.
-func (c *Controller) heldByEngine(ctx context.Context, s *situation, ref string, away error) (string, error) {
+func (c *Controller) heldByEngine(ctx context.Context, s *situation, ref string, away error) (swarmobj.ResolvedImage, error) {
 	alone := len(s.world.Nodes) <= 1
 
 	image, err := c.swarm.LocalImage(ctx, ref)
 
 	switch {
 	case errors.Is(err, swarmobj.ErrNotFound) && away != nil:
-		return "", away
+		return swarmobj.ResolvedImage{}, away
 	case errors.Is(err, swarmobj.ErrNotFound) && alone:
-		return "", noImage(err, "The engine holds no image %q, and imagePullPolicy Never asks no registry", ref)
+		return swarmobj.ResolvedImage{}, noImage(err, "The engine holds no image %q, and imagePullPolicy Never asks no registry", ref)
 	case errors.Is(err, swarmobj.ErrNotFound):
-		return ref, nil
+		return swarmobj.ResolvedImage{Reference: ref}, nil
 	case err != nil:
-		return "", fmt.Errorf("look for image %q: %w", ref, blind(err))
+		return swarmobj.ResolvedImage{}, fmt.Errorf("look for image %q: %w", ref, blind(err))
 	}
 
 	if digest, ok := image.DigestOf(ref); ok {
-		return digest, nil
+		return swarmobj.ResolvedImage{Reference: digest}, nil
 	}
 	if alone {
-		return image.ID, nil
+		return swarmobj.ResolvedImage{Reference: image.ID}, nil
 	}
 
-	return ref, nil
+	return swarmobj.ResolvedImage{Reference: ref}, nil
 }
 
 func noImage(err error, format string, ref string) error {

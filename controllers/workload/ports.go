@@ -53,7 +53,8 @@ type Registry interface {
 	// before the anonymous way. It fails with swarmobj.ErrNotFound when the registry has no such image, with
 	// swarmobj.ErrRefused when it refuses the credentials, and with swarmobj.ErrUnavailable when it does not answer.
 	Resolve(ctx context.Context, ref string, pullSecrets [][]byte) (swarmobj.ResolvedImage, error)
-	// Auth is what an engine needs as X-Registry-Auth to pull ref with these pull secrets, without asking the registry;
-	// empty when none of them is for the registry of ref.
-	Auth(ref string, pullSecrets [][]byte) (string, error)
+	// Auths are what an engine may need as X-Registry-Auth to pull ref with these pull secrets, one for each credential
+	// that is for the registry of ref, in the order in which Resolve tries them; none when none is. The registry is not
+	// asked.
+	Auths(ref string, pullSecrets [][]byte) ([]string, error)
 }

@@ -112,8 +112,8 @@ func (c *Client) plain(host string) bool {
 }
 
 // Resolve returns ref with the digest that its registry has for it now, in the form in which people write images:
-// nginx:1@sha256:…. A ref that has a digest is returned as it is, and no registry is asked. The answer may be two
-// seconds old; a refusal or an outage up to five, and an outage longer when it lasts.
+// nginx:1@sha256:…. A ref that has a digest is returned as it is; no registry is asked, so there is nothing to say about
+// credentials. The answer may be two seconds old; a refusal or an outage up to five, and an outage longer when it lasts.
 func (c *Client) Resolve(ctx context.Context, ref string, pullSecrets [][]byte) (swarmobj.ResolvedImage, error) {
 	named, creds, err := parse(ref, pullSecrets)
 	if err != nil {
@@ -121,8 +121,7 @@ func (c *Client) Resolve(ctx context.Context, ref string, pullSecrets [][]byte) 
 	}
 
 	if _, ok := named.(reference.Digested); ok {
-		header, err := firstHeader(creds)
-		return swarmobj.ResolvedImage{Reference: ref, Auth: header}, err
+		return swarmobj.ResolvedImage{Reference: ref}, nil
 	}
 
 	t := target{ref: reference.TagNameOnly(named).(reference.NamedTagged), host: canonicalHost(reference.Domain(named))}
@@ -137,15 +136,22 @@ func (c *Client) Resolve(ctx context.Context, ref string, pullSecrets [][]byte) 
 	return image, nil
 }
 
-// Auth is X-Registry-Auth of the first credential that is for ref, or empty. Where several are, Resolve may have found
-// that a later one is the one that works: what it returned is then the better answer.
-func (c *Client) Auth(ref string, pullSecrets [][]byte) (string, error) {
+// Auths are X-Registry-Auth of the credentials that are for ref, in the order in which Resolve tries them. No registry is
+// asked, so which of several works is not known here: Resolve tells.
+func (c *Client) Auths(ref string, pullSecrets [][]byte) ([]string, error) {
 	_, creds, err := parse(ref, pullSecrets)
 	if err != nil {
-		return "", fmt.Errorf("find credentials for image %q: %w", ref, err)
+		return nil, fmt.Errorf("find credentials for image %q: %w", ref, err)
 	}
 
-	return firstHeader(creds)
+	headers := make([]string, len(creds))
+	for i, cr := range creds {
+		if headers[i], err = cr.header(); err != nil {
+			return nil, err
+		}
+	}
+
+	return headers, nil
 }
 
 func parse(ref string, pullSecrets [][]byte) (reference.Named, []credential, error) {
@@ -160,14 +166,6 @@ func parse(ref string, pullSecrets [][]byte) (reference.Named, []credential, err
 	}
 
 	return named, creds, nil
-}
-
-func firstHeader(creds []credential) (string, error) {
-	if len(creds) == 0 {
-		return "", nil
-	}
-
-	return creds[0].header()
 }
 
 // questionKey is the same for questions that have the same answer: namespaces share what is public, and nothing else.

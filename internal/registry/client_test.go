@@ -189,8 +189,8 @@ func TestResolve(t *testing.T) {
 		"DigestOnly":    {reason: "It is resolved already, and nobody is asked.", image: "nowhere.invalid/a" + digest, want: "nowhere.invalid/a" + digest},
 		"TagAndDigest":  {reason: "It is resolved already, and nobody is asked.", image: "a:1" + digest, want: "a:1" + digest},
 		"DigestWithCredentials": {
-			reason: "An engine needs them all the same.", image: "nowhere.invalid/a" + digest, secrets: [][]byte{login("nowhere.invalid", "p")},
-			want: "nowhere.invalid/a" + digest, auth: "p",
+			reason: "Nobody was asked which of them work: Auths has them.", image: "nowhere.invalid/a" + digest, secrets: [][]byte{login("nowhere.invalid", "p")},
+			want: "nowhere.invalid/a" + digest,
 		},
 		"NoTag":        {reason: "No tag is latest, which is not there.", image: plain + "/team/app", class: swarmobj.ErrNotFound, text: `has no "` + plain + `/team/app:latest"`},
 		"NoImage":      {reason: "The registry says so.", image: plain + "/team/none:1", class: swarmobj.ErrNotFound, text: "has no"},

@@ -164,7 +164,7 @@ func TestMalformedPullSecretIsRefusedWithoutItsContent(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := c.Auth("registry.example/app", [][]byte{[]byte(tc.secret)})
+			_, err := c.Auths("registry.example/app", [][]byte{[]byte(tc.secret)})
 			if !errors.Is(err, swarmobj.ErrRefused) {
 				t.Errorf("%s\nerror is %v, want ErrRefused", tc.reason, err)
 			}
@@ -178,7 +178,7 @@ func TestMalformedPullSecretIsRefusedWithoutItsContent(t *testing.T) {
 	}
 }
 
-func TestAuthIsWhatEnginesRead(t *testing.T) {
+func TestAuthsAreWhatEnginesRead(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		image  string
@@ -220,13 +220,13 @@ func TestAuthIsWhatEnginesRead(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			header, err := c.Auth(tc.image, [][]byte{tc.secret})
+			headers, err := c.Auths(tc.image, [][]byte{tc.secret})
 			if err != nil {
 				t.Fatal(err)
 			}
 
 			var got *dockerregistry.AuthConfig
-			if header != "" {
+			for _, header := range headers {
 				if got, err = dockerregistry.DecodeAuthConfig(header); err != nil {
 					t.Fatal(err)
 				}
