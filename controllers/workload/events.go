@@ -28,8 +28,10 @@ func (c *Controller) announce(tc *v1alpha1.TenantContainer, st step) {
 		c.announceUpdate(tc, st)
 	case removeService:
 		c.event(tc, corev1.EventTypeNormal, eventServiceRemoved, fmt.Sprintf("Removed service %q: %s", st.name, st.why))
+	case recordRevision:
+		c.announceVerdict(tc, st.revision, verdict{outcome: st.revision.Status.Outcome})
 	case markRevision:
-		c.announceVerdict(tc, st)
+		c.announceVerdict(tc, st.record, st.verdict)
 	}
 }
 
@@ -44,12 +46,12 @@ func (c *Controller) announceUpdate(tc *v1alpha1.TenantContainer, st updateServi
 	}
 }
 
-func (c *Controller) announceVerdict(tc *v1alpha1.TenantContainer, st markRevision) {
-	switch st.verdict.outcome {
+func (c *Controller) announceVerdict(tc *v1alpha1.TenantContainer, record *v1alpha1.ContainerRevision, v verdict) {
+	switch v.outcome {
 	case v1alpha1.OutcomeComplete:
-		c.event(tc, corev1.EventTypeNormal, eventRolloutComplete, fmt.Sprintf("Revision %d runs", st.record.Spec.Revision))
+		c.event(tc, corev1.EventTypeNormal, eventRolloutComplete, fmt.Sprintf("Revision %d runs", record.Spec.Revision))
 	case v1alpha1.OutcomeFailed:
-		c.event(tc, corev1.EventTypeWarning, eventRolloutFailed, fmt.Sprintf("Revision %d failed: %s", st.record.Spec.Revision, st.verdict.cause.message))
+		c.event(tc, corev1.EventTypeWarning, eventRolloutFailed, fmt.Sprintf("Revision %d failed: %s", record.Spec.Revision, v.cause.message))
 	}
 }
 

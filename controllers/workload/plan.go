@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/docker/docker/api/types/swarm"
@@ -210,13 +211,19 @@ func whyUpdate(s *situation) string {
 	}
 }
 
-// recordSteps puts the revision of a service that was created just now on record.
+// recordSteps puts the revision of a service that was created just now on record, with what is known of its outcome: a
+// mark afterwards would be one write more for each container there is.
 func recordSteps(s *situation) []step {
 	if s.target.record != nil || s.world.Uncertain || s.world.Service == nil {
 		return nil
 	}
 
-	return []step{recordRevision{newRevision(s), s.supply.env.Referenced()}}
+	record := newRevision(s)
+	if v, known := judge(s.tc, s.world, append(slices.Clone(s.history), *record), s.now); known && v.outcome != v1alpha1.OutcomeFailed {
+		record.Status.Outcome = v.outcome
+	}
+
+	return []step{recordRevision{record, s.supply.env.Referenced()}}
 }
 
 // retireSteps removes revisions that are past the limit, while nothing is going on that might need them.

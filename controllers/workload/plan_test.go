@@ -77,9 +77,18 @@ func TestPlan(t *testing.T) {
 			steps: []string{`create service "acme_web"`},
 		},
 		"RecordAfterwards": {
-			reason: "Then it is put on record.",
+			reason: "Then it is put on record, with what is known of its outcome.",
 			change: func(s *situation) { s.history, s.target = nil, target{number: 1} },
-			steps:  []string{`record revision "web-1"`},
+			steps:  []string{`record revision "web-1" as Progressing`},
+		},
+		"RecordOfWhatIsComplete": {
+			reason: "Where no task is wanted none has to be waited for.",
+			change: func(s *situation) {
+				s.history, s.target, s.tc.Spec.Replicas = nil, target{number: 1}, new(int32)
+				again(s)
+				s.world.Service.Spec = *s.want
+			},
+			steps: []string{`record revision "web-1" as Complete`},
 		},
 		"RolledBackAndNotJudgedYet": {
 			reason: "A write before the tasks have told why would start the failed revision again.",

@@ -68,7 +68,14 @@ type recordRevision struct {
 	referenced map[string][]byte
 }
 
-func (s recordRevision) String() string { return fmt.Sprintf("record revision %q", s.revision.Name) }
+func (s recordRevision) String() string {
+	text := fmt.Sprintf("record revision %q", s.revision.Name)
+	if s.revision.Status.Outcome != "" {
+		text += fmt.Sprintf(" as %s", s.revision.Status.Outcome)
+	}
+
+	return text
+}
 
 type markRevision struct {
 	// record as it was judged, or as it is made in the same plan. A mark for a record that has changed since is refused.
