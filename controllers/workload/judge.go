@@ -25,7 +25,8 @@ type verdict struct {
 // it. So the record is ours. Swarm's word is taken where it has one, and the tasks' where it has none.
 //
 //	(not recorded) ──recorded──► "" ──sent to Swarm──► Progressing ──► Complete
-//	                                                        └─────► Failed
+//	       └─────────recorded, no rollback in sight────────► │
+//	                                                         └───────► Failed
 func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.Time) (verdict, bool) {
 	latest := h.latest()
 	if latest == nil || w.Service == nil || w.Uncertain || effective(tc).suspended {

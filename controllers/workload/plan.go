@@ -175,12 +175,18 @@ func update(s *situation, changes servicespec.Changes, held portHolder) ([]step,
 	}
 
 	record := newRevision(s)
+	steps := []step{recordRevision{record, s.supply.env.Referenced()}, step1}
 
-	return []step{
-		recordRevision{record, s.supply.env.Referenced()},
-		step1,
-		markRevision{record, verdict{outcome: v1alpha1.OutcomeProgressing}},
-	}, nil
+	// A rollback that Swarm shows from now on can only be that of this revision, and must be taken for it even if this
+	// process dies right after the update. Only when one is to be seen already must the record say for certain whether
+	// the update was sent.
+	if rolledBackBySwarm(live) {
+		return append(steps, markRevision{record, verdict{outcome: v1alpha1.OutcomeProgressing}}), nil
+	}
+
+	record.Status.Outcome = v1alpha1.OutcomeProgressing
+
+	return steps, nil
 }
 
 // Reasons for an update, for people.

@@ -124,11 +124,24 @@ func TestPlan(t *testing.T) {
 			steps: []string{`update service "acme_web": replicas 1 → 3 (scale or policy changed)`},
 		},
 		"NewTemplate": {
-			reason: "A rollout is recorded before it is sent and marked as sent after: a rollback by Swarm itself is then known for what it is.",
+			reason: "A rollout is recorded before it is sent: a rollback by Swarm itself is then known for what it is.",
 			change: func(s *situation) {
 				s.tc.Generation, s.template.WorkingDir, s.templateHash = 2, "/srv", "b"
 				s.target = target{number: 2, fresh: true}
 				again(s)
+			},
+			steps: []string{
+				`record revision "web-2" as Progressing`,
+				`update service "acme_web": dir none → /srv (the spec changed)`,
+			},
+		},
+		"NewTemplateAfterARollback": {
+			reason: "While an earlier rollback is to be seen, the record must tell whether the new revision was sent.",
+			change: func(s *situation) {
+				s.tc.Generation, s.template.WorkingDir, s.templateHash = 2, "/srv", "b"
+				s.target = target{number: 2, fresh: true}
+				again(s)
+				s.world.Service.UpdateStatus = &swarm.UpdateStatus{State: swarm.UpdateStateRollbackCompleted}
 			},
 			steps: []string{
 				`record revision "web-2"`,
