@@ -108,6 +108,11 @@ func (s *Store) logged(ctx context.Context, c client.WithWatch, o client.Object,
 	if before != nil && after == nil {
 		time.AfterFunc(collectTime, func() { s.collect(before.GetUID()) })
 	}
+	if before == nil && after != nil {
+		for _, owner := range after.GetOwnerReferences() {
+			time.AfterFunc(collectTime, func() { s.collectUnowned(owner.UID) })
+		}
+	}
 
 	if before != nil && after == nil || after != nil && (before == nil || before.GetResourceVersion() != after.GetResourceVersion()) {
 		s.log = append(s.log, change{id: id{kind, key}, index: len(s.log), at: time.Now(), object: after})
@@ -121,18 +126,34 @@ func (s *Store) logged(ctx context.Context, c client.WithWatch, o client.Object,
 // collectTime is how long the garbage collector takes.
 const collectTime = time.Second
 
+// collectUnowned removes what was made for an object that is gone, which a call that comes late can do.
+func (s *Store) collectUnowned(owner types.UID) {
+	for _, o := range s.latest() {
+		if o != nil && o.GetUID() == owner {
+			return
+		}
+	}
+
+	s.collect(owner)
+}
+
 // collect removes what an object owned that is gone, as the garbage collector does.
 func (s *Store) collect(owner types.UID) {
+	for _, o := range s.latest() {
+		if o != nil && slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner }) {
+			s.Delete(o)
+		}
+	}
+}
+
+// latest is what every object is now, nil when it is gone.
+func (s *Store) latest() map[id]client.Object {
 	last := map[id]client.Object{}
 	for _, ch := range s.since(0) {
 		last[ch.id] = ch.object
 	}
 
-	for _, o := range last {
-		if o != nil && slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner }) {
-			s.Delete(o)
-		}
-	}
+	return last
 }
 
 func (s *Store) current(ctx context.Context, c client.Client, kind schema.GroupVersionKind, key types.NamespacedName) client.Object {
