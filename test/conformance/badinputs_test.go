@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/yaml"
 )
 
@@ -88,9 +89,17 @@ func TestBadUpdates(t *testing.T) {
 	good := create(t, shared, ns, "web")
 	api := shared.dynamic(t).Resource(containers).Namespace(ns)
 
-	update := good.DeepCopy()
-	_ = unstructured.SetNestedField(update.Object, int64(-1), "spec", "replicas")
-	_, updated := api.Update(t.Context(), update, metav1.UpdateOptions{FieldValidation: "Strict"})
+	// The controller writes the status meanwhile, which makes what was read out of date.
+	updated := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		update, err := api.Get(t.Context(), "web", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		_ = unstructured.SetNestedField(update.Object, int64(-1), "spec", "replicas")
+		_, err = api.Update(t.Context(), update, metav1.UpdateOptions{FieldValidation: "Strict"})
+
+		return err
+	})
 	_, merged := api.Patch(t.Context(), "web", "application/merge-patch+json", []byte(`{"spec":{"replicas":-1}}`), metav1.PatchOptions{})
 	_, patched := api.Patch(t.Context(), "web", "application/json-patch+json", []byte(`[{"op":"replace","path":"/spec/replicas","value":-1}]`), metav1.PatchOptions{})
 	force := true

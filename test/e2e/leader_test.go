@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -67,6 +68,11 @@ func newPair(t *testing.T) *pair {
 				t.Errorf("close cell: %v", err)
 			}
 		})
+		if p.one != nil {
+			if err := made.shareKeys(p.one); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := made.start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -75,6 +81,17 @@ func newPair(t *testing.T) *pair {
 	p.tenant = p.one.namespace(t, "pair")
 
 	return p
+}
+
+// shareKeys copies the keys of another server of the same store, as an administrator does who adds a server.
+func (c *cell) shareKeys(with *cell) error {
+	for _, dir := range []string{"pki", "secrets"} {
+		if err := os.CopyFS(filepath.Join(c.server.dataDir, dir), os.DirFS(filepath.Join(with.server.dataDir, dir))); err != nil {
+			return err
+		}
+	}
+
+	return nil
 }
 
 // leads returns the cell whose server holds the lease, and the other.

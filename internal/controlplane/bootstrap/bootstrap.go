@@ -147,14 +147,18 @@ func (b bootstrapper) ensureRole(ctx context.Context, want *rbacv1.ClusterRole) 
 	return err
 }
 
-// waitServed waits until every version of the kind answers a list. The first list also makes the API server compile the
-// schema and fill its cache, which a tenant's first write would otherwise have to wait for.
+// waitServed waits until every version of the kind answers a list and is found by clients that ask which kinds there
+// are. The first list also makes the API server compile the schema and fill its cache, which a tenant's first write
+// would otherwise have to wait for.
 func (b bootstrapper) waitServed(ctx context.Context, crd *apiextensionsv1.CustomResourceDefinition) error {
 	for _, v := range crd.Spec.Versions {
 		path := fmt.Sprintf("/apis/%s/%s/%s", crd.Spec.Group, v.Name, crd.Spec.Names.Plural)
 		var last error
 		err := wait.PollUntilContextCancel(ctx, poll, true, func(ctx context.Context) (bool, error) {
 			last = b.kube.Discovery().RESTClient().Get().AbsPath(path).Param("limit", "1").Do(ctx).Error()
+			if last == nil {
+				last = b.discovered(crd.Spec.Group+"/"+v.Name, crd.Spec.Names.Plural)
+			}
 			return last == nil, nil
 		})
 		if err != nil {
@@ -163,4 +167,22 @@ func (b bootstrapper) waitServed(ctx context.Context, crd *apiextensionsv1.Custo
 	}
 
 	return nil
+}
+
+// discovered fails while the kind is missing from what clients are told there is. That is put together beside the
+// serving of kinds, and a little later.
+func (b bootstrapper) discovered(groupVersion, plural string) error {
+	_, lists, err := b.kube.Discovery().ServerGroupsAndResources()
+	if err != nil {
+		return err
+	}
+	for _, list := range lists {
+		for _, r := range list.APIResources {
+			if list.GroupVersion == groupVersion && r.Name == plural {
+				return nil
+			}
+		}
+	}
+
+	return fmt.Errorf("%s is not among the kinds of %s", plural, groupVersion)
 }

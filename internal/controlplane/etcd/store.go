@@ -18,6 +18,10 @@ const (
 	// A member that is alone needs no time to hear others' heartbeats: short ticks make it elect itself at once.
 	tickMs     = 100
 	electionMs = 500
+	// snapshotEntries is after how many writes the log begins anew: this much is read and held when the server starts.
+	// catchUpEntries is what is held of it beyond that for members that lag behind, of which there are none.
+	snapshotEntries = 2000
+	catchUpEntries  = 100
 	// startTimeout bounds the replay of the log after a crash.
 	startTimeout = 60 * time.Second
 	// maxDatabaseBytes is where etcd stops taking writes. Its own default of 2 GiB is small for a cloud, and 8 GiB is
@@ -108,6 +112,7 @@ func memberConfig(c Config) *embed.Config {
 	cfg.Name = "dogker"
 	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zapLogger(c.Log))
 	cfg.TickMs, cfg.ElectionMs = tickMs, electionMs
+	cfg.SnapshotCount, cfg.SnapshotCatchUpEntries = snapshotEntries, catchUpEntries
 	cfg.QuotaBackendBytes = maxDatabaseBytes
 	cfg.WarningApplyDuration, cfg.WarningUnaryRequestDuration = slow, slow
 	cfg.EnableGRPCGateway = false

@@ -54,10 +54,13 @@ func (k kindInformers) Start(stop <-chan struct{}) {
 	k.light.Start(stop)
 }
 
-// stripManagedFields takes away what is the larger part of most objects' metadata, and which no loop here reads.
-func stripManagedFields(object any) (any, error) {
-	if m, err := meta.Accessor(object); err == nil && m.GetManagedFields() != nil {
+// lighten takes away what is the larger part of most objects' metadata, and which no loop here reads: they look at
+// names, owners and finalizers.
+func lighten(object any) (any, error) {
+	if m, err := meta.Accessor(object); err == nil {
 		m.SetManagedFields(nil)
+		m.SetAnnotations(nil)
+		m.SetLabels(nil)
 	}
 
 	return object, nil

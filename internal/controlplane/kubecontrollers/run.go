@@ -104,7 +104,7 @@ func newLoops(o Options) (*loops, error) {
 		return nil, fmt.Errorf("create clients of Kubernetes' controllers: %w", err)
 	}
 
-	light := metadatainformer.NewSharedInformerFactoryWithOptions(meta, resync, metadatainformer.WithTransform(stripManagedFields))
+	light := metadatainformer.NewSharedInformerFactoryWithOptions(meta, resync, metadatainformer.WithTransform(lighten))
 
 	return &loops{
 		Options:   o,
