@@ -278,7 +278,10 @@ func TestHistoryLimit(t *testing.T) {
 	const changes = 6
 	for i := range int64(changes) {
 		n.replace(conf, func() { conf.Data["color"] = fmt.Sprint(i + 1) })
-		await(t, soon, "the change is a revision", func() error { return wantf(n.get("web").Status.Revision, i+2, "revision") })
+		// One that was overtaken before it was complete would be nothing to go back to, and an older one kept instead.
+		await(t, soon, "the change is a complete revision", func() error {
+			return wantf(n.revisions("web")[i+2].Status.Outcome, v1alpha1.OutcomeComplete, "outcome of revision %d", i+2)
+		})
 	}
 
 	await(t, soon, "old revisions are removed", func() error {
