@@ -126,6 +126,7 @@ func TestReferenceIsComplete(t *testing.T) {
 
 	for kind, file := range map[string]string{
 		"tenantcontainers": "tenantcontainer.md", "containerrevisions": "containerrevision.md",
+		"tenants": "tenant.md", "plans": "plan.md",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			page := all[filepath.Join(root, "docs/reference", file)]
@@ -203,37 +204,57 @@ func names(page, path string) bool {
 	return false
 }
 
-// TestReasonsAreDocumented demands that whoever meets a condition or a reason finds it on the page.
+// TestReasonsAreDocumented demands that whoever meets a condition or a reason finds it on a page.
 func TestReasonsAreDocumented(t *testing.T) {
-	page := pages(t)[root+"/docs/reference/tenantcontainer.md"]
+	all := pages(t)
 
-	file, err := parser.ParseFile(token.NewFileSet(), root+"/api/dogker/v1alpha1/conditions.go", nil, 0)
+	for source, files := range map[string][]string{
+		"conditions.go": {"tenantcontainer.md"}, "conditions_tenant.go": {"tenant.md", "plan.md"},
+	} {
+		var page strings.Builder
+		for _, file := range files {
+			page.WriteString(all[filepath.Join(root, "docs/reference", file)])
+		}
+
+		words := stringsOf(t, root+"/api/dogker/v1alpha1/"+source)
+		if len(words) == 0 {
+			t.Errorf("no conditions found in %s: the test looks in the wrong place", source)
+		}
+
+		for _, word := range words {
+			if !strings.Contains(page.String(), "`"+word+"`") {
+				t.Errorf("%s of %s is not explained", word, source)
+			}
+		}
+	}
+}
+
+// stringsOf are the string literals in a Go file.
+func stringsOf(t *testing.T, path string) []string {
+	t.Helper()
+
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	found := 0
+	var out []string
+
 	ast.Inspect(file, func(n ast.Node) bool {
 		lit, ok := n.(*ast.BasicLit)
 		if !ok || lit.Kind != token.STRING {
 			return true
 		}
 
-		found++
-
 		word, err := strconv.Unquote(lit.Value)
 		if err != nil {
 			t.Fatal(err)
 		}
 
-		if !strings.Contains(page, "`"+word+"`") {
-			t.Errorf("%s is not explained", word)
-		}
+		out = append(out, word)
 
 		return true
 	})
 
-	if found == 0 {
-		t.Error("no conditions found: the test looks in the wrong place")
-	}
+	return out
 }

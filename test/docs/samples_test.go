@@ -90,7 +90,6 @@ func TestSamplesAreAccepted(t *testing.T) {
 	}
 
 	strict := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
-	schemas := loadSchema(t)
 
 	for file, docs := range samples(t) {
 		t.Run(file, func(t *testing.T) {
@@ -100,20 +99,22 @@ func TestSamplesAreAccepted(t *testing.T) {
 				raw := decode(t, doc)
 				meta := raw["metadata"].(map[string]any)
 
-				obj, gvk, err := strict.Decode(doc, nil, nil)
+				_, gvk, err := strict.Decode(doc, nil, nil)
 				if err != nil {
 					t.Errorf("%s %q would be refused: %v", raw["kind"], meta["name"], err)
 					continue
 				}
 
-				if gvk.Kind == "Namespace" {
+				switch ns, _ := meta["namespace"].(string); {
+				case gvk.Kind == "Namespace", gvk.Kind == "Tenant":
 					namespaces[meta["name"].(string)] = true
-				} else if ns, _ := meta["namespace"].(string); !namespaces[ns] {
+				case ns == "" && clusterScoped[gvk.Kind]:
+				case !namespaces[ns]:
 					t.Errorf("%s %q is in namespace %q, which the file does not make before it", gvk.Kind, meta["name"], ns)
 				}
 
-				if _, ours := obj.(*v1alpha1.TenantContainer); ours {
-					for _, err := range schemas.check(t, raw) {
+				if gvk.GroupVersion() == v1alpha1.GroupVersion {
+					for _, err := range loadSchema(t, crdOf[gvk.Kind]).check(t, raw) {
 						t.Errorf("%s %q would be refused: %v", gvk.Kind, meta["name"], err)
 					}
 				}
@@ -122,19 +123,23 @@ func TestSamplesAreAccepted(t *testing.T) {
 	}
 }
 
-// TestCompleteSampleLeavesNothingOut keeps the sample complete when a field comes.
+// TestCompleteSampleLeavesNothingOut keeps the samples complete when a field comes.
 func TestCompleteSampleLeavesNothingOut(t *testing.T) {
-	shown := map[string]bool{}
+	for kind, file := range map[string]string{
+		"TenantContainer": "complete.yaml", "Plan": "tenant-complete.yaml", "Tenant": "tenant-complete.yaml",
+	} {
+		shown := map[string]bool{}
 
-	for _, doc := range samples(t)["complete.yaml"] {
-		if raw := decode(t, doc); raw["kind"] == "TenantContainer" {
-			note(shown, "spec", raw["spec"])
+		for _, doc := range samples(t)[file] {
+			if raw := decode(t, doc); raw["kind"] == kind {
+				note(shown, "spec", raw["spec"])
+			}
 		}
-	}
 
-	for _, path := range fieldsOf(loadSchema(t).structural.Properties["spec"], "spec") {
-		if !shown[path] {
-			t.Errorf("complete.yaml does not show %s", path)
+		for _, path := range fieldsOf(loadSchema(t, crdOf[kind]).structural.Properties["spec"], "spec") {
+			if !shown[path] {
+				t.Errorf("%s does not show %s of %s", file, path, kind)
+			}
 		}
 	}
 }
@@ -170,17 +175,25 @@ func fieldsOf(s schema.Structural, path string) []string {
 	return out
 }
 
-// crdSchema is the schema of TenantContainer as the API server applies it.
+// crdOf are the resources of our kinds.
+var crdOf = map[string]string{
+	"TenantContainer": "tenantcontainers", "ContainerRevision": "containerrevisions", "Tenant": "tenants", "Plan": "plans",
+}
+
+// clusterScoped are our kinds that are in no namespace.
+var clusterScoped = map[string]bool{"Tenant": true, "Plan": true}
+
+// crdSchema is the schema of a kind as the API server applies it.
 type crdSchema struct {
 	structural *schema.Structural
 	validator  validation.SchemaValidator
 	rules      *cel.Validator
 }
 
-func loadSchema(t *testing.T) crdSchema {
+func loadSchema(t *testing.T, resource string) crdSchema {
 	t.Helper()
 
-	raw, err := manifests.CRDs.ReadFile("crds/dogker.io_tenantcontainers.yaml")
+	raw, err := manifests.CRDs.ReadFile("crds/dogker.io_" + resource + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

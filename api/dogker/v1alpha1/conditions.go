@@ -75,6 +75,8 @@ const (
 	ReasonOOMKilled = "OOMKilled"
 	// ReasonUnhealthy: a task failed its health check.
 	ReasonUnhealthy = "Unhealthy"
+	// ReasonTenantNotReady: the network of the tenant is not there yet.
+	ReasonTenantNotReady = "TenantNotReady"
 	// ReasonStarting: tasks are being assigned, prepared or started.
 	ReasonStarting = "Starting"
 	// ReasonCompleted: tasks ended with exit code zero and the restart policy lets them rest.

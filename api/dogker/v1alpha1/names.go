@@ -3,11 +3,21 @@ package v1alpha1
 // Finalizer holds a TenantContainer until its service, every task of it, and what only it used are gone from Swarm.
 const Finalizer = "dogker.io/swarm"
 
+// FinalizerTenant holds a Tenant until everything that was made for it is gone, in Swarm and in the API.
+const FinalizerTenant = "dogker.io/tenant"
+
+// FinalizerPlan holds a Plan for as long as a tenant has it.
+const FinalizerPlan = "dogker.io/plan-in-use"
+
 // Annotations by which people and other controllers tell the workload controller what to do.
 const (
-	// AnnotationSuspend on a TenantContainer gives it zero effective replicas and keeps everything else. Its value is
-	// the reason, shown in the Suspended condition.
+	// AnnotationSuspend on a TenantContainer gives it zero effective replicas and keeps everything else; on a Tenant it
+	// does so for all its containers. Its value is the reason, shown in the Suspended condition.
 	AnnotationSuspend = "dogker.io/suspend"
+	// AnnotationBillingSuspend on a Tenant does the same. Billing writes it, and nobody else may.
+	AnnotationBillingSuspend = "billing.dogker.io/suspend"
+	// AnnotationDeleteData on a Tenant is the second word for the deletion of data: it must hold the tenant's name.
+	AnnotationDeleteData = "dogker.io/delete-data"
 	// AnnotationRestartedAt asks for one rolling restart whenever its value changes. `dogker restart` writes a time.
 	AnnotationRestartedAt = "dogker.io/restartedAt"
 	// AnnotationChangeCause is copied to the revision a change makes, as kubectl does for Deployments.
@@ -18,6 +28,20 @@ const (
 const (
 	// LabelContainer names the TenantContainer a revision belongs to.
 	LabelContainer = "dogker.io/container"
+)
+
+// Labels and names of what is made for a Tenant.
+const (
+	// LabelTenant names the Tenant that a namespace, and what Dogker keeps in it, belongs to. A namespace that was there
+	// before becomes the tenant's when it carries it.
+	LabelTenant = "dogker.io/tenant"
+	// LabelTenantUID on a namespace is the UID of its Tenant, so that one that was made anew is told from the one before.
+	LabelTenantUID = "dogker.io/tenant-uid"
+	// TenantQuotaName is the name of the ResourceQuota in a tenant's namespace.
+	TenantQuotaName = "dogker-tenant"
+	// TenantRolePrefix begins the names of the ClusterRoles dogker-tenant-owner, -developer, -viewer and -billing, and of
+	// the RoleBindings to them in each tenant's namespace.
+	TenantRolePrefix = "dogker-tenant-"
 )
 
 // Labels of everything Dogker creates in Swarm. They stand on the Swarm object itself, never on the container inside a

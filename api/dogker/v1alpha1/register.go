@@ -14,6 +14,8 @@ func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion,
 		&TenantContainer{}, &TenantContainerList{},
 		&ContainerRevision{}, &ContainerRevisionList{},
+		&Tenant{}, &TenantList{},
+		&Plan{}, &PlanList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)
 

@@ -1,0 +1,39 @@
+package v1alpha1
+
+// Condition types of Tenant, beside Ready, Reconciling, Stalled and Suspended.
+const (
+	// ConditionAddressesLow is True while less than a quarter of the addresses of the tenant's network is left. Negative
+	// polarity: it is absent otherwise.
+	ConditionAddressesLow = "AddressesLow"
+	// ConditionQuotaExceeded is True while more is used than the quota allows, because the quota has been lowered.
+	// Nothing is taken away; nothing more is let in. Negative polarity: it is absent otherwise.
+	ConditionQuotaExceeded = "QuotaExceeded"
+)
+
+// Reasons of Tenant and Plan, beside those above.
+const (
+	// ReasonProvisioned: everything that makes the tenant is in place.
+	ReasonProvisioned = "Provisioned"
+	// ReasonProvisioning: what makes the tenant is being made.
+	ReasonProvisioning = "Provisioning"
+	// ReasonPlanNotFound: there is no Plan of the name in spec.planName.
+	ReasonPlanNotFound = "PlanNotFound"
+	// ReasonNamespaceConflict: there is a namespace of the tenant's name that is not the tenant's.
+	ReasonNamespaceConflict = "NamespaceConflict"
+	// ReasonNamespaceTerminating: somebody has deleted the namespace; it is made again when it is gone.
+	ReasonNamespaceTerminating = "NamespaceTerminating"
+	// ReasonNetworkConflict: Swarm has a network of the tenant's name that is not the tenant's.
+	ReasonNetworkConflict = "NetworkConflict"
+	// ReasonPoolExhausted: the address pool has no subnet left that is large enough.
+	ReasonPoolExhausted = "PoolExhausted"
+	// ReasonAddressesLow: less than a quarter of the addresses is left.
+	ReasonAddressesLow = "AddressesLow"
+	// ReasonQuotaExceeded: more is used than the quota allows.
+	ReasonQuotaExceeded = "QuotaExceeded"
+	// ReasonProtected: spec.deletionPolicy keeps the tenant from being deleted while something is left in it.
+	ReasonProtected = "Protected"
+	// ReasonAvailable: tenants can have the plan.
+	ReasonAvailable = "Available"
+	// ReasonInUse: the plan is being deleted and a tenant still has it.
+	ReasonInUse = "InUse"
+)
