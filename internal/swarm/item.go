@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -18,6 +19,7 @@ type item struct {
 	owner   swarmobj.Owner
 	ours    bool
 	learned uint64
+	subnets []netip.Prefix // Of a network; none until the swarm has given it addresses.
 }
 
 // tenant is what the objects of one namespace look like. The maps are replaced as a whole, because worlds refer to them;
@@ -28,7 +30,7 @@ type tenant struct {
 }
 
 // take takes in a network, a secret or a config. It is true when that is news.
-func (c *cache) take(k kind, id, name string, labels map[string]string, created time.Time) (news, bool) {
+func (c *cache) take(k kind, id, name string, labels map[string]string, created time.Time, subnets ...netip.Prefix) (news, bool) {
 	if c.buried(id) {
 		return news{}, false
 	}
@@ -36,7 +38,7 @@ func (c *cache) take(k kind, id, name string, labels map[string]string, created 
 	owner, ours := swarmobj.OwnerOf(labels)
 	it := &item{
 		Content: swarmobj.Content{ID: id, Name: name, Labels: labels, Created: created},
-		owner:   owner, ours: ours, learned: c.tick(),
+		owner:   owner, ours: ours, learned: c.tick(), subnets: subnets,
 	}
 
 	old, known := c.itemsOf(k)[id]
@@ -71,7 +73,8 @@ func ownerOf(it *item) swarmobj.Owner {
 }
 
 func sameItem(a, b *item) bool {
-	return a.Name == b.Name && a.owner == b.owner && a.ours == b.ours && hashOf(a.Labels) == hashOf(b.Labels)
+	return a.Name == b.Name && a.owner == b.owner && a.ours == b.ours && slices.Equal(a.subnets, b.subnets) &&
+		hashOf(a.Labels) == hashOf(b.Labels)
 }
 
 func (c *cache) itemsOf(k kind) map[string]*item {
@@ -132,7 +135,7 @@ func (c *cache) networkOf(namespace string) (n *swarmobj.Network, squatted bool)
 	for _, id := range c.netNames[swarmobj.NetworkName(namespace)] {
 		it := c.networks[id]
 		if it.ours && it.owner.Tenant == namespace {
-			n = &swarmobj.Network{ID: it.ID, Name: it.Name, Labels: it.Labels}
+			n = &swarmobj.Network{ID: it.ID, Name: it.Name, Labels: it.Labels, Subnets: it.subnets, Created: it.Created}
 			continue
 		}
 		squatted = true
@@ -164,7 +167,7 @@ func (c *cache) contentsOf(namespace string) (secrets, configs map[string]swarmo
 }
 
 func (c *cache) takeNetwork(n network.Summary) (news, bool) {
-	return c.take(kindNetwork, n.ID, n.Name, n.Labels, n.Created)
+	return c.take(kindNetwork, n.ID, n.Name, n.Labels, n.Created, subnetsOf(n)...)
 }
 
 func (c *cache) takeSecret(s swarm.Secret) (news, bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -25,18 +26,32 @@ func networkLabels(tenant string) map[string]string {
 	return swarmobj.Owner{Tenant: tenant, Kind: networkKind, Name: tenant}.Labels()
 }
 
-// CreateNetwork creates the network of a namespace and returns its ID. It fails with ErrExists when the name is taken.
+// CreateNetwork creates the network of a namespace, with a subnet of the engine's choice, and returns its ID. It fails
+// with ErrExists when the name is taken.
 func (e *Engine) CreateNetwork(ctx context.Context, tenant string) (string, error) {
+	return e.createNetwork(ctx, tenant, networkLabels(tenant), nil)
+}
+
+// CreateTenantNetwork creates the network of a tenant's namespace with that subnet and returns its ID. It fails with
+// ErrExists when the name is taken. Swarm makes it even if the subnet overlaps with that of another network, and then
+// never gives it any addresses: LookNetwork shows whether it has.
+func (e *Engine) CreateTenantNetwork(ctx context.Context, o swarmobj.Owner, subnet netip.Prefix) (string, error) {
+	return e.createNetwork(ctx, o.Tenant, o.Labels(), &network.IPAM{
+		Config: []network.IPAMConfig{{Subnet: subnet.String(), Gateway: subnet.Addr().Next().String()}},
+	})
+}
+
+func (e *Engine) createNetwork(ctx context.Context, tenant string, labels map[string]string, ipam *network.IPAM) (string, error) {
 	name := swarmobj.NetworkName(tenant)
 	if err := e.settle(ctx, tenant); err != nil {
 		return "", fmt.Errorf("create network %q: %w", name, err)
 	}
 	defer e.fly(kindNetwork, name)()
 
-	labels := networkLabels(tenant)
-
 	made, err := write(ctx, e, "network_create", func(ctx context.Context) (network.CreateResponse, error) {
-		return e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: "overlay", Scope: scopeSwarm, Labels: labels})
+		return e.api.NetworkCreate(ctx, name, network.CreateOptions{
+			Driver: "overlay", Scope: scopeSwarm, Labels: labels, IPAM: ipam,
+		})
 	})
 	if err != nil {
 		e.relearn(ctx, doubt{kind: kindNetwork, tenant: tenant, ref: name}, err)
@@ -49,6 +64,11 @@ func (e *Engine) CreateNetwork(ctx context.Context, tenant string) (string, erro
 
 	if n, changed := e.cache.take(kindNetwork, made.ID, name, labels, time.Now()); changed {
 		e.hintTenants(n)
+	}
+
+	if ipam != nil {
+		// The swarm gives it its addresses a moment later, and no event tells.
+		e.soon(kindNetwork, made.ID, ownDelay)
 	}
 
 	return made.ID, nil

@@ -1,6 +1,7 @@
 package swarmobj
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/distribution/reference"
@@ -78,6 +79,23 @@ func (t Task) Ended() bool {
 type Network struct {
 	ID, Name string
 	Labels   map[string]string
+	// Subnets it has been given. Swarm takes a network whose subnet overlaps with that of another one, and never gives
+	// it any.
+	Subnets []netip.Prefix
+	Created time.Time
+}
+
+// NetworkView is what the read cache knows of the network of a tenant.
+type NetworkView struct {
+	// Network of the namespace; nil when there is none of ours.
+	Network *Network
+	// Squatter is true when a network that is not ours has the name of the namespace's network.
+	Squatter bool
+	// Used is how many of its addresses are in use: one for each task that has not ended, for each virtual IP, and for
+	// each node with a task. Only the engines know those that they have lost.
+	Used int
+	// Nodes is how many nodes the swarm has.
+	Nodes int
 }
 
 // Content is a Swarm secret or config.

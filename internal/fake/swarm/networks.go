@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
@@ -32,9 +33,7 @@ func (c *Cluster) addNetwork(name string, o networkOptions) *networkObject {
 	c.meta(swarm.Meta{})
 	n.Inspect = network.Inspect{
 		Name: name, ID: c.newID(), Created: time.Now().UTC(), Scope: "swarm", Driver: o.driver, Ingress: o.ingress,
-		IPAM: network.IPAM{Driver: "default", Config: []network.IPAMConfig{{
-			Subnet: fmt.Sprintf("10.0.%d.0/24", len(c.networks)), Gateway: fmt.Sprintf("10.0.%d.1", len(c.networks)),
-		}}},
+		IPAM:       c.allocate(o.options.IPAM),
 		Attachable: o.options.Attachable, Internal: o.options.Internal,
 		Options: map[string]string{"com.docker.network.driver.overlay.vxlanid_list": fmt.Sprint(4096 + len(c.networks))},
 		Labels:  orEmpty(o.labels),
@@ -48,6 +47,44 @@ func (c *Cluster) addNetwork(name string, o networkOptions) *networkObject {
 	c.emit(events.NetworkEventType, events.ActionCreate, n.ID, map[string]string{"name": name})
 
 	return n
+}
+
+// allocate gives a network its addresses: those that were asked for, or the next /24. One that asks for what another
+// network has is given none, and is told nothing.
+func (c *Cluster) allocate(asked *network.IPAM) network.IPAM {
+	given := func(configs ...network.IPAMConfig) network.IPAM { return network.IPAM{Driver: "default", Config: configs} }
+
+	if asked != nil && len(asked.Config) > 0 {
+		if c.subnetTaken(asked.Config[0].Subnet) {
+			return network.IPAM{}
+		}
+
+		return given(asked.Config...)
+	}
+
+	for i := len(c.networks); ; i++ {
+		subnet := fmt.Sprintf("10.%d.%d.0/24", i/256, i%256)
+		if !c.subnetTaken(subnet) {
+			return given(network.IPAMConfig{Subnet: subnet, Gateway: fmt.Sprintf("10.%d.%d.1", i/256, i%256)})
+		}
+	}
+}
+
+func (c *Cluster) subnetTaken(subnet string) bool {
+	want, err := netip.ParsePrefix(subnet)
+	if err != nil {
+		return true
+	}
+
+	for _, n := range c.networks {
+		for _, held := range n.IPAM.Config {
+			if p, err := netip.ParsePrefix(held.Subnet); err == nil && p.Overlaps(want) {
+				return true
+			}
+		}
+	}
+
+	return false
 }
 
 // NetworkCreate makes a network of the swarm.

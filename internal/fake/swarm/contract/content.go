@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/network"
@@ -117,6 +119,40 @@ var content = []Case{
 			spec.TaskTemplate.Networks = []dswarm.NetworkAttachmentConfig{{Target: "nothing-here"}}
 			_, err = e.API.ServiceCreate(t.Context(), spec, dswarm.ServiceCreateOptions{})
 			wants(t, err, errdefs.IsInternal, "network nothing-here not found")
+		},
+	},
+	{
+		Name:   "OverlappingNetworksGetNoAddresses",
+		Reason: "Two owners of one subnet are told apart by whose network has it: the engine takes the second network all the same.",
+		Run: func(t *testing.T, e Engine) {
+			subnets := func(name, subnet string) []network.IPAMConfig {
+				t.Helper()
+
+				made, err := e.API.NetworkCreate(t.Context(), name, network.CreateOptions{
+					Driver: "overlay", IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet, Gateway: "10.99.0.1"}}},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+
+				t.Cleanup(func() { _ = e.API.NetworkRemove(context.WithoutCancel(t.Context()), made.ID) })
+				time.Sleep(time.Second)
+
+				got, err := e.API.NetworkInspect(t.Context(), made.ID, network.InspectOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+
+				return got.IPAM.Config
+			}
+
+			if got := subnets("overlap1", "10.99.0.0/24"); len(got) != 1 || got[0].Subnet != "10.99.0.0/24" || got[0].Gateway != "10.99.0.1" {
+				t.Errorf("a network with a subnet of its own has %+v", got)
+			}
+
+			if got := subnets("overlap2", "10.99.0.0/25"); len(got) != 0 {
+				t.Errorf("a network whose subnet is taken has %+v", got)
+			}
 		},
 	},
 	{
