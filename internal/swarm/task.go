@@ -157,9 +157,8 @@ func (s *service) current(t task, nodes []swarm.Node) bool {
 	}
 
 	i := slices.IndexFunc(nodes, func(n swarm.Node) bool { return n.ID == t.NodeID })
-	placement := s.shown.Spec.TaskTemplate.Placement
 
-	return i >= 0 && (placement == nil || satisfies(nodes[i], placement.Constraints))
+	return i >= 0 && swarmobj.Permits(nodes[i], s.shown.Spec.TaskTemplate.Placement)
 }
 
 // endpointChange is when the update began that changed the published ports, if the last update did. A task does not show

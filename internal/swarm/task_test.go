@@ -194,37 +194,6 @@ func TestCountsThatDifferAskForAList(t *testing.T) {
 	}
 }
 
-func TestSatisfies(t *testing.T) {
-	n := swarm.Node{ID: "abc"}
-	n.Description.Hostname, n.Spec.Role, n.Status.Addr = "Node1", swarm.NodeRoleManager, "10.0.0.7"
-	n.Description.Platform = swarm.Platform{OS: "linux", Architecture: "x86_64"}
-	n.Spec.Labels = map[string]string{"zone": "a"}
-	n.Description.Engine.Labels = map[string]string{"gpu": "yes"}
-
-	for constraint, want := range map[string]bool{
-		"node.id==abc":               true,
-		"node.id!=abc":               false,
-		"node.hostname == node1":     true,
-		"node.role==manager":         true,
-		"node.role!=manager":         false,
-		"node.platform.os==linux":    true,
-		"node.platform.arch==x86_64": true,
-		"node.ip==10.0.0.7":          true,
-		"node.ip==10.0.0.0/24":       true,
-		"node.ip!=10.0.0.0/24":       false,
-		"node.labels.zone==A":        true,
-		"node.labels.none==a":        false,
-		"node.labels.none!=a":        true,
-		"engine.labels.gpu==yes":     true,
-		"node.unknown==a":            false,
-		"nonsense":                   false,
-	} {
-		if got := satisfies(n, []string{constraint}); got != want {
-			t.Errorf("%q: got %v, want %v", constraint, got, want)
-		}
-	}
-}
-
 func TestPace(t *testing.T) {
 	e := New(nil, Options{})
 
