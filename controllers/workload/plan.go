@@ -117,11 +117,18 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 		return nil, nil
 	}
 
+	// A suspended container is meant to have nowhere to run.
+	if changes.Impact() >= servicespec.ImpactTemplate && !effective(s.tc).suspended {
+		if h, bad := preflight(*s.want, s.template.Resources, live.ID, s.world.Nodes, held); bad {
+			return nil, &outcome.Wait{Reason: h.reason, Message: h.message}
+		}
+	}
+
 	if changes.Impact() == servicespec.ImpactRecreate {
 		return []step{removeService{live.ID, live.Spec.Name, s.owner, "Swarm cannot make this change in place: " + changes.String()}}, nil
 	}
 
-	return update(s, changes, held)
+	return update(s, changes), nil
 }
 
 // undecided is true when Swarm has rolled back from the revision that is to run, and the verdict on it is not in yet,
@@ -144,9 +151,10 @@ func create(s *situation, held portHolder) ([]step, error) {
 	}
 
 	// What cannot be placed is created all the same: Swarm then says why in its own words, and places it as soon as it
-	// can. A port that is taken is not: Swarm refuses it with a text that names the other service.
-	if c, bad := preflight(*s.want, "", s.world.Nodes, held); bad && c.reason == v1alpha1.ReasonPortConflict {
-		return nil, &outcome.Wait{Reason: c.reason, Message: c.message}
+	// can. What the engine would refuse is not: a port that is taken it refuses with a text that names the other service,
+	// and tasks with too high a limit one after the other.
+	if h, bad := preflight(*s.want, s.template.Resources, "", s.world.Nodes, held); bad && h.refused {
+		return nil, &outcome.Wait{Reason: h.reason, Message: h.message}
 	}
 
 	return []step{createService{*s.want, s.auth}}, nil
@@ -154,24 +162,17 @@ func create(s *situation, held portHolder) ([]step, error) {
 
 // update changes the service in place. A change that replaces tasks is preceded by its record, so that a rollout that
 // Swarm undoes by itself is known to have been tried.
-func update(s *situation, changes servicespec.Changes, held portHolder) ([]step, error) {
+func update(s *situation, changes servicespec.Changes) []step {
 	live := s.world.Service
 
 	// Every write ends Swarm's watch over a rollout in flight. What restarts nothing can wait for its end.
 	if changes.Impact() == servicespec.ImpactPolicy && updating(live) {
-		return nil, nil
-	}
-
-	// A suspended container is meant to have nowhere to run.
-	if changes.Impact() == servicespec.ImpactTemplate && !effective(s.tc).suspended {
-		if c, bad := preflight(*s.want, live.ID, s.world.Nodes, held); bad {
-			return nil, &outcome.Wait{Reason: c.reason, Message: c.message}
-		}
+		return nil
 	}
 
 	step1 := updateService{seen: *live, want: *s.want, auth: s.auth, changes: changes.String(), why: whyUpdate(s)}
 	if !s.target.fresh {
-		return []step{step1}, nil
+		return []step{step1}
 	}
 
 	record := newRevision(s)
@@ -181,12 +182,12 @@ func update(s *situation, changes servicespec.Changes, held portHolder) ([]step,
 	// process dies right after the update. Only when one is to be seen already must the record say for certain whether
 	// the update was sent.
 	if rolledBackBySwarm(live) {
-		return append(steps, markRevision{record, verdict{outcome: v1alpha1.OutcomeProgressing}}), nil
+		return append(steps, markRevision{record, verdict{outcome: v1alpha1.OutcomeProgressing}})
 	}
 
 	record.Status.Outcome = v1alpha1.OutcomeProgressing
 
-	return steps, nil
+	return steps
 }
 
 // Reasons for an update, for people.

@@ -175,6 +175,43 @@ func TestPlan(t *testing.T) {
 			},
 			wait: v1alpha1.ReasonUnschedulable,
 		},
+		"TooLarge": {
+			reason: "Nor for one that every engine would refuse.",
+			change: func(s *situation) {
+				s.tc.Generation, s.templateHash = 2, "b"
+				s.template.Resources = asking("1", "", "64", "")
+				s.target = target{number: 2, fresh: true}
+				again(s)
+			},
+			wait: v1alpha1.ReasonUnschedulable,
+		},
+		"UnplaceableInAnotherMode": {
+			reason: "A service that has to be made anew is not taken away for one that could not start.",
+			change: func(s *situation) {
+				s.template.Mode = v1alpha1.ModeGlobal
+				s.template.Placement = &v1alpha1.Placement{Constraints: []string{"node.labels.disk==ssd"}}
+				again(s)
+			},
+			wait: v1alpha1.ReasonUnschedulable,
+		},
+		"UnplaceableAtFirst": {
+			reason: "Where nothing serves yet, Swarm may say why, and place it as soon as it can.",
+			change: func(s *situation) {
+				s.template.Resources = asking("", "1Ti", "", "")
+				again(s)
+				s.world.Service, s.history, s.target = nil, nil, target{number: 1, fresh: true}
+			},
+			steps: []string{`create service "acme_web"`},
+		},
+		"RefusedAtFirst": {
+			reason: "An engine would refuse one task after the other, without an end.",
+			change: func(s *situation) {
+				s.template.Resources = asking("1", "", "64", "")
+				again(s)
+				s.world.Service, s.history, s.target = nil, nil, target{number: 1, fresh: true}
+			},
+			wait: v1alpha1.ReasonUnschedulable,
+		},
 		"GlobalSuspended": {
 			reason: "A global container is stopped by leaving it no node, and that is no obstacle.",
 			change: func(s *situation) {

@@ -11,7 +11,7 @@ import (
 
 func node(id string, change ...func(*swarm.Node)) swarm.Node {
 	n := swarm.Node{ID: id}
-	n.Status.State = swarm.NodeStateReady
+	n.Status.State, n.Status.Addr = swarm.NodeStateReady, "10.0.0.1"
 	n.Spec.Availability = swarm.NodeAvailabilityActive
 	n.Spec.Role = swarm.NodeRoleManager
 	n.Description.Hostname = "host-" + id
@@ -37,9 +37,6 @@ func TestPreflight(t *testing.T) {
 			{Protocol: "tcp", TargetPort: 80, PublishedPort: 8080, PublishMode: mode},
 		}}}
 	}
-	large := swarm.ServiceSpec{TaskTemplate: swarm.TaskSpec{Resources: &swarm.ResourceRequirements{
-		Reservations: &swarm.Resources{MemoryBytes: 2 << 30},
-	}}}
 	arm := swarm.ServiceSpec{TaskTemplate: swarm.TaskSpec{Placement: &swarm.Placement{
 		Platforms: []swarm.Platform{{OS: "linux", Architecture: "arm64"}},
 	}}}
@@ -59,7 +56,7 @@ func TestPreflight(t *testing.T) {
 		"LabelMatches":   {"A label that a node has.", placed("node.labels.zone == a"), []swarm.Node{node("1"), node("2", zoneA)}, false, "", ""},
 		"LabelNot":       {"A label that must not be there.", placed("node.labels.zone!=a"), []swarm.Node{node("1")}, false, "", ""},
 		"CaseIsNoMatter": {"SwarmKit compares without regard to case.", placed("node.role==MANAGER"), []swarm.Node{node("1")}, false, "", ""},
-		"Unknown":        {"What only Swarm can tell is left to Swarm.", placed("node.ip == 10.0.0.0/8"), []swarm.Node{node("1")}, false, "", ""},
+		"Address":        {"A node is known by its address, too.", placed("node.ip == 10.0.0.0/8"), []swarm.Node{node("1")}, false, "", ""},
 		"NoLabel": {
 			"No node has it.", placed("node.labels.zone==b"), []swarm.Node{node("1", zoneA)}, false,
 			v1alpha1.ReasonUnschedulable, "no suitable node (scheduling constraints not satisfied)",
@@ -71,10 +68,6 @@ func TestPreflight(t *testing.T) {
 		"Drained": {
 			"A drained node runs nothing.", swarm.ServiceSpec{}, []swarm.Node{node("1", drained)}, false,
 			v1alpha1.ReasonUnschedulable, "no suitable node (no node is ready and active)",
-		},
-		"TooLarge": {
-			"No node is that large, even when empty.", large, []swarm.Node{node("1")}, false,
-			v1alpha1.ReasonUnschedulable, "no suitable node (insufficient resources)",
 		},
 		"OtherPlatform": {
 			"The image does not run there.", arm, []swarm.Node{node("1")}, false,
@@ -100,7 +93,7 @@ func TestPreflight(t *testing.T) {
 				return swarmobj.Owner{Tenant: "other", Name: "secret"}, tc.taken
 			}
 
-			got, _ := preflight(tc.want, "", tc.nodes, held)
+			got, _ := preflight(tc.want, nil, "", tc.nodes, held)
 			if got.reason != tc.cause || got.message != tc.text {
 				t.Errorf("%s\ngot %q %q, want %q %q", tc.reason, got.reason, got.message, tc.cause, tc.text)
 			}
