@@ -47,11 +47,11 @@ type Engine struct {
 	cache    cache
 	state    error // Why the engine cannot be asked; nil when it can.
 	nodeID   string
-	dirty    map[kind]map[string]time.Time // What is to be read again, by ID, and when.
-	due      map[kind]time.Time            // When the kind is to be listed next.
-	hot      map[string]time.Time          // Services whose tasks are watched closely, and until when.
-	inFlight map[string]int                // Names of objects that are being created by us.
-	doubts   map[doubt]bool                // Writes without an answer.
+	dirty    map[kind]map[string]asked // What is to be read again, by ID, and when.
+	due      map[kind]time.Time        // When the kind is to be listed next.
+	hot      map[string]time.Time      // Services whose tasks are watched closely, and until when.
+	inFlight map[string]int            // Names of objects that are being created by us.
+	doubts   map[doubt]bool            // Writes without an answer.
 	waiting  waiting
 	fates    map[string]fate // How tasks ended, before they are in the cache.
 	autopsy  []corpse        // Tasks that ended as if killed, to be looked at.
@@ -84,7 +84,7 @@ func New(api API, o Options) *Engine {
 
 		cache:    newCache(),
 		state:    errUnasked,
-		dirty:    map[kind]map[string]time.Time{},
+		dirty:    map[kind]map[string]asked{},
 		due:      map[kind]time.Time{},
 		hot:      map[string]time.Time{},
 		inFlight: map[string]int{},

@@ -229,16 +229,20 @@ func (e *Engine) befell(serviceID, taskID string, f fate) {
 	e.fates[taskID] = f
 }
 
-// soon asks for an object to be read again. The engine's lock is held.
+// soon asks for an object to be read again. Without a delay it is urgent. The engine's lock is held.
 func (e *Engine) soon(k kind, id string, delay time.Duration) {
 	if e.dirty[k] == nil {
-		e.dirty[k] = map[string]time.Time{}
+		e.dirty[k] = map[string]asked{}
 	}
 
-	at := time.Now().Add(delay)
-	if old, asked := e.dirty[k][id]; !asked || at.Before(old) {
-		e.dirty[k][id] = at
+	a := asked{at: time.Now().Add(delay), urgent: delay == foreignDelay}
+	if old, known := e.dirty[k][id]; known {
+		a.urgent = a.urgent || old.urgent
+		if old.at.Before(a.at) {
+			a.at = old.at
+		}
 	}
+	e.dirty[k][id] = a
 
 	poke(e.wakeReader)
 }

@@ -21,24 +21,25 @@ const (
 	// refreshFactor bounds the reading that events cause in the same way. It is what makes a thousand events cost a few
 	// lists and not a thousand reads.
 	refreshFactor = 9
+
+	// maxRest bounds the pause after a read of single objects: one that took long says that the machine is busy, and not
+	// that there is much to read.
+	maxRest = 250 * time.Millisecond
 )
 
 // reader makes all reading calls but those for tasks that are watched closely, one after the other: what has been asked
 // for by events, and each kind's list when it is due. Being alone it needs no other bound.
 func (e *Engine) reader(ctx context.Context) error {
-	var notBefore time.Time
+	var rested time.Time
 	var caused bool
 
 	for {
-		job, wait := e.nextRead(!caused)
+		job, wait := e.nextRead(rested, !caused)
 		if job == nil {
 			if !e.sleep(ctx, wait) {
 				return ctx.Err()
 			}
 			continue
-		}
-		if gap := time.Until(notBefore); gap > 0 && job.caused && !pause(ctx, gap) {
-			return ctx.Err()
 		}
 
 		caused = job.caused
@@ -50,7 +51,9 @@ func (e *Engine) reader(ctx context.Context) error {
 		if err != nil {
 			e.log.WarnContext(ctx, "Could not read from the engine, trying again", "kind", string(job.kind), logkey.Err, err)
 		}
-		notBefore = time.Now().Add(refreshFactor * time.Since(began))
+		if rest := job.rest(time.Since(began)); rest > 0 {
+			rested = time.Now().Add(rest)
+		}
 	}
 }
 
@@ -74,17 +77,37 @@ type readJob struct {
 	kind   kind
 	ids    []string // Empty means the list.
 	caused bool     // An event asked for it; a list that is due has its own pace.
+	urgent bool     // It did not wait for its turn.
 }
 
-// nextRead chooses what to read now. When there is nothing it says for how long. What events asked for comes first, but
-// not twice in a row, so that no flood of events holds up the lists.
-func (e *Engine) nextRead(eventsFirst bool) (*readJob, time.Duration) {
+// rest is how long what events ask for has to wait after a job that took so long.
+func (j readJob) rest(took time.Duration) time.Duration {
+	switch {
+	case j.urgent:
+		return 0
+	case len(j.ids) > 0:
+		return min(refreshFactor*took, maxRest)
+	default:
+		return refreshFactor * took
+	}
+}
+
+// asked is when an object is to be read again. What somebody else has changed is urgent.
+type asked struct {
+	at     time.Time
+	urgent bool
+}
+
+// nextRead chooses what to read now. When there is nothing it says for how long. What events asked for comes first once
+// the reader has rested, but not twice in a row, so that no flood of events holds up the lists.
+func (e *Engine) nextRead(rested time.Time, eventsFirst bool) (*readJob, time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 
 	now := time.Now()
+	dirty := func(now time.Time) (*readJob, time.Duration) { return e.dirtyJob(now, rested) }
 
-	first, second := e.dueJob, e.dirtyJob
+	first, second := e.dueJob, dirty
 	if eventsFirst {
 		first, second = second, first
 	}
@@ -114,22 +137,39 @@ func (e *Engine) dueJob(now time.Time) (*readJob, time.Duration) {
 	return nil, wait
 }
 
-// dirtyJob is what events asked for, or the time until some of it is to be read.
-func (e *Engine) dirtyJob(now time.Time) (*readJob, time.Duration) {
+// few objects are read one by one without a thought.
+const few = 4
+
+// dirtyJob is what events asked for, or the time until some of it is to be read. Before the reader has rested that is
+// only what somebody else has changed, as long as it is little: drift does not wait because of what we did ourselves.
+func (e *Engine) dirtyJob(now, rested time.Time) (*readJob, time.Duration) {
 	wait := maxPause
 
 	for _, k := range kinds {
-		var ids []string
+		var ids, urgent []string
 
-		for id, at := range e.dirty[k] {
-			if left := at.Sub(now); left > 0 {
+		for id, a := range e.dirty[k] {
+			if left := a.at.Sub(now); left > 0 {
 				wait = min(wait, left)
 				continue
 			}
 			ids = append(ids, id)
+			if a.urgent {
+				urgent = append(urgent, id)
+			}
 		}
-		if len(ids) > 0 {
+
+		switch rest := rested.Sub(now); {
+		case len(ids) == 0:
+		case rest <= 0:
 			return e.batch(k, ids), 0
+		case k != kindNode && len(urgent) > 0 && len(urgent) <= few:
+			job := e.take(k, urgent)
+			job.urgent = true
+
+			return job, 0
+		default:
+			wait = min(wait, rest)
 		}
 	}
 
@@ -138,16 +178,18 @@ func (e *Engine) dirtyJob(now time.Time) (*readJob, time.Duration) {
 
 // batch makes one job of reading several objects. Many of a kind are cheaper to list than to read one by one.
 func (e *Engine) batch(k kind, ids []string) *readJob {
-	const (
-		few       = 4
-		listRatio = 20 // One object costs about as much to read as twenty in a list.
-	)
+	const listRatio = 20 // One object costs about as much to read as twenty in a list.
 
 	if k == kindNode || len(ids) > few && len(ids)*listRatio > e.cache.size(k) {
 		clear(e.dirty[k])
 		return &readJob{kind: k, caused: true}
 	}
 
+	return e.take(k, ids)
+}
+
+// take makes a job of reading the objects one by one.
+func (e *Engine) take(k kind, ids []string) *readJob {
 	for _, id := range ids {
 		delete(e.dirty[k], id)
 	}

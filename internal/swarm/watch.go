@@ -115,6 +115,9 @@ func (e *Engine) watchTasks(ctx context.Context, ready <-chan struct{}) error {
 		}
 
 		floor := watchShare * time.Since(began)
+		if len(ids) <= manyHot {
+			floor = min(floor, slowest) // It did not take long because there was much to list.
+		}
 		if !pause(ctx, max(quickest, floor)) {
 			return ctx.Err()
 		}
