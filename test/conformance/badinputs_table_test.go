@@ -121,6 +121,7 @@ var badInputs = map[string]badInput{
 	"EnvFromNothing":    {spec: `{envFrom: [{prefix: A_}]}`, says: []string{"spec.envFrom[0]", "exactly one of secretRef and configMapRef"}},
 	"EnvNumber":         {spec: `{env: [{name: A, value: 5}]}`, says: []string{"spec.env[0].value", "integer", "string"}},
 	"TooBig":            {spec: `{args: ["` + strings.Repeat("x", 2<<20) + `"]}`, says: []string{"spec.args[0]", "Too long", "32768"}},
+	"EnvZeroByte":       {spec: `{env: [{name: A, value: "a\0b"}]}`, says: []string{"spec.env[0].value", "should match"}},
 	"ArgTemplate":       {spec: `{args: ["{{secret \"other\"}}"]}`, says: []string{"spec.args[0]", "must not contain {{ or }}"}},
 	"HostnameTemplate":  {spec: `{hostname: "{{.Node.Hostname}}"}`, says: []string{"spec.hostname", "{{.Node.Hostname}}", "should match"}},
 

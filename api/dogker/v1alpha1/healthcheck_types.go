@@ -55,6 +55,7 @@ type ExecCheck struct {
 // CheckText is a Text of at most 4096 characters.
 //
 // +kubebuilder:validation:MaxLength=4096
+// +kubebuilder:validation:Pattern=`^[^\x00]*$`
 // +kubebuilder:validation:XValidation:rule="!self.contains('{{') && !self.contains('}}')",message="must not contain {{ or }}: the engine would expand it as a template",messageExpression="'\"' + (self.size() > 80 ? self.substring(0, 80) + '…' : self) + '\" must not contain {{ or }}: the engine would expand it as a template'"
 type CheckText string
 

@@ -1,15 +1,18 @@
 package v1alpha1
 
 // Text is a string that reaches the engine. The engine expands Go templates in most strings of a service, on the
-// manager and again on the node, after any check: so {{ and }} are refused in all of them.
+// manager and again on the node, after any check: so {{ and }} are refused in all of them. A zero byte ends a string for
+// the kernel, which lets no process start with one.
 //
 // +kubebuilder:validation:MaxLength=32768
+// +kubebuilder:validation:Pattern=`^[^\x00]*$`
 // +kubebuilder:validation:XValidation:rule="!self.contains('{{') && !self.contains('}}')",message="must not contain {{ or }}: the engine would expand it as a template",messageExpression="'\"' + (self.size() > 80 ? self.substring(0, 80) + '…' : self) + '\" must not contain {{ or }}: the engine would expand it as a template'"
 type Text string
 
 // ShortText is a Text of at most 255 characters.
 //
 // +kubebuilder:validation:MaxLength=255
+// +kubebuilder:validation:Pattern=`^[^\x00]*$`
 // +kubebuilder:validation:XValidation:rule="!self.contains('{{') && !self.contains('}}')",message="must not contain {{ or }}: the engine would expand it as a template",messageExpression="'\"' + self + '\" must not contain {{ or }}: the engine would expand it as a template'"
 type ShortText string
 
@@ -47,5 +50,6 @@ type AbsolutePath string
 // LabelText is a Text of at most 4096 characters.
 //
 // +kubebuilder:validation:MaxLength=4096
+// +kubebuilder:validation:Pattern=`^[^\x00]*$`
 // +kubebuilder:validation:XValidation:rule="!self.contains('{{') && !self.contains('}}')",message="must not contain {{ or }}: the engine would expand it as a template",messageExpression="'\"' + (self.size() > 80 ? self.substring(0, 80) + '…' : self) + '\" must not contain {{ or }}: the engine would expand it as a template'"
 type LabelText string

@@ -56,7 +56,7 @@ func (b *builder) container() *swarm.ContainerSpec {
 	return c
 }
 
-// checkTexts refuses what no string of the engine may hold. The schema does so for templates; a zero byte passes it.
+// checkTexts refuses what no string of the engine may hold. The schema does so too; this does not depend on it.
 func (b *builder) checkTexts() {
 	b.clean("spec.command", texts(b.t.Command)...)
 	b.clean("spec.args", texts(b.t.Args)...)

@@ -50,7 +50,7 @@ func TestBuildRefuses(t *testing.T) {
 			},
 		},
 		"ZeroBytes": {
-			reason: "Text with a zero byte passes the schema; a process cannot get it.",
+			reason: "No process can get a zero byte, whatever the schema let in.",
 			template: func(t *template) {
 				t.Command, t.Args = []v1alpha1.Text{"a\x00"}, []v1alpha1.Text{"\x00"}
 				t.Labels = map[string]v1alpha1.LabelText{"a": "\x00"}
