@@ -1,5 +1,6 @@
 // Package manifests is what an operator applies: the CRDs that are generated from api/, the roles for their kinds,
-// samples, and install files. CRDs and roles are carried in the binary, and a server applies them when it starts.
+// who has them, samples, and install files. CRDs, roles and bindings are carried in the binary, and a server applies them
+// when it starts.
 package manifests
 
 import "embed"
@@ -13,3 +14,8 @@ var CRDs embed.FS
 //
 //go:embed roles/*.yaml
 var Roles embed.FS
+
+// Bindings holds the ClusterRoleBindings for roles that everybody has, below bindings/.
+//
+//go:embed bindings/*.yaml
+var Bindings embed.FS

@@ -49,6 +49,9 @@ func registerControllers(_ context.Context, m manager.Manager, c *controllers) e
 	if err := m.Add(manager.RunnableFunc(c.server.RunKubernetesControllers)); err != nil {
 		return fmt.Errorf("add Kubernetes' controllers: %w", err)
 	}
+	if err := m.Add(manager.RunnableFunc(c.server.TidyPeople)); err != nil {
+		return fmt.Errorf("add tidying of people: %w", err)
+	}
 
 	return registerWorkload(m, c.options, c.log)
 }

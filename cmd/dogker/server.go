@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dogker/dogker/internal/controlplane"
+	"github.com/dogker/dogker/internal/identity"
 )
 
 const serverHelp = `Serve the API and run the controllers, until SIGTERM or SIGINT.
@@ -27,6 +28,9 @@ const serverExamples = `  # On one machine, for people on that machine
 
   # For everybody who can reach this machine
   dogker server --listen 0.0.0.0:6443 --tls-san cloud.example.com
+
+  # With people from an OIDC issuer, and others who register and wait for approval
+  dogker server --authentication-config oidc.yaml --registration approval
 
   # With the store in an etcd cluster that exists
   dogker server --etcd-endpoints https://10.0.0.1:2379,https://10.0.0.2:2379,https://10.0.0.3:2379 \
@@ -55,6 +59,7 @@ func newServerCommand(g *globals) *cobra.Command {
 			// A second signal ends the process at once.
 			context.AfterFunc(ctx, stop)
 			o.DataDir = g.dataDir
+			o.Lifetimes.Idle = min(identity.DefaultLifetimes.Idle, o.Lifetimes.Session)
 
 			return runServer(ctx, o)
 		},
@@ -67,6 +72,10 @@ func newServerCommand(g *globals) *cobra.Command {
 	flags.StringVar(&o.EtcdCAFile, "etcd-cafile", "", "authority that has signed the certificate of the external etcd")
 	flags.StringVar(&o.EtcdCertFile, "etcd-certfile", "", "certificate by which the external etcd knows us")
 	flags.StringVar(&o.EtcdKeyFile, "etcd-keyfile", "", "key of --etcd-certfile")
+	flags.StringVar(&o.AuthenticationConfig, "authentication-config", "", "file with an AuthenticationConfiguration of Kubernetes, which names issuers of OIDC tokens; read anew when it changes")
+	flags.StringVar((*string)(&o.Registration), "registration", string(identity.RegistrationOff), "what becomes of people who register: off (they cannot), approval (an administrator lets them in) or open")
+	flags.DurationVar(&o.Lifetimes.Access, "access-token-lifetime", identity.DefaultLifetimes.Access, "how long the token of a user is good until it has to be refreshed")
+	flags.DurationVar(&o.Lifetimes.Session, "session-lifetime", identity.DefaultLifetimes.Session, "how long a user stays logged in at most; without being used, a week at most")
 	flags.BoolVar(&o.initSwarm, "init-swarm", false, "make the engine a swarm of one node if it is in none")
 	flags.StringVar(&o.registryConfig, "registry-config", "", "file that names registries reached in plain HTTP or by an authority of their own")
 	o.log.add(flags)

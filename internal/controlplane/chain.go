@@ -34,6 +34,7 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
 
 	"github.com/dogker/dogker/internal/controlplane/resume"
+	"github.com/dogker/dogker/internal/identity"
 )
 
 // masters tells the CRD machinery how many API servers share the store. With more than one it waits five seconds before
@@ -49,6 +50,7 @@ type chain struct {
 	generic   *genericapiserver.Config
 	informers informers.SharedInformerFactory
 	options   options.CompletedOptions
+	people    *people
 }
 
 // configs are the three servers before they are made.
@@ -56,10 +58,11 @@ type configs struct {
 	kube       *kube.Config
 	extensions *apiextensions.Config
 	aggregator *aggregator.Config
+	people     *people
 }
 
-func newChain(o options.CompletedOptions, masters int) (*chain, error) {
-	c, err := configure(o, masters)
+func newChain(o options.CompletedOptions, masters int, who peopleSettings) (*chain, error) {
+	c, err := configure(o, masters, who)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +74,9 @@ func newChain(o options.CompletedOptions, masters int) (*chain, error) {
 	// The front's own handler knows nothing of our controllers' metrics.
 	front.GenericAPIServer.Handler.NonGoRestfulMux.Unregister("/metrics")
 	front.GenericAPIServer.Handler.NonGoRestfulMux.Handle("/metrics", metricsHandler())
+	front.GenericAPIServer.Handler.NonGoRestfulMux.HandlePrefix(identity.PathPrefix, c.people.service.Handler())
 
-	return &chain{front: front, generic: c.kube.Generic, informers: c.kube.VersionedInformers, options: o}, nil
+	return &chain{front: front, generic: c.kube.Generic, informers: c.kube.VersionedInformers, options: o, people: c.people}, nil
 }
 
 // served are the kinds of Kubernetes that are served. The rest (pods, nodes, Deployments …) is neither stored nor
@@ -93,8 +97,8 @@ func served() *serverstorage.ResourceConfig {
 	return r
 }
 
-func configure(o options.CompletedOptions, masters int) (configs, error) {
-	shared, err := newGeneric(o)
+func configure(o options.CompletedOptions, masters int, who peopleSettings) (configs, error) {
+	shared, err := newGeneric(o, who)
 	if err != nil {
 		return configs{}, err
 	}
@@ -118,7 +122,7 @@ func configure(o options.CompletedOptions, masters int) (configs, error) {
 	// Extension API servers run as services of a cluster network that does not exist here.
 	front.ExtraConfig.DisableRemoteAvailableConditionController = true
 
-	return configs{kube: native, extensions: extensions, aggregator: front}, nil
+	return configs{kube: native, extensions: extensions, aggregator: front, people: shared.people}, nil
 }
 
 func assemble(c configs) (*aggregator.APIAggregator, error) {

@@ -45,13 +45,14 @@ type generic struct {
 	config    *genericapiserver.Config
 	informers informers.SharedInformerFactory
 	storage   *serverstorage.DefaultStorageFactory
+	people    *people
 }
 
 // newGeneric applies the options one group after the other. The order matters: what a group needs is applied before.
 //
 // Kubernetes has a function that does the same. It makes an RSA key for the loopback connection at every start, which
 // alone takes from a quarter of a second to more than one.
-func newGeneric(o options.CompletedOptions) (*generic, error) {
+func newGeneric(o options.CompletedOptions, who peopleSettings) (*generic, error) {
 	g := &generic{config: genericapiserver.NewConfig(legacyscheme.Codecs)}
 	for _, step := range []struct {
 		what  string
@@ -69,6 +70,7 @@ func newGeneric(o options.CompletedOptions) (*generic, error) {
 		{"schemas", g.describe},
 		{"storage", g.store},
 		{"access", g.access},
+		{"people", func(options.CompletedOptions) error { return g.meet(who) }},
 		{"audit", func(o options.CompletedOptions) error { return o.Audit.ApplyTo(g.config) }},
 	} {
 		if err := step.apply(o); err != nil {
@@ -78,7 +80,7 @@ func newGeneric(o options.CompletedOptions) (*generic, error) {
 
 	g.config.LongRunningFunc = filters.BasicLongRunningRequestCheck(sets.NewString("watch", "proxy"), sets.NewString("log", "exec", "attach", "portforward", "proxy"))
 	g.config.BuildHandlerChainFunc = func(h http.Handler, c *genericapiserver.Config) http.Handler {
-		return genericapiserver.DefaultBuildHandlerChain(refuseProtobuf(h), c)
+		return genericapiserver.DefaultBuildHandlerChain(g.people.service.Subresources(refuseProtobuf(h)), c)
 	}
 	g.config.AggregatedDiscoveryGroupManager = aggregated.NewResourceManager("apis")
 
@@ -180,4 +182,16 @@ func (g *generic) access(o options.CompletedOptions) error {
 	c.Authorization.Authorizer, c.RuleResolver, _, err = kube.BuildAuthorizer(ctx, o, nil, c.APIServerID, g.informers)
 
 	return err
+}
+
+// meet lets those in whom Dogker knows by itself.
+func (g *generic) meet(who peopleSettings) error {
+	p, err := newPeople(wait.ContextForChannel(g.config.DrainedNotify()), who, g.config)
+	if err != nil {
+		return err
+	}
+	p.admit(g.config)
+	g.people = p
+
+	return nil
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/dogker/dogker/internal/controlplane/etcd"
+	"github.com/dogker/dogker/internal/identity"
 	"github.com/dogker/dogker/reconciler/logkey"
 )
 
@@ -26,6 +28,13 @@ type Options struct {
 	EtcdEndpoints []string
 	// EtcdCAFile, EtcdCertFile and EtcdKeyFile secure the connection to an external store.
 	EtcdCAFile, EtcdCertFile, EtcdKeyFile string
+	// AuthenticationConfig is a file with Kubernetes' AuthenticationConfiguration, which names issuers of OIDC tokens;
+	// empty for none.
+	AuthenticationConfig string
+	// Registration says what becomes of people who register.
+	Registration identity.Registration
+	// Lifetimes say how long tokens are good.
+	Lifetimes identity.Lifetimes
 	// Log takes what the server has to say.
 	Log *slog.Logger
 }
@@ -49,7 +58,29 @@ func (o Options) Validate() error {
 		return fmt.Errorf("--listen %q: %q must be a port from 0 to 65535", o.Listen, port)
 	}
 
+	if err := o.validatePeople(); err != nil {
+		return err
+	}
+
 	return o.etcd("").Validate()
+}
+
+// leastLifetime is the shortest that a token may be good: less, and it is over before a slow client has used it.
+const leastLifetime = 5 * time.Second
+
+func (o Options) validatePeople() error {
+	modes := []identity.Registration{identity.RegistrationOff, identity.RegistrationApproval, identity.RegistrationOpen}
+	if !slices.Contains(modes, o.Registration) {
+		return fmt.Errorf("--registration %q must be off, approval or open", o.Registration)
+	}
+	if o.Lifetimes.Access < leastLifetime || o.Lifetimes.Access > 24*time.Hour {
+		return fmt.Errorf("--access-token-lifetime %s must be from %s to 24h", o.Lifetimes.Access, leastLifetime)
+	}
+	if o.Lifetimes.Session < o.Lifetimes.Access || o.Lifetimes.Session > 365*24*time.Hour {
+		return fmt.Errorf("--session-lifetime %s must be from --access-token-lifetime to 8760h", o.Lifetimes.Session)
+	}
+
+	return nil
 }
 
 func (o Options) etcd(dir string) etcd.Config {

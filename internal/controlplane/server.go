@@ -16,11 +16,14 @@ import (
 	"k8s.io/apiserver/pkg/server/healthz"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/keyutil"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/dogker/dogker/internal/controlplane/datadir"
 	"github.com/dogker/dogker/internal/controlplane/etcd"
 	"github.com/dogker/dogker/internal/controlplane/kubecontrollers"
 	"github.com/dogker/dogker/internal/controlplane/pki"
+	"github.com/dogker/dogker/internal/identity"
+	"github.com/dogker/dogker/reconciler/logkey"
 )
 
 // Server is one Dogker API server with what it stands on. Make one with New; nothing is served before Run.
@@ -82,7 +85,10 @@ func (s *Server) build(ctx context.Context, o Options) error {
 		return err
 	}
 
-	parts := settings{dir: s.dir, listener: listener, certs: s.certs, store: s.store, etcd: o.etcd(s.dir.Etcd())}
+	parts := settings{
+		dir: s.dir, listener: listener, certs: s.certs, store: s.store, etcd: o.etcd(s.dir.Etcd()),
+		authentication: o.AuthenticationConfig,
+	}
 	completed, err := parts.complete(ctx)
 	if err != nil {
 		return err
@@ -91,9 +97,26 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	if parts.etcd.External() {
 		masters = mastersShared
 	}
-	s.chain, err = newChain(completed, masters)
+	s.chain, err = newChain(completed, masters, s.people(o))
+	if err != nil {
+		return err
+	}
+	s.OnServing(s.chain.people.run)
 
-	return err
+	return s.AddReadyCheck("identity", s.chain.people.ready)
+}
+
+func (s *Server) people(o Options) peopleSettings {
+	return peopleSettings{
+		etcd: s.store.Client, encryption: s.dir.EncryptionConfig(),
+		Options: identity.Options{
+			Registration: o.Registration,
+			Lifetimes:    o.Lifetimes,
+			Audiences:    []string{tokenIssuer},
+			Metrics:      identity.NewMetrics(ctrlmetrics.Registry),
+			Log:          o.Log.With(logkey.Component, "identity"),
+		},
+	}
 }
 
 func (s *Server) ensureKeys() error {
@@ -156,7 +179,12 @@ func (s *Server) Identity() datadir.Identity { return s.id }
 
 // LoopbackConfig is a client configuration that may do anything, without limits on its rate.
 func (s *Server) LoopbackConfig() *rest.Config {
-	cfg := rest.CopyConfig(s.chain.generic.LoopbackClientConfig)
+	return ownClient(s.chain.generic.LoopbackClientConfig)
+}
+
+// ownClient is the configuration of a client of this process.
+func ownClient(loopback *rest.Config) *rest.Config {
+	cfg := rest.CopyConfig(loopback)
 	// Our kinds have no protobuf encoding. Clients of Kubernetes' own kinds choose it themselves.
 	cfg.ContentConfig = rest.ContentConfig{}
 	cfg.UserAgent = "dogker/" + KubernetesVersion()

@@ -57,6 +57,7 @@ var plugins = []struct {
 	{gc.PluginName, gc.Register},
 	{admission.PluginName, admission.Register},
 	{admission.RecordPluginName, admission.RegisterRecord},
+	{admission.UserPluginName, admission.RegisterUser},
 	{mutatingadmissionpolicy.PluginName, mutatingadmissionpolicy.Register},
 	{mutatingwebhook.PluginName, mutatingwebhook.Register},
 	{validatingadmissionpolicy.PluginName, validatingadmissionpolicy.Register},
@@ -71,6 +72,8 @@ type settings struct {
 	certs    pki.Bundle
 	store    *etcd.Store
 	etcd     etcd.Config
+	// authentication is the AuthenticationConfiguration that names issuers of OIDC tokens; empty for none.
+	authentication string
 }
 
 // complete translates the settings into the options of Kubernetes' API server.
@@ -151,6 +154,7 @@ func (s settings) identity(o *options.Options) {
 	o.Authentication.ServiceAccounts.Issuers = []string{tokenIssuer}
 	o.Authentication.ServiceAccounts.KeyFiles = []string{s.certs.TokenKeyFile}
 	o.Authentication.ServiceAccounts.OptionalTokenGetter = tokenGetter
+	o.Authentication.AuthenticationConfigFile = s.authentication
 	o.ServiceAccountSigningKeyFile = s.certs.TokenKeyFile
 	o.Authorization.Modes = []string{"RBAC"}
 }

@@ -34,4 +34,6 @@ const (
 	URL = "url"
 	// After is how long it is until the next try.
 	After = "after"
+	// Session is the ID of somebody's session, which is no secret.
+	Session = "session"
 )

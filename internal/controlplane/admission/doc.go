@@ -3,7 +3,7 @@
 //
 // What it changes: a TenantContainer is born with our finalizer, and mode and replicas are made to agree.
 // What it refuses: a cycle of dependsOn, annotations that belong to another controller, and a change of what a
-// ContainerRevision has on record.
+// ContainerRevision has on record, and a User with the email address of another.
 //
 // Invariants: it fails closed; what it changes it would not change again; a message names the field, the value and what
 // is allowed.

@@ -62,6 +62,9 @@ func Ensure(ctx context.Context, cfg *rest.Config, log *slog.Logger) error {
 	if err := b.ensureRoles(ctx); err != nil {
 		return err
 	}
+	if err := b.ensureBindings(ctx); err != nil {
+		return err
+	}
 	for _, crd := range crds {
 		if err := b.waitServed(ctx, crd); err != nil {
 			return err
@@ -142,6 +145,40 @@ func (b bootstrapper) ensureRole(ctx context.Context, want *rbacv1.ClusterRole) 
 	}
 
 	have.Rules, have.Labels = want.Rules, want.Labels
+	_, err = api.Update(ctx, have, metav1.UpdateOptions{})
+
+	return err
+}
+
+func (b bootstrapper) ensureBindings(ctx context.Context) error {
+	wanted, err := bindings()
+	if err != nil {
+		return err
+	}
+	for _, binding := range wanted {
+		err := retry.RetryOnConflict(retry.DefaultRetry, func() error { return b.ensureBinding(ctx, binding) })
+		if err != nil {
+			return fmt.Errorf("ensure role binding %q: %w", binding.Name, err)
+		}
+	}
+
+	return nil
+}
+
+// ensureBinding puts the subjects right. The role of a binding cannot be changed, by nobody.
+func (b bootstrapper) ensureBinding(ctx context.Context, want *rbacv1.ClusterRoleBinding) error {
+	api := b.kube.RbacV1().ClusterRoleBindings()
+
+	have, err := api.Get(ctx, want.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		_, err = api.Create(ctx, want, metav1.CreateOptions{})
+		return err
+	}
+	if err != nil || equality.Semantic.DeepEqual(have.Subjects, want.Subjects) {
+		return err
+	}
+
+	have.Subjects = want.Subjects
 	_, err = api.Update(ctx, have, metav1.UpdateOptions{})
 
 	return err

@@ -36,6 +36,15 @@ func roles() ([]*rbacv1.ClusterRole, error) {
 	return roles, nil
 }
 
+func bindings() ([]*rbacv1.ClusterRoleBinding, error) {
+	bindings, err := load[rbacv1.ClusterRoleBinding](manifests.Bindings)
+	if err != nil {
+		return nil, fmt.Errorf("read role bindings: %w", err)
+	}
+
+	return bindings, nil
+}
+
 // load decodes every YAML document below the root, strictly.
 func load[T any](root fs.FS) ([]*T, error) {
 	var objects []*T

@@ -1,0 +1,72 @@
+package identity
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// tableSlots is the size of a limiter's table. It is a power of two.
+const tableSlots = 1 << 14
+
+// limiter limits how often something may happen for a key: burst times at once, then once each interval. Its table has a
+// fixed size, and no flood of keys makes it forget one: two keys that fall on one slot share its limit, and which do is
+// random for each server. It is the generic cell rate algorithm, which keeps one time for each slot.
+type limiter struct {
+	interval time.Duration
+	burst    int
+
+	seed maphash.Seed
+	mu   sync.Mutex
+	// full holds, in nanoseconds since 1970, when each slot would have its whole burst again.
+	full []int64
+}
+
+func newLimiter(burst int, interval time.Duration) *limiter {
+	return &limiter{interval: interval, burst: burst, seed: maphash.MakeSeed(), full: make([]int64, tableSlots)}
+}
+
+// take counts one more for the key. It returns zero, or, without counting, how long to wait until it may happen.
+func (l *limiter) take(key string, now time.Time) time.Duration {
+	slot := l.slot(key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	next := max(l.full[slot], now.UnixNano()) + int64(l.interval)
+	if wait := next - now.UnixNano() - int64(l.burst)*int64(l.interval); wait > 0 {
+		return time.Duration(wait)
+	}
+	l.full[slot] = next
+
+	return 0
+}
+
+// giveBack uncounts one: it was the person themselves.
+func (l *limiter) giveBack(key string) {
+	slot := l.slot(key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	l.full[slot] -= int64(l.interval)
+}
+
+func (l *limiter) slot(key string) uint64 { return maphash.String(l.seed, key) & (tableSlots - 1) }
+
+// addressKey is what an address is limited by. Whoever has an IPv6 address has all of its network of 64 bits.
+func addressKey(remote string) string {
+	addr, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return remote
+	}
+	ip := addr.Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	network, err := ip.Prefix(64)
+	if err != nil {
+		return ip.String()
+	}
+
+	return network.String()
+}

@@ -1,0 +1,329 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	v1alpha1 "github.com/dogker/dogker/api/identity/v1alpha1"
+	"github.com/dogker/dogker/reconciler/logkey"
+)
+
+const (
+	// maxSessions is how many sessions a User has at a time. One more ends the oldest.
+	maxSessions = 32
+	// maxAudiences is how many audiences a token may have, and maxAudience how long the name of one is.
+	maxAudiences = 8
+	maxAudience  = 253
+	// tries is how often a write is tried again when somebody else was faster.
+	tries = 5
+)
+
+// Options of a Service. All must be set.
+type Options struct {
+	Registration Registration
+	Lifetimes    Lifetimes
+	// Audiences are whom tokens are for that name nobody: the API.
+	Audiences []string
+	Metrics   *Metrics
+	Log       *slog.Logger
+}
+
+// Service is what people can do about who they are. Errors are those of Kubernetes' API, to be shown to whoever asks.
+type Service struct {
+	Options
+	store  *Store
+	people People
+	hasher *Hasher
+
+	byUser, byAddress, registrations *limiter
+}
+
+// NewService makes a service. It answers once its store and people are in sight.
+func NewService(store *Store, people People, hasher *Hasher, o Options) *Service {
+	return &Service{
+		Options: o, store: store, people: people, hasher: hasher,
+		// Whoever has forgotten which password it was may try ten of them. After that it is 8,640 a day for one user,
+		// whoever guesses: none of the passwords that the rules let through is found in a lifetime of that.
+		byUser: newLimiter(10, 10*time.Second),
+		// An address may be that of a whole office.
+		byAddress: newLimiter(60, time.Second),
+		// Nobody registers often.
+		registrations: newLimiter(5, time.Minute),
+	}
+}
+
+// errCredentials does not say whether there is such a User.
+var errCredentials = apierrors.NewUnauthorized("user name or password is wrong")
+
+// Login begins a session for whoever knows the password. address is where the caller is.
+func (s *Service) Login(ctx context.Context, r LoginRequest, address string) (Tokens, error) {
+	audiences, err := s.audiences(r.Audiences)
+	if err != nil {
+		return Tokens{}, err
+	}
+	u, c, err := s.prove(ctx, r.Username, r.Password, address)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := refuseAccess(u); err != nil {
+		return Tokens{}, err
+	}
+	s.makeRoom(ctx, c.UID)
+
+	now := time.Now()
+	begun, out := begin(u.Name, c.UID, c.Epoch, audiences, s.Lifetimes, now)
+	if err := s.store.put(ctx, sessionKeys+begun.ID, begun, 0); err != nil {
+		return Tokens{}, internal("begin session", err)
+	}
+	s.report(ctx, u, func(status *v1alpha1.UserStatus) { status.LastLoginTime = stamp(now) })
+
+	return out.tokens(), nil
+}
+
+func (i issued) tokens() Tokens {
+	return Tokens{
+		AccessToken: i.access.text, AccessExpirationTime: i.accessExpires.UTC().Truncate(time.Second),
+		RefreshToken: i.refresh.text, SessionExpirationTime: i.sessionExpires.UTC().Truncate(time.Second),
+	}
+}
+
+func (s *Service) audiences(asked []string) ([]string, error) {
+	if len(asked) == 0 {
+		return s.Audiences, nil
+	}
+	path := field.NewPath("audiences")
+	if len(asked) > maxAudiences {
+		return nil, invalid("login", field.ErrorList{field.TooMany(path, len(asked), maxAudiences)})
+	}
+	for i, a := range asked {
+		if a == "" || len(a) > maxAudience {
+			return nil, invalid("login", field.ErrorList{field.Invalid(path.Index(i), clip(a), fmt.Sprintf("must have from 1 to %d characters", maxAudience))})
+		}
+	}
+
+	return asked, nil
+}
+
+// prove says who knows the password. Every failure looks the same and takes the same time.
+func (s *Service) prove(ctx context.Context, name, password, address string) (*v1alpha1.User, credential, error) {
+	if err := s.throttle(s.byAddress, addressKey(address)); err != nil {
+		return nil, credential{}, err
+	}
+	if !isUserName(name) || len(password) > maxPasswordBytes {
+		return nil, credential{}, errCredentials
+	}
+	if err := s.throttle(s.byUser, name); err != nil {
+		return nil, credential{}, err
+	}
+
+	var c credential
+	u, known := s.people.User(name)
+	if known {
+		var err error
+		if c, _, err = fetch[credential](ctx, s.store, credentialKeys+string(u.UID)); err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, credential{}, internal("read credential", err)
+		}
+	}
+	ok, outdated, err := s.hasher.verify(ctx, password, c.Hash)
+	if err != nil {
+		return nil, credential{}, busyOr("check password", err)
+	}
+	if !ok {
+		return nil, credential{}, errCredentials
+	}
+
+	// It was not somebody who guesses.
+	s.byUser.giveBack(name)
+	if outdated {
+		s.rehash(ctx, c, password)
+	}
+
+	return u, c, nil
+}
+
+// rehash stores the password at the current cost. It is still the same password, so sessions go on.
+func (s *Service) rehash(ctx context.Context, c credential, password string) {
+	key := credentialKeys + c.UID
+	now, version, err := fetch[credential](ctx, s.store, key)
+	if err != nil || now.Hash != c.Hash {
+		return
+	}
+	if now.Hash, err = s.hasher.hash(ctx, password); err == nil {
+		err = s.store.put(ctx, key, now, version)
+	}
+	if err != nil && !errors.Is(err, ErrConflict) {
+		s.Log.WarnContext(ctx, "Hashing a password anew failed", logkey.Object, c.User, logkey.Err, err)
+	}
+}
+
+// refuseAccess is for those who have shown who they are.
+func refuseAccess(u *v1alpha1.User) error {
+	if lets(u) {
+		return nil
+	}
+	why := "access is suspended"
+	if u.Spec.Access == v1alpha1.AccessPending {
+		why = "the registration waits for approval"
+	}
+
+	return apierrors.NewForbidden(v1alpha1.GroupVersion.WithResource("users").GroupResource(), u.Name, errors.New(why))
+}
+
+// makeRoom ends the oldest session of a User that has as many as there may be.
+func (s *Service) makeRoom(ctx context.Context, uid string) {
+	count, oldest := 0, session{}
+	for _, have := range all[session](s.store) {
+		if have.UserUID != uid {
+			continue
+		}
+		count++
+		if oldest.ID == "" || have.Begun.Before(oldest.Begun) {
+			oldest = have
+		}
+	}
+	if count < maxSessions {
+		return
+	}
+	if err := s.store.remove(ctx, sessionKeys+oldest.ID); err != nil {
+		s.Log.WarnContext(ctx, "Ending the oldest session of a user failed", logkey.Object, oldest.User, logkey.Err, err)
+	}
+}
+
+// Refresh hands out the next tokens of a session. A refresh token that was used before ends it.
+func (s *Service) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) {
+	refused := apierrors.NewUnauthorized("the refresh token is not good, or no longer: log in again")
+	t, ok := parseToken(r.RefreshToken)
+	if !ok || t.kind != refreshToken {
+		return Tokens{}, refused
+	}
+
+	for range tries {
+		// Another server may have handed out the last ones a moment ago: only the store knows.
+		have, version, err := fetch[session](ctx, s.store, sessionKeys+t.id)
+		if errors.Is(err, ErrNotFound) {
+			return Tokens{}, refused
+		}
+		if err != nil {
+			return Tokens{}, internal("read session", err)
+		}
+		now := time.Now()
+		switch have.judge(t, now) {
+		case refreshUnknown:
+			return Tokens{}, refused
+		case refreshReused:
+			s.endStolen(ctx, have)
+			return Tokens{}, refused
+		}
+		c, _, err := fetch[credential](ctx, s.store, credentialKeys+have.UserUID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return Tokens{}, internal("read credential", err)
+		}
+		if _, err := s.bearer(have, c); err != nil {
+			return Tokens{}, refused
+		}
+
+		next, out := have.step(t.family(), s.Lifetimes, now)
+		err = s.store.put(ctx, sessionKeys+t.id, next, version)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return Tokens{}, internal("write session", err)
+		}
+
+		return out.tokens(), nil
+	}
+
+	return Tokens{}, apierrors.NewTooManyRequests("the session is being refreshed by somebody else", 1)
+}
+
+func (s *Service) endStolen(ctx context.Context, have session) {
+	s.Metrics.reused()
+	s.Log.WarnContext(ctx, "A refresh token came a second time, and its session is ended", logkey.Object, have.User, logkey.Session, have.ID)
+	if err := s.store.remove(ctx, sessionKeys+have.ID); err != nil {
+		s.Log.ErrorContext(ctx, "Ending the session failed", logkey.Object, have.User, logkey.Session, have.ID, logkey.Err, err)
+	}
+}
+
+// bearer is the User of a session, if the session is still good for them. c is their credential; empty when there is none.
+func (s *Service) bearer(have session, c credential) (*v1alpha1.User, error) {
+	u, ok := s.people.User(have.User)
+	if !ok || string(u.UID) != have.UserUID {
+		return nil, errors.New("its user is gone")
+	}
+	if !lets(u) {
+		return nil, errors.New("its user is not let in")
+	}
+	if c.Epoch != have.Epoch {
+		return nil, errors.New("it was ended")
+	}
+
+	return u, nil
+}
+
+// Logout ends the session of a token. A token that is good for nothing is no error: what was asked for is so.
+func (s *Service) Logout(ctx context.Context, r LogoutRequest) error {
+	t, ok := parseToken(r.Token)
+	if !ok || t.kind == deployToken {
+		return nil
+	}
+	have, _, err := fetch[session](ctx, s.store, sessionKeys+t.id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return internal("read session", err)
+	}
+	now := time.Now()
+	mine := t.kind == accessToken && have.admits(t, now) != accessUnknown ||
+		t.kind == refreshToken && have.judge(t, now) != refreshUnknown
+	if !mine {
+		return nil
+	}
+
+	if r.Everywhere {
+		if err := s.endAll(ctx, have.UserUID); err != nil {
+			return internal("end sessions", err)
+		}
+	}
+	if err := s.store.remove(ctx, sessionKeys+have.ID); err != nil {
+		return internal("end session", err)
+	}
+
+	return nil
+}
+
+// throttle counts one more, or says when it may be tried again.
+func (s *Service) throttle(l *limiter, key string) error {
+	wait := l.take(key, time.Now())
+	if wait == 0 {
+		return nil
+	}
+
+	return apierrors.NewTooManyRequests("too many attempts", int(math.Ceil(wait.Seconds())))
+}
+
+// busyOr translates the errors of the hasher.
+func busyOr(what string, err error) error {
+	if errors.Is(err, errBusy) {
+		return apierrors.NewTooManyRequests("the server is busy with other log-ins", 2)
+	}
+
+	return internal(what, err)
+}
+
+// internal is an error of ours. What the caller sees of it is what was tried.
+func internal(what string, err error) error {
+	return apierrors.NewInternalError(fmt.Errorf("%s: %w", what, err))
+}
+
+func invalid(what string, errs field.ErrorList) error {
+	return apierrors.NewInvalid(v1alpha1.GroupVersion.WithKind("User").GroupKind(), what, errs)
+}
