@@ -1,0 +1,220 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/logkey"
+	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/sight"
+	"github.com/dogker/dogker/reconciler/slogctx"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+// finalize takes a deleted tenant down, in the one order that loses nothing by accident and leaks no address: what is
+// protected holds all of it; then containers with their services, the namespace with all that is left in it, the network
+// when its last task has ended, and the rights.
+func (c *Controller) finalize(ctx context.Context, t *v1alpha1.Tenant) (outcome.Result, error) {
+	ns, err := c.namespaceOf(ctx, t)
+	if err != nil {
+		return outcome.Result{}, err
+	}
+
+	if ns != nil {
+		if err := c.emptyNamespace(ctx, t, ns); err != nil {
+			return outcome.Result{}, err
+		}
+	}
+
+	if err := c.dropNetwork(ctx, t); err != nil {
+		return outcome.Result{}, err
+	}
+
+	for _, o := range []client.Object{&rbacv1.ClusterRoleBinding{}, &rbacv1.ClusterRole{}} {
+		o.SetName(selfRole(t.Name))
+
+		if err := client.IgnoreNotFound(c.cached.Delete(ctx, o)); err != nil {
+			return outcome.Result{}, fmt.Errorf("remove %s: %w", keyOf(o), err)
+		}
+	}
+
+	c.event(t, corev1.EventTypeNormal, eventRemoved, "Removed everything that was made for the tenant")
+
+	return outcome.Result{Finalized: true}, nil
+}
+
+// namespaceOf asks the API server for the namespace; nil when there is none of the tenant's.
+func (c *Controller) namespaceOf(ctx context.Context, t *v1alpha1.Tenant) (*corev1.Namespace, error) {
+	var ns corev1.Namespace
+
+	err := c.live.Get(ctx, client.ObjectKey{Name: t.Name}, &ns)
+
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read namespace %q: %w", t.Name, err)
+	case !ours(t, &ns):
+		return nil, nil
+	default:
+		return &ns, nil
+	}
+}
+
+// emptyNamespace removes the containers and then the namespace. It returns a Wait until that is done.
+func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns *corev1.Namespace) error {
+	var containers v1alpha1.TenantContainerList
+	if err := c.live.List(ctx, &containers, client.InNamespace(ns.Name)); err != nil {
+		return fmt.Errorf("list containers of %q: %w", ns.Name, err)
+	}
+
+	// A namespace that is being deleted cannot be saved any more.
+	if ns.DeletionTimestamp.IsZero() {
+		data, err := c.data(ctx, ns.Name)
+		if err != nil {
+			return err
+		}
+
+		if why := protection(t, len(containers.Items), data); why != "" {
+			return &outcome.Wait{Reason: v1alpha1.ReasonProtected, Message: why, After: lookAround}
+		}
+	}
+
+	if len(containers.Items) > 0 {
+		return c.removeContainers(ctx, containers.Items)
+	}
+
+	if ns.DeletionTimestamp.IsZero() {
+		slogctx.From(ctx).InfoContext(ctx, "Removing namespace of deleted Tenant", logkey.Tenant, t.Name)
+
+		if err := client.IgnoreNotFound(c.cached.Delete(ctx, ns, client.Preconditions{UID: &ns.UID})); err != nil {
+			return fmt.Errorf("remove namespace %q: %w", ns.Name, err)
+		}
+	}
+
+	return deleting("The namespace is being removed", nil)
+}
+
+func (c *Controller) removeContainers(ctx context.Context, containers []v1alpha1.TenantContainer) error {
+	for i := range containers {
+		tc := &containers[i]
+		if !tc.DeletionTimestamp.IsZero() {
+			continue
+		}
+
+		slogctx.From(ctx).InfoContext(ctx, "Removing container of deleted Tenant", logkey.Object, client.ObjectKeyFromObject(tc).String())
+
+		if err := client.IgnoreNotFound(c.cached.Delete(ctx, tc, client.Preconditions{UID: &tc.UID})); err != nil {
+			return fmt.Errorf("remove container %q: %w", tc.Name, err)
+		}
+	}
+
+	return deleting("Containers are being removed", nil)
+}
+
+// protection says why the tenant may not be deleted as it is; nothing when it may.
+func protection(t *v1alpha1.Tenant, containers int, data []string) string {
+	secondWord := t.Annotations[v1alpha1.AnnotationDeleteData] == t.Name
+	all := t.Spec.DeletionPolicy == v1alpha1.DeletionDelete
+
+	switch {
+	case containers == 0 && len(data) == 0, all && (len(data) == 0 || secondWord):
+		return ""
+	case all:
+		return fmt.Sprintf("The tenant has data (%s); remove it, or set the annotation %s=%s",
+			some(data), v1alpha1.AnnotationDeleteData, t.Name)
+	case containers > 0:
+		return "spec.deletionPolicy is Protect and the tenant has containers; remove them, or set it to Delete"
+	default:
+		return fmt.Sprintf("spec.deletionPolicy is Protect and the tenant has data (%s); remove it, or set it to Delete and the annotation %s=%s",
+			some(data), v1alpha1.AnnotationDeleteData, t.Name)
+	}
+}
+
+// some names a few of many.
+func some(names []string) string {
+	const few = 3
+
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+
+	return strings.Join(names[:few], ", ") + " and more"
+}
+
+// rootCA is the ConfigMap that Kubernetes puts into every namespace.
+const rootCA = "kube-root-ca.crt"
+
+// data lists the Secrets and ConfigMaps of the namespace that people made, sorted.
+func (c *Controller) data(ctx context.Context, namespace string) ([]string, error) {
+	var (
+		out        []string
+		secrets    corev1.SecretList
+		configMaps corev1.ConfigMapList
+	)
+
+	for _, list := range []client.ObjectList{&secrets, &configMaps} {
+		if err := c.live.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return nil, fmt.Errorf("list data of %q: %w", namespace, err)
+		}
+	}
+
+	for _, s := range secrets.Items {
+		if s.Type != v1alpha1.SecretTypeRevisionEnv && s.Type != corev1.SecretTypeServiceAccountToken && metav1.GetControllerOf(&s) == nil {
+			out = append(out, "Secret "+s.Name)
+		}
+	}
+
+	for _, m := range configMaps.Items {
+		if m.Name != rootCA && metav1.GetControllerOf(&m) == nil {
+			out = append(out, "ConfigMap "+m.Name)
+		}
+	}
+
+	slices.Sort(out)
+
+	return out, nil
+}
+
+// dropNetwork removes the network, once nothing uses it. That of a namespace that never was the tenant's stays.
+func (c *Controller) dropNetwork(ctx context.Context, t *v1alpha1.Tenant) error {
+	view, err := c.swarm.LookNetwork(ctx, ownerOf(t))
+	if err != nil {
+		return sight.Lost(err)
+	}
+
+	if view.Network == nil {
+		return nil
+	}
+
+	owner, _ := swarmobj.OwnerOf(view.Network.Labels)
+	if owner.UID != string(t.UID) && t.Status.Namespace == "" {
+		return nil
+	}
+
+	slogctx.From(ctx).InfoContext(ctx, "Removing network of deleted Tenant", logkey.Tenant, t.Name)
+
+	err = c.swarm.RemoveNetwork(ctx, t.Name)
+	if errors.Is(err, swarmobj.ErrInUse) {
+		return deleting("Waiting until the network is free", err)
+	}
+	if err != nil {
+		return fmt.Errorf("remove network: %w", sight.Lost(err))
+	}
+
+	return nil
+}
+
+func deleting(message string, err error) error {
+	return &outcome.Wait{Reason: v1alpha1.ReasonDeleting, Message: message, Err: err, After: lookAgain}
+}

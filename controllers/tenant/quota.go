@@ -1,0 +1,94 @@
+package tenant
+
+import (
+	"cmp"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+)
+
+// resourceAccounts counts ServiceAccounts. They cost a signing key's time and a cache's memory, and no plan sells them.
+const (
+	resourceAccounts = "count/serviceaccounts"
+	maxAccounts      = 300
+)
+
+// effectiveQuota is the plan's with the tenant's own on top, resource by resource. Either may be nil.
+func effectiveQuota(plan, own *v1alpha1.Quota) v1alpha1.Quota {
+	p, o := orEmpty(plan), orEmpty(own)
+
+	return v1alpha1.Quota{
+		Containers:     cmp.Or(o.Containers, p.Containers),
+		Replicas:       cmp.Or(o.Replicas, p.Replicas),
+		Requests:       effectiveCompute(p.Requests, o.Requests),
+		Limits:         effectiveCompute(p.Limits, o.Limits),
+		Storage:        cmp.Or(o.Storage, p.Storage),
+		PublishedPorts: cmp.Or(o.PublishedPorts, p.PublishedPorts),
+		Secrets:        cmp.Or(o.Secrets, p.Secrets),
+		ConfigMaps:     cmp.Or(o.ConfigMaps, p.ConfigMaps),
+	}
+}
+
+func effectiveCompute(plan, own *v1alpha1.ComputeQuota) *v1alpha1.ComputeQuota {
+	p, o := orEmpty(plan), orEmpty(own)
+
+	return &v1alpha1.ComputeQuota{CPU: cmp.Or(o.CPU, p.CPU), Memory: cmp.Or(o.Memory, p.Memory)}
+}
+
+func orEmpty[T any](v *T) T {
+	if v == nil {
+		var none T
+
+		return none
+	}
+
+	return *v
+}
+
+// hard is the quota by the names that a ResourceQuota knows. What is not limited is left out.
+func hard(q v1alpha1.Quota) corev1.ResourceList {
+	out := corev1.ResourceList{resourceAccounts: *resource.NewQuantity(maxAccounts, resource.DecimalSI)}
+
+	for name, n := range map[corev1.ResourceName]*int64{
+		v1alpha1.ResourceContainers:     q.Containers,
+		v1alpha1.ResourceReplicas:       q.Replicas,
+		v1alpha1.ResourcePublishedPorts: q.PublishedPorts,
+		v1alpha1.ResourceSecrets:        q.Secrets,
+		v1alpha1.ResourceConfigMaps:     q.ConfigMaps,
+	} {
+		if n != nil {
+			out[name] = *resource.NewQuantity(*n, resource.DecimalSI)
+		}
+	}
+
+	requests, limits := orEmpty(q.Requests), orEmpty(q.Limits)
+
+	for name, amount := range map[corev1.ResourceName]*resource.Quantity{
+		v1alpha1.ResourceRequestsCPU:     requests.CPU,
+		v1alpha1.ResourceRequestsMemory:  requests.Memory,
+		v1alpha1.ResourceLimitsCPU:       limits.CPU,
+		v1alpha1.ResourceLimitsMemory:    limits.Memory,
+		v1alpha1.ResourceRequestsStorage: q.Storage,
+	} {
+		if amount != nil {
+			out[name] = amount.DeepCopy()
+		}
+	}
+
+	return out
+}
+
+// exceeded lists the resources of which more is used than there may be.
+func exceeded(hard, used corev1.ResourceList) []string {
+	var out []string
+
+	for name, most := range hard {
+		if now, ok := used[name]; ok && now.Cmp(most) > 0 {
+			out = append(out, string(name))
+		}
+	}
+
+	return out
+}
