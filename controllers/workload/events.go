@@ -29,7 +29,10 @@ func (c *Controller) announce(tc *v1alpha1.TenantContainer, st step) {
 	case removeService:
 		c.event(tc, corev1.EventTypeNormal, eventServiceRemoved, fmt.Sprintf("Removed service %q: %s", st.name, st.why))
 	case recordRevision:
-		c.announceVerdict(tc, st.revision, verdict{outcome: st.revision.Status.Outcome})
+		// Of a first one that runs, the container's becoming ready tells the same.
+		if st.revision.Status.Outcome == v1alpha1.OutcomeFailed {
+			c.announceVerdict(tc, st.revision, verdict{outcome: v1alpha1.OutcomeFailed})
+		}
 	case markRevision:
 		c.announceVerdict(tc, st.record, st.verdict)
 	}
