@@ -59,6 +59,12 @@ func newRootCommand() *cobra.Command {
 		newDoctorCommand(&g),
 		newRolloutCommand(&g),
 		newRestartCommand(&g),
+		newLoginCommand(),
+		newLogoutCommand(),
+		newRegisterCommand(),
+		newPasswdCommand(&g),
+		newDeployTokenCommand(&g),
+		newCredentialCommand(),
 		newVersionCommand(),
 	)
 
