@@ -17,7 +17,7 @@ import (
 // +kubebuilder:printcolumn:name="Last Login",type=date,JSONPath=`.status.lastLoginTime`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Groups",type=string,priority=1,JSONPath=`.spec.groups`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",message="the name of a User must be no longer than 63 characters",messageExpression="'\"' + self.metadata.name + '\" must be no longer than 63 characters'",fieldPath=".metadata.name"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",message="the name of a User must be no longer than 63 characters",messageExpression="'\"' + self.metadata.name + '\" must be no longer than 63 characters'"
 type User struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
