@@ -47,9 +47,12 @@ func (e *Engine) list(ctx context.Context, k kind) error {
 		return err
 	}
 
+	took := time.Since(start)
+	e.metrics.resync.WithLabelValues(string(k)).Observe(took.Seconds())
+
 	e.mu.Lock()
 	e.cache.listedAt[k] = start
-	e.due[k] = time.Now().Add(e.pace(k, time.Since(start)))
+	e.due[k] = time.Now().Add(e.pace(k, took))
 	e.mu.Unlock()
 
 	return nil

@@ -12,6 +12,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	events   *prometheus.CounterVec
 	resyncs  *prometheus.CounterVec
+	resync   *prometheus.HistogramVec
 }
 
 var (
@@ -40,6 +41,11 @@ func newMetrics() metrics {
 			Name: "dogker_swarm_resyncs_total",
 			Help: "Full lists of one kind of object, by result.",
 		}, []string{"result"}),
+		resync: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "dogker_swarm_resync_duration_seconds",
+			Help:    "Time from asking for a full list of the kind until each object in it was compared with what was known.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 3, 10),
+		}, []string{"kind"}),
 	}
 }
 
@@ -49,6 +55,7 @@ func (e *Engine) Describe(ch chan<- *prometheus.Desc) {
 	e.metrics.duration.Describe(ch)
 	e.metrics.events.Describe(ch)
 	e.metrics.resyncs.Describe(ch)
+	e.metrics.resync.Describe(ch)
 	ch <- ageDesc
 	ch <- objectsDesc
 }
@@ -59,6 +66,7 @@ func (e *Engine) Collect(ch chan<- prometheus.Metric) {
 	e.metrics.duration.Collect(ch)
 	e.metrics.events.Collect(ch)
 	e.metrics.resyncs.Collect(ch)
+	e.metrics.resync.Collect(ch)
 
 	e.mu.Lock()
 	defer e.mu.Unlock()

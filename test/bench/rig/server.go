@@ -159,18 +159,22 @@ func (s *Server) CPUProfile(ctx context.Context, file string, seconds int) error
 	return os.WriteFile(file, content, 0o644)
 }
 
-// Metric sums the samples of a metric whose labels contain all of the pairs, such as `op="ServiceCreate"`.
+// Metric sums the samples of a metric whose labels contain all of the pairs, such as `op="ServiceCreate"`. It is an error
+// when there are none.
 func (s *Server) Metric(ctx context.Context, name string, pairs ...string) (float64, error) {
 	text, err := s.raw.Get().AbsPath("/metrics").Do(ctx).Raw()
 	if err != nil {
 		return 0, fmt.Errorf("read metrics: %w", err)
 	}
 
-	sum := 0.0
+	sum, found := 0.0, false
 	for line := range strings.Lines(string(text)) {
 		if value, ok := sample(line, name, pairs); ok {
-			sum += value
+			sum, found = sum+value, true
 		}
+	}
+	if !found {
+		return 0, fmt.Errorf("dogker has no metric %s with %q", name, pairs)
 	}
 
 	return sum, nil
