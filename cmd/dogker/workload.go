@@ -56,13 +56,14 @@ func registerWorkload(m manager.Manager, o serverOptions, log *slog.Logger) erro
 		return err
 	}
 
+	passes := engine.NewMetrics(ctrlmetrics.Registry)
 	recorder := m.GetEventRecorderFor("dogker") //nolint:staticcheck // kubectl describe shows these for every kind.
 	kind := workload.New(m.GetClient(), docker, images, recorder)
 	loop := engine.New(m.GetClient(), kind, engine.Options{
 		Name:      workload.Name,
 		Finalizer: v1alpha1.Finalizer,
 		Recorder:  recorder,
-		Metrics:   engine.NewMetrics(ctrlmetrics.Registry),
+		Metrics:   passes,
 		Logger:    log,
 	})
 
@@ -74,7 +75,7 @@ func registerWorkload(m manager.Manager, o serverOptions, log *slog.Logger) erro
 		return fmt.Errorf("add collector: %w", err)
 	}
 
-	return nil
+	return registerTenants(m, o, docker, passes, log)
 }
 
 var _ engine.Recorder = (record.EventRecorder)(nil)

@@ -1,43 +1,7 @@
 package workload
 
-import (
-	"errors"
-	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/dogker/dogker/api/dogker/v1alpha1"
-	"github.com/dogker/dogker/reconciler/outcome"
-	"github.com/dogker/dogker/reconciler/swarmobj"
-)
-
-// blindness says what an engine that cannot be asked means for the owner of a container. Ready is Unknown then: an
-// engine that does not answer goes on running what it runs.
-var blindness = []struct {
-	err             error
-	reason, message string
-}{
-	{swarmobj.ErrInactive, v1alpha1.ReasonSwarmInactive, "The engine is no member of a swarm; dogker doctor tells what to do"},
-	{swarmobj.ErrNotManager, v1alpha1.ReasonNotManager, "The engine is a worker of its swarm, and only a manager can be asked; dogker doctor tells what to do"},
-	{swarmobj.ErrNoLeader, v1alpha1.ReasonNoLeader, "The swarm has no leader at the moment; containers go on running"},
-	{swarmobj.ErrUnavailable, v1alpha1.ReasonEngineUnavailable, "The engine does not answer; containers go on running; dogker doctor tells what to do"},
-	{swarmobj.ErrUnknownOutcome, v1alpha1.ReasonEngineUnavailable, "The engine has not answered a write; it is being checked whether it happened"},
-}
-
-// blindRetry is when to look again at an engine that cannot be asked. The cache tells when it can be asked again; this
-// is only the fallback.
-const blindRetry = 10 * time.Second
+import "github.com/dogker/dogker/reconciler/sight"
 
 // blind turns the error of a call to Swarm into a wait when it means that Swarm cannot be seen, and returns any other
 // error as it is.
-func blind(err error) error {
-	for _, b := range blindness {
-		if errors.Is(err, b.err) {
-			return &outcome.Wait{
-				Reason: b.reason, Message: b.message, Err: err, After: blindRetry, Ready: metav1.ConditionUnknown,
-			}
-		}
-	}
-
-	return err
-}
+func blind(err error) error { return sight.Lost(err) }

@@ -49,7 +49,13 @@ func (c *Controller) finalize(ctx context.Context, tc *v1alpha1.TenantContainer)
 		return outcome.Result{}, err
 	}
 
-	if alone != othersLive {
+	tenant, err := c.tenantOf(ctx, tc.Namespace)
+	if err != nil {
+		return outcome.Result{}, err
+	}
+
+	// The network of a tenant stays for as long as the tenant does.
+	if alone != othersLive && tenant == nil {
 		err := c.swarm.RemoveNetwork(ctx, tc.Namespace)
 		if errors.Is(err, swarmobj.ErrInUse) && alone == othersLeave {
 			err = nil // Whoever leaves last takes it along.

@@ -27,9 +27,9 @@ type verdict struct {
 //	(not recorded) ──recorded──► "" ──sent to Swarm──► Progressing ──► Complete
 //	       └─────────recorded, no rollback in sight────────► │
 //	                                                         └───────► Failed
-func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.Time) (verdict, bool) {
+func judge(tc *v1alpha1.TenantContainer, s scale, w swarmobj.World, h history, now time.Time) (verdict, bool) {
 	latest := h.latest()
-	if latest == nil || w.Service == nil || w.Uncertain || effective(tc).suspended {
+	if latest == nil || w.Service == nil || w.Uncertain || s.suspended {
 		return verdict{}, false
 	}
 
@@ -37,7 +37,7 @@ func judge(tc *v1alpha1.TenantContainer, w swarmobj.World, h history, now time.T
 		return judgeReplaced(w, latest)
 	}
 
-	running := tally(tc, w)
+	running := tally(tc, s, w)
 	if running.complete() && !updating(w.Service) && believable(tc, w, now) {
 		return verdict{outcome: v1alpha1.OutcomeComplete}, latest.Status.Outcome != v1alpha1.OutcomeComplete
 	}
@@ -80,9 +80,9 @@ func believable(tc *v1alpha1.TenantContainer, w swarmobj.World, now time.Time) b
 
 // unexplained is true after Swarm has rolled the newest revision back by itself, until its tasks have been listed and can
 // say why. The revision is as good as failed: nothing may be sent meanwhile, because that would be the next try.
-func unexplained(tc *v1alpha1.TenantContainer, w swarmobj.World, h history) bool {
+func unexplained(s scale, w swarmobj.World, h history) bool {
 	latest := h.latest()
-	if latest == nil || w.Service == nil || w.Uncertain || w.TasksFresh || effective(tc).suspended {
+	if latest == nil || w.Service == nil || w.Uncertain || w.TasksFresh || s.suspended {
 		return false
 	}
 

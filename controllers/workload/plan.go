@@ -72,7 +72,14 @@ func obstacle(w swarmobj.World, o swarmobj.Owner) error {
 func provisions(s *situation) ([]step, error) {
 	var steps []step
 
-	if s.world.Network == nil {
+	switch {
+	case s.world.Network != nil:
+	case s.tenant != nil:
+		return nil, &outcome.Wait{
+			Reason:  v1alpha1.ReasonTenantNotReady,
+			Message: fmt.Sprintf("The network of tenant %q is not there yet", s.tenant.Name),
+		}
+	default:
 		steps = append(steps, createNetwork{s.owner.Tenant})
 	}
 
@@ -118,7 +125,7 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 	}
 
 	// A suspended container is meant to have nowhere to run.
-	if changes.Impact() >= servicespec.ImpactTemplate && !effective(s.tc).suspended {
+	if changes.Impact() >= servicespec.ImpactTemplate && !s.scale.suspended {
 		if h, bad := preflight(*s.want, s.template.Resources, live.ID, s.world.Nodes, held); bad {
 			return nil, &outcome.Wait{Reason: h.reason, Message: h.message}
 		}
@@ -226,7 +233,7 @@ func recordSteps(s *situation) []step {
 	}
 
 	record := newRevision(s)
-	if v, known := judge(s.tc, s.world, append(slices.Clone(s.history), *record), s.now); known && v.outcome != v1alpha1.OutcomeFailed {
+	if v, known := judge(s.tc, s.scale, s.world, append(slices.Clone(s.history), *record), s.now); known && v.outcome != v1alpha1.OutcomeFailed {
 		record.Status.Outcome = v.outcome
 	}
 

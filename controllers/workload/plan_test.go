@@ -32,7 +32,7 @@ func scene(t *testing.T, changes ...func(*situation)) *situation {
 	s.history = history{record}
 	s.target.record = &s.history[0]
 
-	render(s)
+	again(s)
 
 	if s.want == nil {
 		t.Fatalf("the scene cannot be rendered: %v", s.trouble)
@@ -44,13 +44,15 @@ func scene(t *testing.T, changes ...func(*situation)) *situation {
 		change(s)
 	}
 
+	s.scale = effective(s.tc, s.tenant)
+
 	return s
 }
 
 const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func again(s *situation) {
-	s.want = nil
+	s.want, s.scale = nil, effective(s.tc, s.tenant)
 	render(s)
 }
 
@@ -68,6 +70,13 @@ func TestPlan(t *testing.T) {
 			reason: "What the service refers to is made before it.",
 			change: func(s *situation) { s.world.Network, s.world.Service = nil, nil },
 			steps:  []string{`create network "acme_default"`},
+		},
+		"NetworkOfTenant": {
+			reason: "The network of a tenant has a subnet of its own, and is the tenant controller's to make.",
+			change: func(s *situation) {
+				s.world.Network, s.world.Service, s.tenant = nil, nil, &v1alpha1.Tenant{}
+			},
+			wait: v1alpha1.ReasonTenantNotReady,
 		},
 		"FirstService": {
 			reason: "The service comes before its record: somebody waits for it.",
@@ -222,6 +231,14 @@ func TestPlan(t *testing.T) {
 				again(s)
 			},
 			steps: []string{`update service "acme_web": placement.constraints none → [node.labels.io.dogker.suspended==true] (scale or policy changed)`},
+		},
+		"TenantSuspended": {
+			reason: "A tenant's suspension is its containers', and changes none of them.",
+			change: func(s *situation) {
+				s.tenant = tenant(map[string]string{v1alpha1.AnnotationBillingSuspend: "Overdue"})
+				again(s)
+			},
+			steps: []string{`update service "acme_web": replicas 1 → 0 (scale or policy changed)`},
 		},
 		"ModeChanged": {
 			reason: "Swarm cannot change the mode of a service; it is made anew, and that is said.",

@@ -22,7 +22,7 @@ const lookAgain = 2 * time.Second
 // report writes what was found into the status and says when to look again. trouble is why the declared template does
 // not run, if it does not.
 func report(s *situation, trouble error) (outcome.Result, error) {
-	c := tally(s.tc, s.world)
+	c := tally(s.tc, s.scale, s.world)
 	reportFacts(s, c)
 	reportConditions(s)
 
@@ -80,8 +80,7 @@ func reportFacts(s *situation, c count) {
 func reportConditions(s *situation) {
 	tc := s.tc
 
-	scale := effective(tc)
-	show(tc, scale.suspended, v1alpha1.ConditionSuspended, metav1.ConditionTrue, v1alpha1.ReasonSuspended, suspendedText(scale))
+	show(tc, s.scale.suspended, v1alpha1.ConditionSuspended, metav1.ConditionTrue, v1alpha1.ReasonSuspended, suspendedText(s.scale))
 	show(tc, s.target.paused, v1alpha1.ConditionPaused, metav1.ConditionTrue, v1alpha1.ReasonPaused,
 		"spec.paused holds a change of the template back")
 
@@ -111,7 +110,7 @@ func replacing(s *situation) bool {
 		return true
 	}
 
-	return conditions.IsTrue(s.tc, v1alpha1.ConditionRecreating) && !tally(s.tc, s.world).complete()
+	return conditions.IsTrue(s.tc, v1alpha1.ConditionRecreating) && !tally(s.tc, s.scale, s.world).complete()
 }
 
 func show(tc *v1alpha1.TenantContainer, when bool, conditionType string, status metav1.ConditionStatus, reason, message string) {
@@ -199,13 +198,11 @@ func beingStopped(s *situation, c count) (summary, bool) {
 		return summary{}, false
 	}
 
-	suspended := effective(s.tc)
-
 	switch {
 	case c.exist > 0 || c.ready > 0:
 		return summary{reason: v1alpha1.ReasonProgressing, message: "Tasks are being stopped", working: true, again: lookAgain}, true
-	case suspended.suspended:
-		return summary{reason: v1alpha1.ReasonSuspended, message: suspendedText(suspended)}, true
+	case s.scale.suspended:
+		return summary{reason: v1alpha1.ReasonSuspended, message: suspendedText(s.scale)}, true
 	default:
 		return summary{}, false
 	}
@@ -325,7 +322,7 @@ func converging(s *situation) (string, bool) {
 		return "", false
 	}
 
-	busy := s.world.Uncertain || updating(s.world.Service) || undecided(s) || !tally(s.tc, s.world).complete()
+	busy := s.world.Uncertain || updating(s.world.Service) || undecided(s) || !tally(s.tc, s.scale, s.world).complete()
 
 	return s.world.Service.ID, busy
 }

@@ -62,7 +62,7 @@ func Setup(mgr ctrl.Manager, r Loop, hints <-chan event.TypedGenericEvent[swarmo
 
 	find := func(field string, key func(client.Object) string) handler.EventHandler {
 		return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-			return containersBy(ctx, mgr.GetClient(), o.GetNamespace(), field, key(o))
+			return containersBy(ctx, mgr.GetClient(), client.InNamespace(o.GetNamespace()), client.MatchingFields{field: key(o)})
 		})
 	}
 
@@ -77,6 +77,9 @@ func Setup(mgr ctrl.Manager, r Loop, hints <-chan event.TypedGenericEvent[swarmo
 		Watches(&corev1.Secret{}, find(indexReference, func(o client.Object) string { return "Secret/" + o.GetName() })).
 		Watches(&corev1.ConfigMap{}, find(indexReference, func(o client.Object) string { return "ConfigMap/" + o.GetName() })).
 		Watches(&v1alpha1.TenantContainer{}, find(indexDependency, client.Object.GetName), builder.WithPredicates(turnedReady())).
+		Watches(&v1alpha1.Tenant{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+			return containersOf(ctx, mgr.GetClient(), o)
+		}), builder.WithPredicates(suspensionChanged())).
 		WatchesRawSource(source.Channel(hints, handler.TypedEnqueueRequestsFromMapFunc(hinted))).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
@@ -106,11 +109,10 @@ func hinted(_ context.Context, o swarmobj.Owner) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.Tenant, Name: o.Name}}}
 }
 
-// containersBy lists the containers of a namespace that the index has under the value. What cannot be listed is not
-// lost: the periodic look at everything finds it.
-func containersBy(ctx context.Context, r client.Reader, namespace, field, value string) []reconcile.Request {
+// containersBy lists containers. What cannot be listed is not lost: the periodic look at everything finds it.
+func containersBy(ctx context.Context, r client.Reader, which ...client.ListOption) []reconcile.Request {
 	var list v1alpha1.TenantContainerList
-	if err := r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{field: value}); err != nil {
+	if err := r.List(ctx, &list, which...); err != nil {
 		return nil
 	}
 

@@ -24,6 +24,11 @@ type situation struct {
 	now   time.Time
 	world swarmobj.World
 
+	// tenant of the namespace; nil when it has none.
+	tenant *v1alpha1.Tenant
+	// scale after everybody who has a say.
+	scale scale
+
 	// history with the verdict of this pass in it; verdict is what has to be written for that to be true.
 	history history
 	verdict *verdict
@@ -61,6 +66,12 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 	s := &situation{tc: tc, owner: ownerOf(tc), now: c.now()}
 
 	var err error
+	if s.tenant, err = c.tenantOf(ctx, tc.Namespace); err != nil {
+		return s, err
+	}
+
+	s.scale = effective(tc, s.tenant)
+
 	if s.world, err = c.swarm.Look(ctx, s.owner); err != nil {
 		return s, blind(err)
 	}
@@ -69,12 +80,12 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 		return s, err
 	}
 
-	if v, news := judge(tc, s.world, s.history, s.now); news {
+	if v, news := judge(tc, s.scale, s.world, s.history, s.now); news {
 		s.verdict = &v
 		s.history = s.history.with(v)
 	}
 
-	if unexplained(tc, s.world, s.history) {
+	if unexplained(s.scale, s.world, s.history) {
 		c.swarm.Converging(s.world.Service.ID)
 		s.fall(&outcome.Wait{
 			Reason: v1alpha1.ReasonRollingBack, After: lookAgain,
@@ -196,15 +207,14 @@ func render(s *situation) {
 }
 
 func input(s *situation) servicespec.Input {
-	scale := effective(s.tc)
 	force, restartedAt := restart(s.tc, s.world.Service)
 
 	return servicespec.Input{
 		Owner:          s.owner,
 		Template:       s.template,
 		Rollout:        s.rollout(),
-		Replicas:       uint64(max(scale.replicas, 0)),
-		Suspended:      scale.suspended,
+		Replicas:       uint64(max(s.scale.replicas, 0)),
+		Suspended:      s.scale.suspended,
 		Image:          s.image,
 		Env:            s.supply.env.Strings(),
 		Files:          s.supply.resolve(s.world),

@@ -19,29 +19,60 @@ type scale struct {
 }
 
 // effective passes the declared replicas through the gates in order. The order is the specification: a later gate wins.
-func effective(tc *v1alpha1.TenantContainer) scale {
-	return gates.Apply(tc, scale{replicas: 1})
+// tenant is that of the namespace; nil when it has none.
+func effective(tc *v1alpha1.TenantContainer, tenant *v1alpha1.Tenant) scale {
+	return gates.Apply(wish{tc, tenant}, scale{replicas: 1})
 }
 
-var gates = gate.Fold[*v1alpha1.TenantContainer, scale]{
+// wish is what everybody who has a say has declared about a container.
+type wish struct {
+	tc     *v1alpha1.TenantContainer
+	tenant *v1alpha1.Tenant
+}
+
+var gates = gate.Fold[wish, scale]{
 	declaredReplicas,
 	suspension,
+	tenantSuspension,
 }
 
-func declaredReplicas(tc *v1alpha1.TenantContainer, s scale) scale {
-	if tc.Spec.Replicas != nil {
-		s.replicas = *tc.Spec.Replicas
+func declaredReplicas(w wish, s scale) scale {
+	if w.tc.Spec.Replicas != nil {
+		s.replicas = *w.tc.Spec.Replicas
 	}
 
 	return s
 }
 
-func suspension(tc *v1alpha1.TenantContainer, s scale) scale {
-	if reason, ok := tc.Annotations[v1alpha1.AnnotationSuspend]; ok {
+func suspension(w wish, s scale) scale {
+	if reason, ok := w.tc.Annotations[v1alpha1.AnnotationSuspend]; ok {
 		return scale{replicas: 0, suspended: true, reason: reason}
 	}
 
 	return s
+}
+
+// tenantSuspension holds all containers of a tenant at nothing, without a change to any of them.
+func tenantSuspension(w wish, s scale) scale {
+	if w.tenant == nil {
+		return s
+	}
+
+	for _, key := range []string{v1alpha1.AnnotationSuspend, v1alpha1.AnnotationBillingSuspend} {
+		if reason, ok := w.tenant.Annotations[key]; ok {
+			return scale{replicas: 0, suspended: true, reason: tenantReason(reason)}
+		}
+	}
+
+	return s
+}
+
+func tenantReason(reason string) string {
+	if reason == "" {
+		return "the tenant is suspended"
+	}
+
+	return "the tenant is suspended: " + reason
 }
 
 // count is how many tasks are wanted, and how far they are.
@@ -55,7 +86,7 @@ func (c count) complete() bool { return c.updated >= c.want && c.ready >= c.want
 // String is the column Tasks.
 func (c count) String() string { return fmt.Sprintf("%d/%d", c.ready, c.want) }
 
-func tally(tc *v1alpha1.TenantContainer, w swarmobj.World) count {
+func tally(tc *v1alpha1.TenantContainer, s scale, w swarmobj.World) count {
 	var c count
 
 	for _, t := range w.Tasks {
@@ -72,15 +103,14 @@ func tally(tc *v1alpha1.TenantContainer, w swarmobj.World) count {
 		}
 	}
 
-	c.want = wanted(tc, w)
+	c.want = wanted(tc, s, w)
 
 	return c
 }
 
 // wanted is the number of tasks there should be: what is declared, or for a global container what Swarm itself counts,
 // one for each node that placement allows.
-func wanted(tc *v1alpha1.TenantContainer, w swarmobj.World) int32 {
-	s := effective(tc)
+func wanted(tc *v1alpha1.TenantContainer, s scale, w swarmobj.World) int32 {
 	if tc.Spec.Mode != v1alpha1.ModeGlobal || s.suspended {
 		return s.replicas
 	}

@@ -26,7 +26,8 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// TestRoles: every role is aggregated to one of Kubernetes' own, or bound, or nobody would have it.
+// TestRoles: every role says by a label who gets it, by aggregation to one of Kubernetes' own or as a role of a tenant's
+// members, or is bound; nobody would have it otherwise.
 func TestRoles(t *testing.T) {
 	wanted, err := roles()
 	if err != nil || len(wanted) == 0 {

@@ -1,0 +1,80 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+)
+
+// tenantOf returns the tenant that a namespace belongs to, nil when it belongs to none. Whose it is says its label, and
+// not its name: a Tenant may be refused a namespace that was there before it.
+func (c *Controller) tenantOf(ctx context.Context, namespace string) (*v1alpha1.Tenant, error) {
+	shared := &client.GetOptions{UnsafeDisableDeepCopy: new(true)}
+
+	var ns corev1.Namespace
+	if err := c.client.Get(ctx, client.ObjectKey{Name: namespace}, &ns, shared); apierrors.IsNotFound(err) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("read namespace %q: %w", namespace, err)
+	}
+
+	name := ns.Labels[v1alpha1.LabelTenant]
+	if name == "" {
+		return nil, nil
+	}
+
+	var tenant v1alpha1.Tenant
+	if err := c.client.Get(ctx, client.ObjectKey{Name: name}, &tenant, shared); apierrors.IsNotFound(err) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("read tenant %q: %w", name, err)
+	}
+
+	return &tenant, nil
+}
+
+// containersOf are requests for all containers of a tenant.
+func containersOf(ctx context.Context, r client.Reader, tenant client.Object) []reconcile.Request {
+	return containersBy(ctx, r, client.InNamespace(tenant.GetName()))
+}
+
+// suspensionChanged passes a tenant that was suspended or resumed, or that has got its namespace, and none of its many
+// other changes: a change of the network is told by the read cache of the swarm.
+func suspensionChanged() predicate.Predicate {
+	state := func(o client.Object) (out [2]*string) {
+		for i, key := range []string{v1alpha1.AnnotationSuspend, v1alpha1.AnnotationBillingSuspend} {
+			if reason, ok := o.GetAnnotations()[key]; ok {
+				out[i] = &reason
+			}
+		}
+
+		return out
+	}
+	namespace := func(o client.Object) string {
+		if t, ok := o.(*v1alpha1.Tenant); ok {
+			return t.Status.Namespace
+		}
+
+		return ""
+	}
+	same := func(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
+
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return state(e.Object) != [2]*string{} },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			was, is := state(e.ObjectOld), state(e.ObjectNew)
+
+			return !same(was[0], is[0]) || !same(was[1], is[1]) || namespace(e.ObjectOld) != namespace(e.ObjectNew)
+		},
+		DeleteFunc:  func(e event.DeleteEvent) bool { return state(e.Object) != [2]*string{} },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
+}
