@@ -23,6 +23,7 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/internal/controlplane"
 	"github.com/dogker/dogker/internal/controlplane/bootstrap"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 const (
@@ -53,7 +54,12 @@ func registerControllers(_ context.Context, m manager.Manager, c *controllers) e
 		return fmt.Errorf("add tidying of people: %w", err)
 	}
 
-	return registerWorkload(m, c.options, c.log)
+	digests, err := swarmobj.NewDigestKey(c.server.DigestKey())
+	if err != nil {
+		return err
+	}
+
+	return registerWorkload(m, c.options, digests, c.log)
 }
 
 // controllers runs the control loops of this process under one lease.

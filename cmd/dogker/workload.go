@@ -32,7 +32,7 @@ const hintQueue = 1 << 14
 
 // registerWorkload adds the control loop of TenantContainers and the collector of what they leave behind, with the
 // adapters they work through.
-func registerWorkload(m manager.Manager, o serverOptions, log *slog.Logger) error {
+func registerWorkload(m manager.Manager, o serverOptions, digests swarmobj.DigestKey, log *slog.Logger) error {
 	api, err := swarm.NewFromEnv()
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func registerWorkload(m manager.Manager, o serverOptions, log *slog.Logger) erro
 
 	passes := engine.NewMetrics(ctrlmetrics.Registry)
 	recorder := m.GetEventRecorderFor("dogker") //nolint:staticcheck // kubectl describe shows these for every kind.
-	kind := workload.New(m.GetClient(), docker, images, recorder)
+	kind := workload.New(m.GetClient(), docker, images, recorder, digests)
 	loop := engine.New(m.GetClient(), kind, engine.Options{
 		Name:      workload.Name,
 		Finalizer: v1alpha1.Finalizer,

@@ -76,8 +76,7 @@ func (c *Controller) do(ctx context.Context, s *situation, st step) error {
 }
 
 func (c *Controller) createContent(ctx context.Context, st createContent) error {
-	// Content belongs to the tenant, not to one container: several may refer to the same Secret.
-	owner := swarmobj.Owner{Tenant: st.tenant, Kind: string(st.content.Kind), Name: st.content.Name}
+	owner := contentOwner(st.tenant, st.content.FileContent)
 	annotations := swarm.Annotations{Name: st.content.swarmName, Labels: owner.Labels()}
 	var err error
 	if st.content.Kind == servicespec.KindSecret {

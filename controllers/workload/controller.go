@@ -11,6 +11,7 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 // Name of the control loop, in logs and metrics.
@@ -29,13 +30,15 @@ type Controller struct {
 	swarm    Swarm
 	registry Registry
 	recorder engine.Recorder
+	digests  swarmobj.DigestKey
 	now      func() time.Time
 	contest  contest
 }
 
-// New returns the controller. Reads of API objects may come from a cache that has Indexes.
-func New(c client.Client, s Swarm, r Registry, recorder engine.Recorder) *Controller {
-	return &Controller{client: c, swarm: s, registry: r, recorder: recorder, now: time.Now}
+// New returns the controller. Reads of API objects may come from a cache that has Indexes. The key must be the same in
+// every process that takes over: with another one, whatever refers to Secrets or ConfigMaps gets a new revision.
+func New(c client.Client, s Swarm, r Registry, recorder engine.Recorder, digests swarmobj.DigestKey) *Controller {
+	return &Controller{client: c, swarm: s, registry: r, recorder: recorder, digests: digests, now: time.Now}
 }
 
 // Reconcile moves one container a step closer to its spec. Only apply changes anything outside; only the engine

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -61,7 +62,7 @@ func chooseAuth(s *situation, accepted string, candidates []string) string {
 
 	if live := s.world.Service; live != nil {
 		for _, auth := range candidates {
-			if live.Spec.Labels[v1alpha1.SwarmLabelRegistryAuth] == authDigest(s.owner, auth) {
+			if live.Spec.Labels[v1alpha1.SwarmLabelRegistryAuth] == authDigest(s.digests, s.owner, auth) {
 				return auth
 			}
 		}
@@ -150,16 +151,17 @@ func noImage(err error, format string, ref string) error {
 // pinned is true for a reference that is fixed to a registry's digest.
 func pinned(ref string) bool { return strings.Contains(ref, "@sha256:") }
 
-// authDigest tells credentials apart without giving them away: it is keyed by the owner, so that equal passwords of two
-// tenants do not look equal.
-func authDigest(o swarmobj.Owner, auth string) string {
+// authDigest tells credentials apart without giving them away, not even to somebody who guesses; equal passwords of two
+// containers do not look equal.
+func authDigest(key swarmobj.DigestKey, o swarmobj.Owner, auth string) string {
 	if auth == "" {
 		return ""
 	}
 
-	sum := sha256.Sum256([]byte(o.UID + "\x00" + auth))
+	mac := hmac.New(sha256.New, key.For("registry-auth", o.UID))
+	mac.Write([]byte(auth))
 
-	return hex.EncodeToString(sum[:8])
+	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 // isID is true for the ID of an image that the engine holds, which no user can ask for.

@@ -13,7 +13,7 @@ func TestChooseAuth(t *testing.T) {
 	owner := swarmobj.Owner{Tenant: "shop", Name: "web", UID: "u1"}
 	sentWith := func(auth string) *swarm.Service {
 		s := &swarm.Service{}
-		s.Spec.Labels = map[string]string{v1alpha1.SwarmLabelRegistryAuth: authDigest(owner, auth)}
+		s.Spec.Labels = map[string]string{v1alpha1.SwarmLabelRegistryAuth: authDigest(testKey, owner, auth)}
 
 		return s
 	}
@@ -35,7 +35,7 @@ func TestChooseAuth(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			s := &situation{owner: owner, world: swarmobj.World{Service: tc.live}}
+			s := &situation{owner: owner, digests: testKey, world: swarmobj.World{Service: tc.live}}
 			if got := chooseAuth(s, tc.accepted, tc.candidates); got != tc.want {
 				t.Errorf("%s\ngot %q, want %q", tc.reason, got, tc.want)
 			}

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
@@ -22,7 +23,7 @@ func scene(t *testing.T, changes ...func(*situation)) *situation {
 	tc.Spec.Image = "shop:1"
 
 	s := &situation{
-		tc: tc, owner: ownerOf(tc), now: epoch,
+		tc: tc, owner: ownerOf(tc), now: epoch, digests: testKey,
 		template: servicespec.TemplateOf(&tc.Spec), templateHash: "a", image: "shop:1@sha256:" + digest,
 		target: target{number: 1},
 		world:  swarmobj.World{Network: &swarmobj.Network{ID: "net-1"}, Nodes: []swarm.Node{node("1")}},
@@ -48,6 +49,16 @@ func scene(t *testing.T, changes ...func(*situation)) *situation {
 
 	return s
 }
+
+// testKey is the key of digests in tests.
+var testKey = func() swarmobj.DigestKey {
+	key, err := swarmobj.NewDigestKey(bytes.Repeat([]byte{1}, swarmobj.DigestKeySize))
+	if err != nil {
+		panic(err)
+	}
+
+	return key
+}()
 
 const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -23,6 +23,8 @@ type situation struct {
 	owner swarmobj.Owner
 	now   time.Time
 	world swarmobj.World
+	// digests is the key of digests that others may see.
+	digests swarmobj.DigestKey
 
 	// tenant of the namespace; nil when it has none.
 	tenant *v1alpha1.Tenant
@@ -63,7 +65,7 @@ type situation struct {
 // survey looks at everything a decision needs and renders the service that is wanted. It reads; it changes nothing. Its
 // error means that nothing can be decided at all.
 func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (*situation, error) {
-	s := &situation{tc: tc, owner: ownerOf(tc), now: c.now()}
+	s := &situation{tc: tc, owner: ownerOf(tc), now: c.now(), digests: c.digests}
 
 	var err error
 	if s.tenant, err = c.tenantOf(ctx, tc.Namespace); err != nil {
@@ -146,7 +148,7 @@ func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 		return err
 	}
 
-	supplied, err := supplyFrom(s.tc.Namespace, declared, objs)
+	supplied, err := c.supplyFrom(s.tc.Namespace, declared, objs)
 	if err != nil {
 		// A rollback to an earlier revision must not fail on what the declared template lacks.
 		if s.tc.Spec.RollbackTo == nil {
@@ -156,7 +158,7 @@ func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 		supplied = supply{pullSecrets: objs.pullSecrets(&s.tc.Spec)}
 	}
 
-	hash := servicespec.TemplateHash(declared, supplied.digests(s.tc))
+	hash := servicespec.TemplateHash(declared, supplied.digests(s.tc, s.digests))
 
 	t, err := choose(s.tc, hash, s.history, s.world.Service)
 	if err != nil {
@@ -225,7 +227,7 @@ func input(s *situation) servicespec.Input {
 		TemplateHash:   s.templateHash,
 		RequestedImage: string(s.template.Image),
 		RestartedAt:    restartedAt,
-		RegistryAuth:   authDigest(s.owner, s.auth),
+		RegistryAuth:   authDigest(s.digests, s.owner, s.auth),
 	}
 }
 

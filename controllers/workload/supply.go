@@ -45,7 +45,7 @@ func (c content) find(w swarmobj.World) (swarmobj.Content, bool) {
 
 // supplyFrom gathers what the declared template needs. It fails with a Wait when something it refers to is missing or
 // of no use.
-func supplyFrom(namespace string, template *v1alpha1.TenantContainerSpec, objs objects) (supply, error) {
+func (c *Controller) supplyFrom(namespace string, template *v1alpha1.TenantContainerSpec, objs objects) (supply, error) {
 	env, err := servicespec.Env(template, objs.lookup)
 	if err != nil {
 		return supply{}, unusable(err)
@@ -58,10 +58,16 @@ func supplyFrom(namespace string, template *v1alpha1.TenantContainerSpec, objs o
 
 	s := supply{env: env, pullSecrets: objs.pullSecrets(template)}
 	for _, f := range files {
-		s.contents = append(s.contents, content{f, swarmobj.ContentName(namespace, f.Name, f.Data)})
+		s.contents = append(s.contents, content{f, c.digests.ContentName(contentOwner(namespace, f), f.Data)})
 	}
 
 	return s, nil
+}
+
+// contentOwner is whom the content of a file belongs to: the tenant's Secret or ConfigMap and not one container, because
+// several may refer to the same.
+func contentOwner(namespace string, f servicespec.FileContent) swarmobj.Owner {
+	return swarmobj.Owner{Tenant: namespace, Kind: string(f.Kind), Name: f.Name}
 }
 
 // unusable says whether a reference is missing or of no use. Either way the object is watched, and its change starts
@@ -77,13 +83,13 @@ func unusable(err error) error {
 
 // digests are what, outside the template, makes a revision: variables, contents, and with imagePullPolicy Always the
 // restart, because a restart may then find another image.
-func (s supply) digests(tc *v1alpha1.TenantContainer) map[string]string {
+func (s supply) digests(tc *v1alpha1.TenantContainer, key swarmobj.DigestKey) map[string]string {
 	files := make([]servicespec.FileContent, len(s.contents))
 	for i, c := range s.contents {
 		files[i] = c.FileContent
 	}
 
-	out := servicespec.ContentDigests([]byte(tc.UID), s.env, files)
+	out := servicespec.ContentDigests(key.For("template-hash", string(tc.UID)), s.env, files)
 	if at := tc.Annotations[v1alpha1.AnnotationRestartedAt]; at != "" && tc.Spec.ImagePullPolicy == v1alpha1.PullAlways {
 		out["restartedAt"] = at
 	}

@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,6 +39,8 @@ type Server struct {
 	certs pki.Bundle
 	store *etcd.Store
 	chain *chain
+	// digestKey is read once: a file that is replaced while the server runs counts from the next start.
+	digestKey []byte
 
 	onServing []func(context.Context) error
 }
@@ -79,6 +82,9 @@ func (s *Server) build(ctx context.Context, o Options) error {
 		return err
 	}
 	if err := s.ensureKeys(); err != nil {
+		return err
+	}
+	if s.digestKey, err = ensureDigestKey(s.dir.DigestKey()); err != nil {
 		return err
 	}
 	if err := s.openStore(ctx, o); err != nil {
@@ -144,11 +150,21 @@ func (s *Server) openStore(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	marker, err := etcd.Adopt(ctx, store.Client, etcd.Marker{Cluster: uuid.NewString(), Keys: keys}, s.id.Cluster)
-	if err != nil || s.id.Cluster == marker.Cluster {
+	adopted, err := etcd.Adopt(ctx, store.Client, etcd.Claim{
+		Marker: etcd.Marker{Cluster: uuid.NewString(), Keys: keys, DigestKey: fingerprint(s.digestKey)},
+		Known:  s.id.Cluster,
+		Alone:  !o.etcd(s.dir.Etcd()).External(),
+	})
+	if err != nil {
 		return err
 	}
-	s.id.Cluster = marker.Cluster
+	if adopted.NewDigestKey {
+		s.log.WarnContext(ctx, "The digest key is not the one from before: containers that refer to Secrets or ConfigMaps get a new revision")
+	}
+	if s.id.Cluster == adopted.Cluster {
+		return nil
+	}
+	s.id.Cluster = adopted.Cluster
 
 	return s.dir.SetIdentity(s.id)
 }
@@ -160,16 +176,22 @@ func (s *Server) fingerprints() (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read service-account key: %w", err)
 	}
-	fingerprint := func(raw []byte) string {
-		sum := sha256.Sum256(raw)
-		return hex.EncodeToString(sum[:])
-	}
-
 	return map[string]string{
 		"certificate authority": fingerprint(s.certs.CA),
 		"service-account key":   fingerprint(token),
 	}, nil
 }
+
+// fingerprint tells keys apart. They are far too long to be guessed from it.
+func fingerprint(key []byte) string {
+	sum := sha256.Sum256(key)
+
+	return hex.EncodeToString(sum[:])
+}
+
+// DigestKey is a key for digests that more people may see than what they are digests of. All servers of the cluster have
+// the same, also after a restart.
+func (s *Server) DigestKey() []byte { return bytes.Clone(s.digestKey) }
 
 // URL is where clients on this machine reach the API.
 func (s *Server) URL() string { return localURL(s.addr) }

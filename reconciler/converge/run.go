@@ -121,6 +121,22 @@ func (r *Run) startAfter(d time.Duration) {
 	})
 }
 
+// Restart kills the program under test and starts it again. It is for steps of a scenario.
+func (r *Run) Restart() {
+	r.mu.Lock()
+	processes, starting := slices.Clone(r.processes), r.starting > 0
+	r.mu.Unlock()
+
+	for _, p := range processes {
+		p.kill()
+	}
+
+	// After a crash a new process is on its way already.
+	if !starting {
+		r.startAfter(restartTime)
+	}
+}
+
 // leaseTime is after how long another process takes over from one that is silent.
 const leaseTime = 6 * time.Second
 

@@ -21,15 +21,6 @@ func NetworkName(namespace string) string {
 	return fit(namespace+"_default", maxServiceName)
 }
 
-// ContentName is the name of the Swarm secret or config that holds data of the API object name: content-addressed, so
-// that a change of content is a new object, as Swarm demands.
-func ContentName(namespace, name string, data []byte) string {
-	sum := sha256.Sum256(data)
-	suffix := "_" + hex.EncodeToString(sum[:])[:12]
-
-	return fit(namespace+"_"+name, maxSecretName-len(suffix)) + suffix
-}
-
 // fit cuts a name that is too long and appends a hash of the whole, so that two long names never meet.
 func fit(name string, limit int) string {
 	if len(name) <= limit {

@@ -89,7 +89,7 @@ func TestFilesArePrivate(t *testing.T) {
 	if got := info.Mode().Perm(); got != 0o700 {
 		t.Errorf("the data directory has mode %o, want 700", got)
 	}
-	for _, name := range []string{"admin.kubeconfig", "pki/ca.pem", "pki/server.pem", "pki/admin.pem", "pki/service-account.key", "secrets/encryption.yaml", "audit/audit.log"} {
+	for _, name := range []string{"admin.kubeconfig", "pki/ca.pem", "pki/server.pem", "pki/admin.pem", "pki/service-account.key", "secrets/encryption.yaml", "secrets/digest.key", "audit/audit.log"} {
 		info, err := os.Stat(filepath.Join(shared.dir, name))
 		if err != nil {
 			t.Error(err)

@@ -27,6 +27,10 @@ var scenarios = []converge.Scenario{
 		{Name: "create", Do: createWithContent, Until: runs("web", imageV1, 1)},
 		{Name: "change-secret", Do: changeSecret("new"), Until: all(runs("web", imageV1, 1), revision("web", 2))},
 	}},
+	{Name: "another-digest-key", Steps: []converge.Step{
+		{Name: "create", Do: createWithContent, Until: runs("web", imageV1, 1)},
+		{Name: "restart", Do: loseDigestKey, Until: all(runs("web", imageV1, 1), revision("web", 2))},
+	}},
 	{Name: "scale", Steps: []converge.Step{
 		{Name: "create", Do: create("web", imageV1), Until: runs("web", imageV1, 1)},
 		{Name: "up", Do: edit("web", func(c *v1alpha1.TenantContainer) { c.Spec.Replicas = ptr(int32(3)) }), Until: runs("web", imageV1, 3)},
@@ -126,6 +130,15 @@ func changeSecret(value string) func(*converge.Run) {
 		s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "keys"}}
 		r.Store.Edit(s, func() { s.Data = map[string][]byte{"password": []byte(value), "cert": []byte(value)} })
 	}
+}
+
+// loseDigestKey starts the server again, on a data directory in which it finds another key of digests.
+func loseDigestKey(r *converge.Run) {
+	w := r.World.(*world)
+	w.mu.Lock()
+	w.key++
+	w.mu.Unlock()
+	r.Restart()
 }
 
 func edit(name string, change func(*v1alpha1.TenantContainer)) func(*converge.Run) {

@@ -63,7 +63,7 @@ func start(p *converge.Process) {
 	p.Go(func(ctx context.Context) { _ = docker.Run(ctx) })
 
 	metrics := prometheus.NewRegistry()
-	kind := workload.New(p.Client, docker, door{p.Seam, w.registry}, silent{})
+	kind := workload.New(p.Client, docker, door{p.Seam, w.registry}, silent{}, w.digests())
 	loop := engine.New(p.Client, kind, engine.Options{
 		Name: workload.Name, Finalizer: v1alpha1.Finalizer, Recorder: silent{}, Strict: true,
 		Metrics: engine.NewMetrics(metrics), Jitter: func() float64 { return 0 },

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,6 +30,7 @@ type world struct {
 	registry *registry
 
 	mu         sync.Mutex
+	key        byte // every byte of the key of digests
 	violations []string
 	foreign    map[string]uint64 // versions of objects that are not ours
 	metrics    []prometheus.Gatherer
@@ -56,6 +58,17 @@ func newWorld(r *converge.Run) *world {
 	w.settleStrangers()
 
 	return w
+}
+
+// digests is the key of digests that servers find in their data directory.
+func (w *world) digests() swarmobj.DigestKey {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	key, err := swarmobj.NewDigestKey(bytes.Repeat([]byte{w.key}, swarmobj.DigestKeySize))
+	must(err)
+
+	return key
 }
 
 // settleStrangers puts objects into the swarm that are not ours: none of them may ever change.

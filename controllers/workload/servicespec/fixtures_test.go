@@ -1,6 +1,7 @@
 package servicespec_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/docker/docker/api/types/swarm"
@@ -138,8 +139,13 @@ func completeInput(t testing.TB) servicespec.Input {
 
 	in := inputOf(template)
 	in.Env = env.Strings()
+	key, err := swarmobj.NewDigestKey(bytes.Repeat([]byte{1}, swarmobj.DigestKeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range files {
-		in.Files = append(in.Files, f.Resolved("id-of-"+f.Name, swarmobj.ContentName("acme", f.Name, f.Data)))
+		owner := swarmobj.Owner{Tenant: "acme", Kind: string(f.Kind), Name: f.Name}
+		in.Files = append(in.Files, f.Resolved("id-of-"+f.Name, key.ContentName(owner, f.Data)))
 	}
 	in.Replicas = 3
 	in.ForceUpdate = 4

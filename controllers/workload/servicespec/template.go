@@ -60,8 +60,8 @@ func TemplateHash(t *v1alpha1.TenantContainerSpec, contents map[string]string) s
 	return string(hash)
 }
 
-// ContentDigests are keyed digests of everything a template takes from Secrets and ConfigMaps. The key keeps a reader of
-// hashes from trying out passwords; it must stay the same, or every container gets a new revision.
+// ContentDigests are keyed digests of everything a template takes from Secrets and ConfigMaps. The key, which nobody may
+// know, keeps a reader of hashes from trying out passwords; it must stay the same, or every container gets a new revision.
 func ContentDigests(key []byte, env Variables, files []FileContent) map[string]string {
 	out := map[string]string{}
 	for _, v := range env {

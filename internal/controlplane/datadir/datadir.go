@@ -35,6 +35,9 @@ func (d Dir) PKI() string { return filepath.Join(d.path, "pki") }
 // EncryptionConfig is the EncryptionConfiguration with the key that encrypts Secrets at rest.
 func (d Dir) EncryptionConfig() string { return filepath.Join(d.path, "secrets", "encryption.yaml") }
 
+// DigestKey is the file with the key of digests that more people may see than what they are digests of.
+func (d Dir) DigestKey() string { return filepath.Join(d.path, "secrets", "digest.key") }
+
 // AuditPolicy says what is logged of each request.
 func (d Dir) AuditPolicy() string { return filepath.Join(d.path, "audit", "policy.yaml") }
 

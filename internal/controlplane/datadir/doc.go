@@ -7,7 +7,7 @@
 //	  admin.kubeconfig   0600, for people and scripts
 //	  etcd/              the embedded store
 //	  pki/               certificate authority, certificates, service-account key
-//	  secrets/           the key that encrypts Secrets at rest
+//	  secrets/           the key that encrypts Secrets at rest, and the key of digests
 //	  audit/             policy and log of who asked for what
 //
 // Invariants: the directory is 0700; one process at a time holds it, and a dead one never blocks the next, because the

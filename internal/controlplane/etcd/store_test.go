@@ -69,26 +69,27 @@ func TestAdopt(t *testing.T) {
 		stored *Marker
 		mine   Marker
 		known  string
-		want   string
+		shared bool
+		want   Adoption
 		err    string
 	}{
 		"FirstStart": {
 			reason: "An empty store becomes that of the first server.",
 			mine:   Marker{Cluster: "new", Keys: keys},
-			want:   "new",
+			want:   Adoption{Cluster: "new"},
 		},
 		"SecondServer": {
 			reason: "A server that shares the keys joins the cluster that is there.",
 			stored: &Marker{Cluster: "old", Keys: keys},
 			mine:   Marker{Cluster: "new", Keys: keys},
-			want:   "old",
+			want:   Adoption{Cluster: "old"},
 		},
 		"Restart": {
 			reason: "A server finds its own data.",
 			stored: &Marker{Cluster: "old", Keys: keys},
 			mine:   Marker{Cluster: "new", Keys: keys},
 			known:  "old",
-			want:   "old",
+			want:   Adoption{Cluster: "old"},
 		},
 		"LostStore": {
 			reason: "An empty store in place of a full one is a loss, not a beginning.",
@@ -102,6 +103,34 @@ func TestAdopt(t *testing.T) {
 			mine:   Marker{Cluster: "new", Keys: keys},
 			known:  "old",
 			err:    "data of cluster other",
+		},
+		"NewDigestKey": {
+			reason: "Nobody else can have the old one: what hangs on it is made anew, once.",
+			stored: &Marker{Cluster: "old", Keys: keys, DigestKey: "lost"},
+			mine:   Marker{Cluster: "new", Keys: keys, DigestKey: "found"},
+			known:  "old",
+			want:   Adoption{Cluster: "old", NewDigestKey: true},
+		},
+		"OtherDigestKey": {
+			reason: "Two servers with two keys would take turns in making everything anew.",
+			stored: &Marker{Cluster: "old", Keys: keys, DigestKey: "a"},
+			mine:   Marker{Cluster: "new", Keys: keys, DigestKey: "b"},
+			shared: true,
+			err:    "whose digest key is not the one",
+		},
+		"NoDigestKeyYet": {
+			reason: "Where it was removed from the marker, the next server says which it is.",
+			stored: &Marker{Cluster: "old", Keys: keys},
+			mine:   Marker{Cluster: "new", Keys: keys, DigestKey: "b"},
+			shared: true,
+			want:   Adoption{Cluster: "old"},
+		},
+		"SameDigestKey": {
+			reason: "A server that shares it joins.",
+			stored: &Marker{Cluster: "old", Keys: keys, DigestKey: "a"},
+			mine:   Marker{Cluster: "new", Keys: keys, DigestKey: "a"},
+			shared: true,
+			want:   Adoption{Cluster: "old"},
 		},
 		"OtherKeys": {
 			reason: "Without the keys, tokens and certificates that people hold would be void.",
@@ -124,13 +153,22 @@ func TestAdopt(t *testing.T) {
 				}
 			}
 
-			got, err := Adopt(t.Context(), s.Client, tc.mine, tc.known)
+			claim := Claim{Marker: tc.mine, Known: tc.known, Alone: !tc.shared}
+			got, err := Adopt(t.Context(), s.Client, claim)
 
 			if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)) {
 				t.Fatalf("%s\ngot error %v, want %q", tc.reason, err, tc.err)
 			}
-			if diff := cmp.Diff(tc.want, got.Cluster); diff != "" {
+			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
+			}
+			if err != nil {
+				return
+			}
+
+			// The next start finds what this one has left.
+			if again, err := Adopt(t.Context(), s.Client, claim); err != nil || again != (Adoption{Cluster: got.Cluster}) {
+				t.Errorf("%s\nthe next time: %+v, %v", tc.reason, again, err)
 			}
 		})
 	}
