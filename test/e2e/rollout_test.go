@@ -100,6 +100,16 @@ func TestBadRollouts(t *testing.T) {
 			},
 			cause: v1alpha1.ReasonUnschedulable, words: "no suitable node (scheduling constraints not satisfied",
 		},
+		"TooLarge": {
+			reason: "Every engine would refuse the tasks, again and again, so no task is touched at all.",
+			change: func(tc *v1alpha1.TenantContainer) {
+				tc.Spec.Resources = &v1alpha1.Resources{
+					Requests: &v1alpha1.ResourceRequests{CPU: new(resource.MustParse("10m"))},
+					Limits:   &v1alpha1.ResourceLimits{CPU: new(resource.MustParse("900"))},
+				}
+			},
+			cause: v1alpha1.ReasonUnschedulable, words: "spec.resources.limits.cpu: 900 is more than any eligible node has; the largest has ",
+		},
 		"CrashLoop": {
 			reason: "The new tasks end before they have passed a check; Swarm rolls back.",
 			change: func(tc *v1alpha1.TenantContainer) { env("APP_CRASH_AFTER", "0s")(tc); env("APP_EXIT_CODE", "3")(tc) },
