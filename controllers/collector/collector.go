@@ -122,6 +122,15 @@ func (c *Collector) declared(ctx context.Context) (declared, error) {
 		d.tenants[containers.Items[i].Namespace] = true
 	}
 
+	var tenants v1alpha1.TenantList
+	if err := c.cached.List(ctx, &tenants, client.UnsafeDisableDeepCopy); err != nil {
+		return d, fmt.Errorf("list tenants: %w", err)
+	}
+
+	for i := range tenants.Items {
+		d.tenants[tenants.Items[i].Name] = true
+	}
+
 	var revisions v1alpha1.ContainerRevisionList
 	if err := c.cached.List(ctx, &revisions, client.UnsafeDisableDeepCopy); err != nil {
 		return d, fmt.Errorf("list revisions: %w", err)
@@ -178,14 +187,26 @@ func (c *Collector) owned(ctx context.Context, o orphan) (bool, error) {
 
 		return err == nil && string(tc.UID) == o.item.Owner.UID, err
 	case sortNetwork:
-		var list v1alpha1.TenantContainerList
-
-		err := c.live.List(ctx, &list, client.InNamespace(o.item.Owner.Tenant), client.Limit(1))
-
-		return len(list.Items) > 0, err
+		return c.inhabited(ctx, o.item.Owner.Tenant)
 	default:
 		return c.referenced(ctx, o)
 	}
+}
+
+// inhabited is true for a namespace that has a container, or a tenant, who keeps his network without any.
+func (c *Collector) inhabited(ctx context.Context, namespace string) (bool, error) {
+	var tenant v1alpha1.Tenant
+
+	err := c.live.Get(ctx, client.ObjectKey{Name: namespace}, &tenant)
+	if !apierrors.IsNotFound(err) {
+		return err == nil, err
+	}
+
+	var list v1alpha1.TenantContainerList
+
+	err = c.live.List(ctx, &list, client.InNamespace(namespace), client.Limit(1))
+
+	return len(list.Items) > 0, err
 }
 
 // referenced asks for the revisions of the namespace. Whatever a service refers to, Swarm itself does not let go.

@@ -45,7 +45,7 @@ func (o orphan) key() string { return string(o.sort) + "/" + o.item.ID }
 type declared struct {
 	// owners are the UIDs of all containers.
 	owners map[string]bool
-	// tenants are the namespaces that have containers.
+	// tenants are the namespaces that have containers or a Tenant.
 	tenants map[string]bool
 	// contents are the names of secrets and configs that a revision refers to.
 	contents map[string]bool

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -206,7 +207,7 @@ func (c *Controller) dropNetwork(ctx context.Context, t *v1alpha1.Tenant) error 
 
 	err = c.swarm.RemoveNetwork(ctx, t.Name)
 	if errors.Is(err, swarmobj.ErrInUse) {
-		return deleting("Waiting until the network is free", err)
+		return &outcome.Wait{Reason: v1alpha1.ReasonDeleting, Message: "Waiting until the network is free", Err: err, After: lookAgain}
 	}
 	if err != nil {
 		return fmt.Errorf("remove network: %w", sight.Lost(err))
@@ -216,5 +217,8 @@ func (c *Controller) dropNetwork(ctx context.Context, t *v1alpha1.Tenant) error 
 }
 
 func deleting(message string, err error) error {
-	return &outcome.Wait{Reason: v1alpha1.ReasonDeleting, Message: message, Err: err, After: lookAgain}
+	return &outcome.Wait{Reason: v1alpha1.ReasonDeleting, Message: message, Err: err, After: lookLater}
 }
+
+// lookLater is when a pass that waits for something in the API looks again: watches tell when it is there.
+const lookLater = 5 * time.Second

@@ -17,7 +17,7 @@ const (
 	atOnce = time.Millisecond
 	// addressTime is how long the swarm may take to give a network its addresses before it is asked whether it ever will.
 	addressTime = 5 * time.Second
-	// lookAgain is when a pass that waits for something that is told by an event looks all the same.
+	// lookAgain is when a pass that waits for Swarm looks again, for what no event tells.
 	lookAgain = time.Second
 )
 
@@ -49,7 +49,7 @@ func (n network) decide(o swarmobj.Owner) (steps []step, status *v1alpha1.Tenant
 	switch {
 	case made != nil && len(made.Subnets) > 0:
 		return nil, statusOf(made, n.view.Used), nil
-	case made != nil && n.contested && n.at.Sub(made.Created) > addressTime:
+	case made != nil && n.contested && n.unanswered():
 		return []step{removeNetwork{o.Tenant, n.claim}}, n.status(name), provisioning("The subnet of the network is taken; it is made anew with another one", lookAgain)
 	case made != nil:
 		status := &v1alpha1.TenantNetwork{Name: name, ID: made.ID, Subnet: prefixText(n.claim)}
@@ -72,6 +72,9 @@ func (n network) decide(o swarmobj.Owner) (steps []step, status *v1alpha1.Tenant
 		}
 	}
 }
+
+// unanswered is true when the network has had the time to get addresses, and has none.
+func (n network) unanswered() bool { return n.at.Sub(n.view.Network.Created) > addressTime }
 
 // kept is the status of a network that is yet to be made, with the claim it has.
 func (n network) kept(name string) *v1alpha1.TenantNetwork {

@@ -69,7 +69,7 @@ func obstacle(s *situation) error {
 		return &outcome.Wait{
 			Reason:  v1alpha1.ReasonNamespaceTerminating,
 			Message: "Somebody has deleted the namespace; it is made again when it is gone",
-			After:   lookAgain,
+			After:   lookLater,
 		}
 	default:
 		return nil

@@ -38,7 +38,7 @@ func PlanOf(o client.Object) []string {
 
 const (
 	// workers is how many tenants are worked on at once.
-	workers = 4
+	workers = 8
 	// soon is how long a tenant waits for more to come when only its counts have changed: a hundred containers that are
 	// applied together make one status, not a hundred.
 	soon = 2 * time.Second

@@ -166,7 +166,7 @@ func (c *Controller) lookAtNetwork(ctx context.Context, s *situation) error {
 		return nil
 	}
 
-	if s.plan == nil || !s.placed() || view.Squatter {
+	if s.plan == nil || !s.placed() || view.Squatter || view.Network != nil && !s.network.unanswered() {
 		return nil
 	}
 
