@@ -189,7 +189,7 @@ func (s *Service) IssueDeployToken(ctx context.Context, namespace, name string) 
 	if err != nil {
 		return DeployTokenResponse{}, err
 	}
-	id := deployID(d)
+	id := deployID(string(d.UID))
 	t := makeToken(deployToken, id, random(secretBytes))
 	now := time.Now()
 	g := deployGrant{
@@ -214,8 +214,8 @@ func (s *Service) IssueDeployToken(ctx context.Context, namespace, name string) 
 	return DeployTokenResponse{Token: t.text, ExpirationTime: g.Expires.UTC().Truncate(time.Second)}, nil
 }
 
-// deployID is the ID of a DeployToken's token: its UID, without what a token cannot hold.
-func deployID(d *v1alpha1.DeployToken) string { return strings.ReplaceAll(string(d.UID), "-", "") }
+// deployID is the ID of the token of a DeployToken: its UID, without what a token cannot hold.
+func deployID(uid string) string { return strings.ReplaceAll(uid, "-", "") }
 
 func stamp(t time.Time) *metav1.Time {
 	m := metav1.NewTime(t.UTC().Truncate(time.Second))

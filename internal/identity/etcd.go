@@ -19,8 +19,7 @@ const prefix = "/dogker/identity/"
 // pageSize is how many records are read at a time.
 const pageSize = 1000
 
-// Etcd is a KV below a prefix of etcd. Values are encrypted, each bound to its key, so that one cannot be put in the
-// place of another.
+// Etcd is a KV below a prefix of etcd. Values are encrypted.
 type Etcd struct {
 	client  *clientv3.Client
 	encrypt storagevalue.Transformer

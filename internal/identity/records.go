@@ -43,27 +43,31 @@ type claim struct {
 	Until time.Time `json:"until"`
 }
 
-// decode reads a record; which type it has stands in its key.
+// decode reads a record; which type it has stands in its key. A record that does not belong to its key is refused, so that
+// whoever can write to the store, but has not the key that encrypts it, cannot give one person another's password.
 func decode(e Entry) (any, error) {
 	switch {
 	case strings.HasPrefix(e.Key, credentialKeys):
-		return decodeAs[credential](e.Value)
+		return decodeAs(e, func(c credential) string { return credentialKeys + c.UID })
 	case strings.HasPrefix(e.Key, sessionKeys):
-		return decodeAs[session](e.Value)
+		return decodeAs(e, func(s session) string { return sessionKeys + s.ID })
 	case strings.HasPrefix(e.Key, deployKeys):
-		return decodeAs[deployGrant](e.Value)
+		return decodeAs(e, func(g deployGrant) string { return deployKeys + deployID(g.UID) })
 	case strings.HasPrefix(e.Key, claimKeys):
-		return decodeAs[claim](e.Value)
+		return decodeAs(e, func(claim) string { return e.Key })
 	default:
 		return nil, errors.New("it is of no known type")
 	}
 }
 
-func decodeAs[T any](raw []byte) (any, error) {
+func decodeAs[T any](e Entry, keyOf func(T) string) (any, error) {
 	var value T
-	if err := json.Unmarshal(raw, &value); err != nil {
+	if err := json.Unmarshal(e.Value, &value); err != nil {
 		// The error of the decoder could quote what it has read.
 		return nil, fmt.Errorf("it is no %T", value)
+	}
+	if keyOf(value) != e.Key {
+		return nil, errors.New("it belongs to another key")
 	}
 
 	return value, nil

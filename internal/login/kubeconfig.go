@@ -60,7 +60,9 @@ func (e Entry) Write(rules *clientcmd.PathOptions) (string, error) {
 	config.Contexts[name] = context
 	config.CurrentContext = name
 
-	if err := clientcmd.ModifyConfig(rules, *config, true); err != nil {
+	// The command stays an absolute path: made relative, that of a program beside the kubeconfig would be a bare name,
+	// which is looked for elsewhere.
+	if err := clientcmd.ModifyConfig(rules, *config, false); err != nil {
 		return "", fmt.Errorf("write kubeconfig: %w", err)
 	}
 
