@@ -45,6 +45,7 @@ var footprint = benchmark{
 
 const (
 	idleMemory   = "resident memory, idle"
+	ownMemory    = "of that no pages of files, idle"
 	idleCPU      = "CPU, idle, of one core"
 	startToReady = "start to ready"
 )
@@ -102,6 +103,10 @@ func (s *session) watchIdle(ctx context.Context, st *stage, proxy *rig.Proxy, ad
 	if err != nil {
 		return err
 	}
+	own, err := st.server.Process().Own()
+	if err != nil {
+		return err
+	}
 
 	writes, calls := 0, proxy.Take()
 	for _, c := range calls {
@@ -110,6 +115,7 @@ func (s *session) watchIdle(ctx context.Context, st *stage, proxy *rig.Proxy, ad
 		}
 	}
 	add(idleMemory, measure.MB, memory)
+	add(ownMemory, measure.MB, own)
 	add(idleCPU, measure.Percent, 100*(after-before)/elapsed.Seconds())
 	add("calls to the engine per minute, idle", measure.Count, float64(len(calls))/elapsed.Minutes())
 	add("writes to the engine, idle", measure.Count, float64(writes))

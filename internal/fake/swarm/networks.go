@@ -52,7 +52,9 @@ func (c *Cluster) addNetwork(name string, o networkOptions) *networkObject {
 // allocate gives a network its addresses: those that were asked for, or the next /24. One that asks for what another
 // network has is given none, and is told nothing.
 func (c *Cluster) allocate(asked *network.IPAM) network.IPAM {
-	given := func(configs ...network.IPAMConfig) network.IPAM { return network.IPAM{Driver: "default", Config: configs} }
+	given := func(configs ...network.IPAMConfig) network.IPAM {
+		return network.IPAM{Driver: "default", Config: configs}
+	}
 
 	if asked != nil && len(asked.Config) > 0 {
 		if c.subnetTaken(asked.Config[0].Subnet) {

@@ -44,8 +44,13 @@ func (p Process) CPU() (float64, error) {
 	return ticks / ticksPerSecond, nil
 }
 
-// RSS is the memory that the process has resident, in millions of bytes.
-func (p Process) RSS() (float64, error) {
+// RSS is the resident memory in megabytes, with the pages of the program and other files.
+func (p Process) RSS() (float64, error) { return p.memory("VmRSS:") }
+
+// Own is the resident memory in megabytes that is no page of a file.
+func (p Process) Own() (float64, error) { return p.memory("RssAnon:") }
+
+func (p Process) memory(field string) (float64, error) {
 	content, err := os.ReadFile(p.file("status"))
 	if err != nil {
 		return 0, err
@@ -53,7 +58,7 @@ func (p Process) RSS() (float64, error) {
 
 	for line := range strings.Lines(string(content)) {
 		fields := strings.Fields(line)
-		if len(fields) < 2 || fields[0] != "VmRSS:" {
+		if len(fields) < 2 || fields[0] != field {
 			continue
 		}
 		kib, err := strconv.ParseFloat(fields[1], 64)
@@ -61,7 +66,7 @@ func (p Process) RSS() (float64, error) {
 		return kib * 1024 / 1e6, err
 	}
 
-	return 0, fmt.Errorf("read %s: no VmRSS", p.file("status"))
+	return 0, fmt.Errorf("read %s: no %s", p.file("status"), field)
 }
 
 func (p Process) file(name string) string {
