@@ -35,8 +35,8 @@ func TestPermits(t *testing.T) {
 	}{
 		"NoPlacement":   {"Nothing is asked for.", nil, true},
 		"NoConstraints": {"Nothing is asked for.", &swarm.Placement{}, true},
-		"Permits":       {"", &swarm.Placement{Constraints: []string{"node.labels.zone==a"}}, true},
-		"Forbids":       {"", &swarm.Placement{Constraints: []string{"node.labels.zone!=a"}}, false},
+		"Permits":       {"A constraint that the node fulfils.", &swarm.Placement{Constraints: []string{"node.labels.zone==a"}}, true},
+		"Forbids":       {"A constraint that it does not.", &swarm.Placement{Constraints: []string{"node.labels.zone!=a"}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Permits(zoned(), tc.placement); got != tc.want {
@@ -53,10 +53,10 @@ func TestRuns(t *testing.T) {
 		want      bool
 	}{
 		"None":         {"An image that does not say runs everywhere.", nil, true},
-		"SameName":     {"", []swarm.Platform{{OS: "linux", Architecture: "x86_64"}}, true},
+		"SameName":     {"A name is itself.", []swarm.Platform{{OS: "linux", Architecture: "x86_64"}}, true},
 		"NameOfImages": {"Images say amd64 where nodes say x86_64.", []swarm.Platform{{OS: "linux", Architecture: "amd64"}}, true},
-		"Other":        {"", []swarm.Platform{{OS: "linux", Architecture: "arm64"}}, false},
-		"OtherOS":      {"", []swarm.Platform{{OS: "windows", Architecture: "amd64"}}, false},
+		"Other":        {"The programs of one architecture do not run on another.", []swarm.Platform{{OS: "linux", Architecture: "arm64"}}, false},
+		"OtherOS":      {"Nor do those of one system on another.", []swarm.Platform{{OS: "windows", Architecture: "amd64"}}, false},
 		"OneOfTwo":     {"One of an image's platforms is enough.", []swarm.Platform{{OS: "linux", Architecture: "s390x"}, {OS: "linux", Architecture: "amd64"}}, true},
 		"AnyOS":        {"What is not said is no obstacle.", []swarm.Platform{{Architecture: "amd64"}}, true},
 		"AnyArch":      {"What is not said is no obstacle.", []swarm.Platform{{OS: "Linux"}}, true},
@@ -89,11 +89,11 @@ func TestHolds(t *testing.T) {
 		asked  *swarm.ResourceRequirements
 		want   bool
 	}{
-		"Nothing":       {"", nil, true},
-		"Neither":       {"", &swarm.ResourceRequirements{}, true},
+		"Nothing":       {"Nothing is asked for.", nil, true},
+		"Neither":       {"Nothing is asked for.", &swarm.ResourceRequirements{}, true},
 		"AllOfIt":       {"What a node has it can give.", reserve(2e9, 1<<30), true},
-		"OneCPUMore":    {"", reserve(2e9+1, 0), false},
-		"OneByteMore":   {"", reserve(0, 1<<30+1), false},
+		"OneCPUMore":    {"Not even a billionth of a CPU can be set aside that is not there.", reserve(2e9+1, 0), false},
+		"OneByteMore":   {"Nor can a byte.", reserve(0, 1<<30+1), false},
 		"LimitOfAll":    {"The engine takes a limit of all there is.", limit(2e9, 0), true},
 		"LimitAbove":    {"It takes no more.", limit(2e9+1, 0), false},
 		"LimitOnMemory": {"Memory it does not mind.", limit(0, 1<<40), true},
