@@ -29,7 +29,8 @@ func registerTenants(m manager.Manager, o serverOptions, docker *swarm.Engine, s
 	}
 
 	recorder := m.GetEventRecorderFor("dogker") //nolint:staticcheck // kubectl describe shows these for every kind.
-	tenants := engine.New(m.GetClient(), tenant.New(m.GetClient(), m.GetAPIReader(), docker, pool, recorder), engine.Options{
+	kind := tenant.New(m.GetClient(), m.GetAPIReader(), docker, pool, recorder)
+	tenants := engine.New(m.GetClient(), kind, engine.Options{
 		Name:      tenant.Name,
 		Finalizer: v1alpha1.FinalizerTenant,
 		Recorder:  recorder,
@@ -39,6 +40,10 @@ func registerTenants(m manager.Manager, o serverOptions, docker *swarm.Engine, s
 
 	if err := tenant.Setup(m, tenants, hintsOf(docker, log)); err != nil {
 		return fmt.Errorf("set up controller of tenants: %w", err)
+	}
+
+	if err := m.Add(tenant.NewSweeper(kind, log)); err != nil {
+		return fmt.Errorf("add sweeper of namespaces: %w", err)
 	}
 
 	plans := engine.New(m.GetClient(), plan.New(m.GetClient(), m.GetAPIReader()), engine.Options{

@@ -54,10 +54,14 @@ func desired(t *v1alpha1.Tenant, plan *v1alpha1.Plan) []client.Object {
 	return out
 }
 
-// selfRules let members see their own tenant and its plan, and no other.
+// selfRules let members see their own tenant and its plan, and no other. They belong to the tenant, so that Kubernetes
+// collects what a former leader makes for one that is gone; what is in the namespace cannot be made then.
 func selfRules(t *v1alpha1.Tenant, members []rbacv1.Subject) []client.Object {
 	m := meta(t, selfRole(t.Name))
 	m.Namespace = ""
+	m.OwnerReferences = []metav1.OwnerReference{{
+		APIVersion: v1alpha1.GroupVersion.String(), Kind: kind, Name: t.Name, UID: t.UID,
+	}}
 
 	read := []string{"get", "list", "watch"}
 	group := []string{v1alpha1.GroupVersion.Group}

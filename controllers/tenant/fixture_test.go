@@ -71,7 +71,7 @@ func find(s *situation, key string) client.Object {
 	panic("there is no " + key)
 }
 
-func without(key string) func(*situation) {
+func lacking(key string) func(*situation) {
 	return func(s *situation) {
 		var rest []client.Object
 

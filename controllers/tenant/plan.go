@@ -171,8 +171,10 @@ func corrected(have, want client.Object) client.Object {
 		out.(*rbacv1.RoleBinding).Subjects = want.Subjects
 	case *rbacv1.ClusterRole:
 		out.(*rbacv1.ClusterRole).Rules, out.(*rbacv1.ClusterRole).AggregationRule = want.Rules, nil
+		out.SetOwnerReferences(want.OwnerReferences)
 	case *rbacv1.ClusterRoleBinding:
 		out.(*rbacv1.ClusterRoleBinding).Subjects = want.Subjects
+		out.SetOwnerReferences(want.OwnerReferences)
 	}
 
 	label(out, want.GetLabels())

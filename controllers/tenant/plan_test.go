@@ -72,7 +72,7 @@ func TestPlan(t *testing.T) {
 		},
 		"BindingGone": {
 			reason: "What somebody takes away is put back.", members: []v1alpha1.Member{ada},
-			change: without(`RoleBinding "dogker-tenant-owner"`),
+			change: lacking(`RoleBinding "dogker-tenant-owner"`),
 			steps:  []string{`create RoleBinding "dogker-tenant-owner"`},
 		},
 		"BindingWidened": {

@@ -77,6 +77,20 @@ var scenarios = []converge.Scenario{
 		}), Until: all(runs("web", imageV1, 1), runsNothingElse("web"))},
 		{Name: "removed", Do: removeService("web"), Until: runs("web", imageV1, 1)},
 	}},
+	{Name: "tenant", Steps: []converge.Step{
+		{Name: "create", Do: both(createPlan, createTenant("acme"), create("web", imageV1)), Until: all(provisioned("acme"), runs("web", imageV1, 1))},
+		{Name: "suspend", Do: editTenant("acme", suspendTenant), Until: all(suspended("web"), provisioned("acme"))},
+		{Name: "resume", Do: editTenant("acme", resumeTenant), Until: runs("web", imageV1, 1)},
+		{Name: "take-out", Do: editTenant("acme", takeOut), Until: all(noBinding("acme"), provisioned("acme"))},
+	}},
+	{Name: "two-tenants", Steps: []converge.Step{
+		{Name: "create", Do: both(createPlan, createTenant("acme"), createTenant("globex")), Until: all(provisioned("acme"), provisioned("globex"))},
+		{Name: "tear-down", Do: both(removeNetwork("acme"), removeBinding("globex")), Until: all(provisioned("acme"), provisioned("globex"))},
+	}},
+	{Name: "delete-tenant", Steps: []converge.Step{
+		{Name: "create", Do: both(createPlan, createTenant("acme"), create("web", imageV1)), Until: all(provisioned("acme"), runs("web", imageV1, 1))},
+		{Name: "delete", Do: removeTenant("acme"), Until: all(nothingLeft, noTenant("acme"))},
+	}},
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/collector"
+	"github.com/dogker/dogker/controllers/tenant"
 	"github.com/dogker/dogker/controllers/workload"
 	"github.com/dogker/dogker/internal/swarm"
 	"github.com/dogker/dogker/reconciler/conditions"
@@ -35,10 +36,10 @@ func newHarness() *converge.Harness {
 
 	h := &converge.Harness{
 		Scheme: scheme,
-		Status: []client.Object{&v1alpha1.TenantContainer{}},
+		Status: []client.Object{&v1alpha1.TenantContainer{}, &v1alpha1.Tenant{}},
 		World:  func(r *converge.Run) converge.World { return newWorld(r) },
 		Start:  start,
-		Keys:   containers,
+		Keys:   keys,
 		State:  stateOfAPI,
 		Check:  brokenRules,
 		Replay: "go test ./test/faults -run '%s'",
@@ -48,10 +49,12 @@ func newHarness() *converge.Harness {
 		h.Indexes = append(h.Indexes, converge.Index{Object: i.Object, Field: i.Field, Values: i.Values})
 	}
 
+	h.Indexes = append(h.Indexes, converge.Index{Object: &v1alpha1.Tenant{}, Field: tenant.IndexPlan, Values: tenant.PlanOf})
+
 	return h
 }
 
-// start begins a process: the read cache of the swarm, the loop of containers and the collector.
+// start begins a process: the read cache of the swarm, the loops of containers and of tenants, and the collector.
 func start(p *converge.Process) {
 	w := p.World.(*world)
 	docker := swarm.New(w.client(p), swarm.Options{})
@@ -63,12 +66,20 @@ func start(p *converge.Process) {
 	p.Go(func(ctx context.Context) { _ = docker.Run(ctx) })
 
 	metrics := prometheus.NewRegistry()
+	passes := engine.NewMetrics(metrics)
 	kind := workload.New(p.Client, docker, door{p.Seam, w.registry}, silent{}, w.digests())
 	loop := engine.New(p.Client, kind, engine.Options{
 		Name: workload.Name, Finalizer: v1alpha1.Finalizer, Recorder: silent{}, Strict: true,
-		Metrics: engine.NewMetrics(metrics), Jitter: func() float64 { return 0 },
+		Metrics: passes, Jitter: func() float64 { return 0 },
 	})
-	p.Reconcile(loop)
+	tenants := startTenants(p, docker, passes)
+	p.Reconcile(reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+		if req.Namespace == "" {
+			return tenants.Reconcile(ctx, req)
+		}
+
+		return loop.Reconcile(ctx, req)
+	}))
 	w.watchPanics(metrics)
 
 	p.Watch(&v1alpha1.TenantContainer{}, func(_ context.Context, old, new client.Object) []reconcile.Request {
@@ -163,7 +174,7 @@ func either(old, new client.Object) client.Object {
 	return old
 }
 
-func containers(c client.Client) []types.NamespacedName {
+func keys(c client.Client) []types.NamespacedName {
 	var list v1alpha1.TenantContainerList
 	if err := c.List(context.Background(), &list); err != nil {
 		return nil
@@ -174,7 +185,7 @@ func containers(c client.Client) []types.NamespacedName {
 		keys = append(keys, client.ObjectKeyFromObject(&list.Items[i]))
 	}
 
-	return keys
+	return append(keys, tenantKeys(c)...)
 }
 
 // stateOfAPI is what the API holds, without what differs from run to run.
@@ -200,6 +211,8 @@ func stateOfAPI(r *converge.Run) []string {
 			out = append(out, fmt.Sprintf("container %s %s=%s %s: %s", c.Name, condition.Type, condition.Status, condition.Reason, condition.Message))
 		}
 	}
+
+	out = append(out, stateOfTenants(r)...)
 
 	for _, rev := range revisions.Items {
 		out = append(out, fmt.Sprintf("revision %s of %s image %s outcome %s", rev.Name, rev.Spec.Container, rev.Spec.ResolvedImage, rev.Status.Outcome))
@@ -227,6 +240,7 @@ func brokenRules(r *converge.Run) []string {
 		}
 	}
 
+	out = append(out, brokenTenants(r)...)
 	observed := map[types.UID]int64{}
 
 	for o := range r.Store.History() {
