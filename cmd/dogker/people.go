@@ -151,7 +151,7 @@ func newDeployTokenCommand(g *globals) *cobra.Command {
 		Short: "Make a token for a program that deploys",
 		Long:  deployTokenHelp,
 		Example: `  dogker deploy-token ci -n acme --scope Deploy --container web --expires 2160h
-  kubectl --token "$TOKEN" -n acme patch tc web --type merge -p '{"spec":{"image":"registry.example/shop:1.5"}}'`,
+  kubectl config set-credentials ci --token "$TOKEN"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			client, namespace, err := restClient(g, config)

@@ -126,7 +126,7 @@ func TestReferenceIsComplete(t *testing.T) {
 
 	for kind, file := range map[string]string{
 		"tenantcontainers": "tenantcontainer.md", "containerrevisions": "containerrevision.md",
-		"tenants": "tenant.md", "plans": "plan.md",
+		"tenants": "tenant.md", "plans": "plan.md", "users": "user.md", "deploytokens": "deploytoken.md",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			page := all[filepath.Join(root, "docs/reference", file)]
@@ -154,7 +154,7 @@ func TestReferenceIsComplete(t *testing.T) {
 func documentedFields(t *testing.T, kind string) []string {
 	t.Helper()
 
-	raw, err := manifests.CRDs.ReadFile("crds/dogker.io_" + kind + ".yaml")
+	raw, err := manifests.CRDs.ReadFile(crdFile(kind))
 	if err != nil {
 		t.Fatal(err)
 	}

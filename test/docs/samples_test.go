@@ -26,6 +26,7 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	identity "github.com/dogker/dogker/api/identity/v1alpha1"
 	"github.com/dogker/dogker/manifests"
 )
 
@@ -85,7 +86,7 @@ func decode(t *testing.T, doc []byte) map[string]any {
 
 func TestSamplesAreAccepted(t *testing.T) {
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), identity.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 
@@ -113,7 +114,7 @@ func TestSamplesAreAccepted(t *testing.T) {
 					t.Errorf("%s %q is in namespace %q, which the file does not make before it", gvk.Kind, meta["name"], ns)
 				}
 
-				if gvk.GroupVersion() == v1alpha1.GroupVersion {
+				if gvk.GroupVersion() == v1alpha1.GroupVersion || gvk.GroupVersion() == identity.GroupVersion {
 					for _, err := range loadSchema(t, crdOf[gvk.Kind]).check(t, raw) {
 						t.Errorf("%s %q would be refused: %v", gvk.Kind, meta["name"], err)
 					}
@@ -127,6 +128,7 @@ func TestSamplesAreAccepted(t *testing.T) {
 func TestCompleteSampleLeavesNothingOut(t *testing.T) {
 	for kind, file := range map[string]string{
 		"TenantContainer": "complete.yaml", "Plan": "tenant-complete.yaml", "Tenant": "tenant-complete.yaml",
+		"User": "people.yaml", "DeployToken": "people.yaml",
 	} {
 		shown := map[string]bool{}
 
@@ -178,10 +180,21 @@ func fieldsOf(s schema.Structural, path string) []string {
 // crdOf are the resources of our kinds.
 var crdOf = map[string]string{
 	"TenantContainer": "tenantcontainers", "ContainerRevision": "containerrevisions", "Tenant": "tenants", "Plan": "plans",
+	"User": "users", "DeployToken": "deploytokens",
+}
+
+// crdFile is where the schema of a resource is.
+func crdFile(resource string) string {
+	group := v1alpha1.GroupVersion.Group
+	if resource == "users" || resource == "deploytokens" {
+		group = identity.GroupVersion.Group
+	}
+
+	return "crds/" + group + "_" + resource + ".yaml"
 }
 
 // clusterScoped are our kinds that are in no namespace.
-var clusterScoped = map[string]bool{"Tenant": true, "Plan": true}
+var clusterScoped = map[string]bool{"Tenant": true, "Plan": true, "User": true}
 
 // crdSchema is the schema of a kind as the API server applies it.
 type crdSchema struct {
@@ -193,7 +206,7 @@ type crdSchema struct {
 func loadSchema(t *testing.T, resource string) crdSchema {
 	t.Helper()
 
-	raw, err := manifests.CRDs.ReadFile("crds/dogker.io_" + resource + ".yaml")
+	raw, err := manifests.CRDs.ReadFile(crdFile(resource))
 	if err != nil {
 		t.Fatal(err)
 	}
