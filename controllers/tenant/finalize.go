@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/deletion"
 	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/sight"
@@ -86,7 +84,7 @@ func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns 
 			return err
 		}
 
-		if why := protection(t, len(containers.Items), data); why != "" {
+		if why := deletion.Protected(t, len(containers.Items), data); why != "" {
 			return &outcome.Wait{Reason: v1alpha1.ReasonProtected, Message: why, After: lookAround}
 		}
 	}
@@ -123,43 +121,9 @@ func (c *Controller) removeContainers(ctx context.Context, containers []v1alpha1
 	return deleting("Containers are being removed", nil)
 }
 
-// protection says why the tenant may not be deleted as it is; nothing when it may.
-func protection(t *v1alpha1.Tenant, containers int, data []string) string {
-	secondWord := t.Annotations[v1alpha1.AnnotationDeleteData] == t.Name
-	all := t.Spec.DeletionPolicy == v1alpha1.DeletionDelete
-
-	switch {
-	case containers == 0 && len(data) == 0, all && (len(data) == 0 || secondWord):
-		return ""
-	case all:
-		return fmt.Sprintf("The tenant has data (%s); remove it, or set the annotation %s=%s",
-			some(data), v1alpha1.AnnotationDeleteData, t.Name)
-	case containers > 0:
-		return "spec.deletionPolicy is Protect and the tenant has containers; remove them, or set it to Delete"
-	default:
-		return fmt.Sprintf("spec.deletionPolicy is Protect and the tenant has data (%s); remove it, or set it to Delete and the annotation %s=%s",
-			some(data), v1alpha1.AnnotationDeleteData, t.Name)
-	}
-}
-
-// some names a few of many.
-func some(names []string) string {
-	const few = 3
-
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-
-	return strings.Join(names[:few], ", ") + " and more"
-}
-
-// rootCA is the ConfigMap that Kubernetes puts into every namespace.
-const rootCA = "kube-root-ca.crt"
-
 // data lists the Secrets and ConfigMaps of the namespace that people made, sorted.
 func (c *Controller) data(ctx context.Context, namespace string) ([]string, error) {
 	var (
-		out        []string
 		secrets    corev1.SecretList
 		configMaps corev1.ConfigMapList
 	)
@@ -170,21 +134,7 @@ func (c *Controller) data(ctx context.Context, namespace string) ([]string, erro
 		}
 	}
 
-	for _, s := range secrets.Items {
-		if s.Type != v1alpha1.SecretTypeRevisionEnv && s.Type != corev1.SecretTypeServiceAccountToken && metav1.GetControllerOf(&s) == nil {
-			out = append(out, "Secret "+s.Name)
-		}
-	}
-
-	for _, m := range configMaps.Items {
-		if m.Name != rootCA && metav1.GetControllerOf(&m) == nil {
-			out = append(out, "ConfigMap "+m.Name)
-		}
-	}
-
-	slices.Sort(out)
-
-	return out, nil
+	return deletion.Data(secrets.Items, configMaps.Items), nil
 }
 
 // dropNetwork removes the network, once nothing uses it. That of a namespace that never was the tenant's stays.

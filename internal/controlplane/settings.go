@@ -58,6 +58,7 @@ var plugins = []struct {
 	{admission.PluginName, admission.Register},
 	{admission.RecordPluginName, admission.RegisterRecord},
 	{admission.UserPluginName, admission.RegisterUser},
+	{admission.DeletionPluginName, admission.RegisterDeletion},
 	{mutatingadmissionpolicy.PluginName, mutatingadmissionpolicy.Register},
 	{mutatingwebhook.PluginName, mutatingwebhook.Register},
 	{validatingadmissionpolicy.PluginName, validatingadmissionpolicy.Register},

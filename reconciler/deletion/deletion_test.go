@@ -1,13 +1,17 @@
-package tenant
+package deletion
 
 import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
-func TestProtection(t *testing.T) {
+func TestProtected(t *testing.T) {
 	const word = v1alpha1.AnnotationDeleteData
 
 	cases := map[string]struct {
@@ -33,17 +37,33 @@ func TestProtection(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			who := acme()
+			who := &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: "acme"}}
 			who.Spec.DeletionPolicy = tc.policy
 
 			if tc.word != "" {
 				who.Annotations = map[string]string{word: tc.word}
 			}
 
-			got := protection(who, tc.containers, tc.data)
+			got := Protected(who, tc.containers, tc.data)
 			if (got == "") != (tc.says == "") || !strings.Contains(got, tc.says) {
 				t.Errorf("%s\ngot %q, want something with %q", tc.reason, got, tc.says)
 			}
 		})
+	}
+}
+
+func TestData(t *testing.T) {
+	owned := metav1.ObjectMeta{Name: "owned", OwnerReferences: []metav1.OwnerReference{{Controller: new(true)}}}
+	named := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name} }
+
+	got := Data([]corev1.Secret{
+		{ObjectMeta: named("db")},
+		{ObjectMeta: named("web-1-env"), Type: v1alpha1.SecretTypeRevisionEnv},
+		{ObjectMeta: named("token"), Type: corev1.SecretTypeServiceAccountToken},
+		{ObjectMeta: owned},
+	}, []corev1.ConfigMap{{ObjectMeta: named("settings")}, {ObjectMeta: named("kube-root-ca.crt")}, {ObjectMeta: owned}})
+
+	if diff := cmp.Diff([]string{"ConfigMap settings", "Secret db"}, got); diff != "" {
+		t.Errorf("only what people made is data (-want +got):\n%s", diff)
 	}
 }
