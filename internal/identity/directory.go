@@ -52,6 +52,7 @@ func NewDirectory(client dynamic.Interface) (*Directory, error) {
 	_, err := d.users.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(any) { d.changed() },
 		UpdateFunc: func(_, _ any) { d.changed() },
+		DeleteFunc: func(any) { d.changed() },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("watch users: %w", err)
@@ -85,7 +86,7 @@ func (d *Directory) changed() {
 	}
 }
 
-// Changes has a value whenever a User may have changed. It is for one reader.
+// Changes has a value whenever a User may have changed or gone. It is for one reader.
 func (d *Directory) Changes() <-chan struct{} { return d.changes }
 
 // Run follows the objects until the context ends.

@@ -267,6 +267,8 @@ func (c *crowd) addToken(namespace, name string, spec v1alpha1.DeployTokenSpec) 
 	return d
 }
 
+var discard = slog.New(slog.DiscardHandler)
+
 const apiAudience = "https://api.test"
 
 // cheap makes hashes that cost next to nothing.

@@ -9,7 +9,7 @@ import (
 const (
 	// hashSlots is how many passwords are hashed at a time. Each holds the memory of one hash and one processor.
 	hashSlots = 2
-	// hashQueue is how many more may wait. With it full, the last in the queue waits for about a second.
+	// hashQueue is how many more may wait. With it full, the last in the queue waits for a few seconds.
 	hashQueue = 32
 )
 

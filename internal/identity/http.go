@@ -133,6 +133,10 @@ func (s *Service) serve(name, method string, do call) http.Handler {
 			write(w, apierrors.NewMethodNotSupported(v1alpha1.GroupVersion.WithResource(name).GroupResource(), r.Method))
 			return
 		}
+		if r.URL.Query().Has("dryRun") {
+			write(w, apierrors.NewBadRequest("dryRun: nothing here can be tried without doing it"))
+			return
+		}
 		decode := func(into any) error { return readBody(w, r, into) }
 		answer, err := do(r.Context(), decode, r)
 		s.Metrics.attempt(name, err)

@@ -51,6 +51,7 @@ func TestBadRequests(t *testing.T) {
 			"BadRefresh":    {PathRefresh, asJSON, `{"refreshToken":"x"}`, http.StatusUnauthorized},
 			"WeakPassword":  {PathPassword, asJSON, `{"username":"jane","password":"` + goodPassword + `","newPassword":"short"}`, http.StatusUnprocessableEntity},
 			"SamePassword":  {PathPassword, asJSON, `{"username":"jane","password":"` + goodPassword + `","newPassword":"` + goodPassword + `"}`, http.StatusUnprocessableEntity},
+			"DryRun":        {PathPassword + "?dryRun=All", asJSON, good, http.StatusBadRequest},
 			"LogoutOfNone":  {PathLogout, asJSON, `{"token":"x"}`, http.StatusOK},
 		} {
 			w := post(h, tc.path, tc.contentType, tc.body)

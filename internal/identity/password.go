@@ -25,7 +25,7 @@ type cost struct {
 	lanes     uint8
 }
 
-// currentCost is more than what OWASP asks of argon2id (19 MiB, two passes), and takes some tens of milliseconds.
+// currentCost is more than what OWASP asks of argon2id (19 MiB, two passes), and takes a tenth of a second or so.
 var currentCost = cost{memoryKiB: 32 << 10, passes: 2, lanes: 1}
 
 // maxCost is the most that a stored hash may ask for. Nobody can write one but this package; it bounds what a damaged

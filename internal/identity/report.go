@@ -70,7 +70,7 @@ func (s *Service) report(ctx context.Context, u *v1alpha1.User, change func(*v1a
 }
 
 // Tidy keeps the status of Users true, and removes what is over and what belongs to nobody, until the context ends. One
-// server does it, the leader. changed has a value whenever a User may have changed.
+// server does it, the leader. changed has a value whenever a User may have changed or gone.
 func (s *Service) Tidy(ctx context.Context, changed <-chan struct{}) error {
 	timer := time.NewTicker(tidyPeriod)
 	defer timer.Stop()
@@ -80,12 +80,12 @@ func (s *Service) Tidy(ctx context.Context, changed <-chan struct{}) error {
 			for _, u := range s.people.Users() {
 				s.report(ctx, u, nil)
 			}
+			s.sweep(ctx, time.Now())
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-timer.C:
-			s.sweep(ctx, time.Now())
 		case <-changed:
 			select {
 			case <-ctx.Done():
@@ -98,9 +98,6 @@ func (s *Service) Tidy(ctx context.Context, changed <-chan struct{}) error {
 
 // sweep removes what is over, and what belongs to nobody.
 func (s *Service) sweep(ctx context.Context, now time.Time) {
-	if !s.people.Synced() || s.store.Ready(now) != nil {
-		return
-	}
 	for key := range s.overdue(ctx, now) {
 		if err := s.store.remove(ctx, key); err != nil {
 			s.Log.WarnContext(ctx, "Removing a record of identity failed", logkey.Object, key, logkey.Err, err)
