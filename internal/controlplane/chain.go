@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"errors"
 	"fmt"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -12,13 +13,16 @@ import (
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apiserver"
+	apiadmission "k8s.io/apiserver/pkg/admission"
 	genericfilters "k8s.io/apiserver/pkg/endpoints/filters"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	serverstorage "k8s.io/apiserver/pkg/server/storage"
 	"k8s.io/apiserver/pkg/util/notfoundhandler"
 	"k8s.io/apiserver/pkg/util/webhook"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	aggregator "k8s.io/kube-aggregator/pkg/apiserver"
 	kube "k8s.io/kubernetes/pkg/controlplane/apiserver"
 	"k8s.io/kubernetes/pkg/controlplane/apiserver/options"
@@ -33,7 +37,9 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/flowcontrol/install"
 	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
 
+	"github.com/dogker/dogker/internal/controlplane/admission"
 	"github.com/dogker/dogker/internal/controlplane/resume"
+	"github.com/dogker/dogker/internal/controlplane/tenancy"
 	"github.com/dogker/dogker/internal/identity"
 )
 
@@ -51,6 +57,7 @@ type chain struct {
 	informers informers.SharedInformerFactory
 	options   options.CompletedOptions
 	people    *people
+	tenants   *tenancy.Directory
 }
 
 // configs are the three servers before they are made.
@@ -59,6 +66,7 @@ type configs struct {
 	extensions *apiextensions.Config
 	aggregator *aggregator.Config
 	people     *people
+	tenants    *tenancy.Directory
 }
 
 func newChain(o options.CompletedOptions, masters int, who peopleSettings) (*chain, error) {
@@ -76,7 +84,7 @@ func newChain(o options.CompletedOptions, masters int, who peopleSettings) (*cha
 	front.GenericAPIServer.Handler.NonGoRestfulMux.Handle("/metrics", metricsHandler())
 	front.GenericAPIServer.Handler.NonGoRestfulMux.HandlePrefix(identity.PathPrefix, c.people.service.Handler())
 
-	return &chain{front: front, generic: c.kube.Generic, informers: c.kube.VersionedInformers, options: o, people: c.people}, nil
+	return &chain{front: front, generic: c.kube.Generic, informers: c.kube.VersionedInformers, options: o, people: c.people, tenants: c.tenants}, nil
 }
 
 // served are the kinds of Kubernetes that are served. The rest (pods, nodes, Deployments …) is neither stored nor
@@ -104,8 +112,13 @@ func configure(o options.CompletedOptions, masters int, who peopleSettings) (con
 	}
 	generic, informers := shared.config, shared.informers
 
+	tenants, err := newDirectory(generic.LoopbackClientConfig, informers)
+	if err != nil {
+		return configs{}, err
+	}
 	resolver := webhook.NewDefaultServiceResolver()
-	native, initializers, err := kube.CreateConfig(o, generic, informers, shared.storage, resolver, nil)
+	own := []apiadmission.PluginInitializer{admission.Initializer{Directory: tenants}}
+	native, initializers, err := kube.CreateConfig(o, generic, informers, shared.storage, resolver, own)
 	if err != nil {
 		return configs{}, fmt.Errorf("configure Kubernetes' own kinds: %w", err)
 	}
@@ -122,7 +135,18 @@ func configure(o options.CompletedOptions, masters int, who peopleSettings) (con
 	// Extension API servers run as services of a cluster network that does not exist here.
 	front.ExtraConfig.DisableRemoteAvailableConditionController = true
 
-	return configs{kube: native, extensions: extensions, aggregator: front, people: shared.people}, nil
+	return configs{kube: native, extensions: extensions, aggregator: front, people: shared.people, tenants: tenants}, nil
+}
+
+// newDirectory makes the directory of tenants that admission asks.
+func newDirectory(loopback *rest.Config, informers informers.SharedInformerFactory) (*tenancy.Directory, error) {
+	custom, err1 := dynamic.NewForConfig(ownClient(loopback))
+	client, err2 := kubernetes.NewForConfig(loopback)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("create clients of admission: %w", err)
+	}
+
+	return tenancy.NewDirectory(custom, client, informers)
 }
 
 func assemble(c configs) (*aggregator.APIAggregator, error) {

@@ -108,6 +108,7 @@ func (s *Server) build(ctx context.Context, o Options) error {
 		return err
 	}
 	s.OnServing(s.chain.people.run)
+	s.OnServing(s.chain.tenants.Run)
 
 	return s.AddReadyCheck("identity", s.chain.people.ready)
 }
@@ -239,10 +240,11 @@ func (s *Server) RunKubernetesControllers(ctx context.Context) error {
 	cfg.ContentType, cfg.AcceptContentTypes = protobuf, protobuf+",application/json"
 
 	return kubecontrollers.Run(ctx, kubecontrollers.Options{
-		Config:    cfg,
-		Informers: s.chain.informers,
-		CA:        s.certs.CA,
-		TokenKey:  key,
+		Config:     cfg,
+		Informers:  s.chain.informers,
+		Containers: s.chain.tenants.Containers(),
+		CA:         s.certs.CA,
+		TokenKey:   key,
 	})
 }
 

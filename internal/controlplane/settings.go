@@ -48,7 +48,8 @@ var features = map[string]bool{
 }
 
 // plugins are the admission rules in force, in the order in which they run. Ours comes before those that an operator
-// writes and before quota, so that both see the object as it will be stored.
+// writes and before quota, so that both see the object as it will be stored. Last is what leaves something behind when it
+// has let a request pass: the claim of a port and the charge of a quota.
 var plugins = []struct {
 	name     string
 	register func(*apiadmission.Plugins)
@@ -56,6 +57,7 @@ var plugins = []struct {
 	{lifecycle.PluginName, lifecycle.Register},
 	{gc.PluginName, gc.Register},
 	{admission.PluginName, admission.Register},
+	{admission.PlatformPluginName, admission.RegisterPlatform},
 	{admission.RecordPluginName, admission.RegisterRecord},
 	{admission.UserPluginName, admission.RegisterUser},
 	{admission.DeletionPluginName, admission.RegisterDeletion},
@@ -63,7 +65,7 @@ var plugins = []struct {
 	{mutatingwebhook.PluginName, mutatingwebhook.Register},
 	{validatingadmissionpolicy.PluginName, validatingadmissionpolicy.Register},
 	{validatingwebhook.PluginName, validatingwebhook.Register},
-	{resourcequota.PluginName, resourcequota.Register},
+	{resourcequota.PluginName, admission.RegisterAllotment},
 }
 
 // settings are what the parts of the API server are built from.

@@ -56,7 +56,7 @@ func plugin(objects ...runtime.Object) (*Plugin, *fake.FakeDynamicClient) {
 	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(),
 		map[schema.GroupVersionResource]string{containerResource: "TenantContainerList"}, objects...)
 
-	return &Plugin{Handler: admission.NewHandler(admission.Create, admission.Update), client: client}, client
+	return &Plugin{Handler: admission.NewHandler(admission.Create, admission.Update), client: client, directory: directory{}}, client
 }
 
 func TestAdmit(t *testing.T) {

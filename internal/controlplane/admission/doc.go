@@ -1,12 +1,14 @@
 // Package admission holds the rules of our kinds that their schema cannot say, because they need the old object, the
 // person who asks, or other objects. It is compiled into the API server: no webhook can be down or slow.
 //
-// What it changes: a TenantContainer is born with our finalizer, and mode and replicas are made to agree.
-// What it refuses: a cycle of dependsOn, annotations that belong to another controller, and a change of what a
-// ContainerRevision has on record, and a User with the email address of another.
+// What it changes: a TenantContainer is born with our finalizer, mode and replicas are made to agree, and what its tenant's
+// plan has for it is filled in.
+// What it refuses: what the tenant's policy does (package policy), a published port that somebody else has, a cycle of
+// dependsOn, annotations that belong to another controller, a change of what a ContainerRevision has on record, and a User
+// with the email address of another.
 //
 // Invariants: it fails closed; what it changes it would not change again; a message names the field, the value and what
 // is allowed.
 //
-// Caller: internal/controlplane. It imports api/ and Kubernetes' admission interfaces.
+// Caller: internal/controlplane. It imports api/, reconciler/policy and Kubernetes' admission interfaces.
 package admission

@@ -36,7 +36,8 @@ func Register(plugins *admission.Plugins) {
 type Plugin struct {
 	*admission.Handler
 
-	client dynamic.Interface
+	client    dynamic.Interface
+	directory Directory
 }
 
 var (
@@ -48,17 +49,20 @@ var (
 // SetDynamicClient gives the plugin its sight of other objects.
 func (p *Plugin) SetDynamicClient(c dynamic.Interface) { p.client = c }
 
+// SetDirectory gives the plugin its sight of tenants.
+func (p *Plugin) SetDirectory(d Directory) { p.directory = d }
+
 // ValidateInitialization refuses a plugin that could not see.
 func (p *Plugin) ValidateInitialization() error {
-	if p.client == nil {
-		return errors.New("admission of TenantContainers needs a client")
+	if p.client == nil || p.directory == nil {
+		return errors.New("admission of TenantContainers needs a client and a directory of tenants")
 	}
 
 	return nil
 }
 
 // Admit brings what is asked for into the form in which it is stored.
-func (p *Plugin) Admit(_ context.Context, a admission.Attributes, _ admission.ObjectInterfaces) error {
+func (p *Plugin) Admit(ctx context.Context, a admission.Attributes, _ admission.ObjectInterfaces) error {
 	if !concerns(a) || a.GetSubresource() != "" {
 		return nil
 	}
@@ -72,14 +76,17 @@ func (p *Plugin) Admit(_ context.Context, a admission.Attributes, _ admission.Ob
 		return apierrors.NewInternalError(fmt.Errorf("set replicas: %w", err))
 	}
 
-	return nil
+	return p.fillIn(ctx, a, now, old)
 }
 
 // Validate refuses what must not be stored. It runs for the status subresource too. A request to the scale subresource
-// carries a Scale and can change nothing but replicas, which the schema judges.
+// carries a Scale and can change nothing but replicas.
 func (p *Plugin) Validate(ctx context.Context, a admission.Attributes, _ admission.ObjectInterfaces) error {
-	if !concerns(a) || a.GetSubresource() == "scale" {
+	if !concerns(a) {
 		return nil
+	}
+	if a.GetSubresource() == "scale" {
+		return p.judgeScale(ctx, a)
 	}
 	now, old, err := objects(a)
 	if err != nil {
@@ -89,7 +96,13 @@ func (p *Plugin) Validate(ctx context.Context, a admission.Attributes, _ admissi
 	if errs := foreignAnnotations(now, old, a.GetUserInfo().GetName()); len(errs) > 0 {
 		return apierrors.NewForbidden(a.GetResource().GroupResource(), now.GetName(), errs.ToAggregate())
 	}
-	if a.GetSubresource() != "" || !newDependencies(now, old) {
+	if a.GetSubresource() != "" {
+		return nil
+	}
+	if err := p.judge(ctx, a, now, old); err != nil {
+		return err
+	}
+	if !newDependencies(now, old) {
 		return nil
 	}
 

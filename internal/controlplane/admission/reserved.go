@@ -22,12 +22,15 @@ var owners = []struct{ prefix, user string }{
 // foreignAnnotations lists the reserved annotations that the user would set, change or remove without being their owner.
 // Those that stay as they are concern nobody. old is nil on create.
 func foreignAnnotations(now, old *unstructured.Unstructured, user string) field.ErrorList {
-	before := map[string]string{}
+	var before map[string]string
 	if old != nil {
 		before = old.GetAnnotations()
 	}
-	after := now.GetAnnotations()
 
+	return foreign(before, now.GetAnnotations(), user)
+}
+
+func foreign(before, after map[string]string, user string) field.ErrorList {
 	var errs field.ErrorList
 	for _, key := range changed(before, after) {
 		for _, o := range owners {

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/metadata/metadatainformer"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
 // ungarbaged are kinds that the garbage collector does not look at: they come and go by the second, nothing owns them,
@@ -32,17 +34,24 @@ var inUse = map[schema.GroupVersionResource]bool{
 	rbacv1.SchemeGroupVersion.WithResource("clusterrolebindings"): true,
 }
 
+var containersResource = v1alpha1.GroupVersion.WithResource("tenantcontainers")
+
 // kindInformers gives loops that handle every kind the informers that exist, and for all other kinds one that keeps
 // metadata only, which is all that they look at.
 type kindInformers struct {
 	typed informers.SharedInformerFactory
 	light metadatainformer.SharedInformerFactory
+	// containers is followed elsewhere, and started there.
+	containers informers.GenericInformer
 }
 
 // ForResource implements informerfactory.InformerFactory.
 func (k kindInformers) ForResource(r schema.GroupVersionResource) (informers.GenericInformer, error) {
 	if inUse[r] {
 		return k.typed.ForResource(r)
+	}
+	if r == containersResource {
+		return k.containers, nil
 	}
 
 	return k.light.ForResource(r), nil

@@ -6,22 +6,14 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	quota "k8s.io/apiserver/pkg/quota/v1"
 	"k8s.io/apiserver/pkg/quota/v1/generic"
-	"k8s.io/client-go/informers"
 	"k8s.io/kubernetes/pkg/controller"
 	"k8s.io/kubernetes/pkg/controller/resourcequota"
 	"k8s.io/kubernetes/pkg/quota/v1/install"
-)
 
-// counted are the kinds whose number has a name of its own in quotas, such as secrets. Every other kind, ours included,
-// is counted as count/<resource>.<group> without being named here.
-var counted = map[string]corev1.ResourceName{
-	"configmaps":     corev1.ResourceConfigMaps,
-	"resourcequotas": corev1.ResourceQuotas,
-	"secrets":        corev1.ResourceSecrets,
-}
+	charges "github.com/dogker/dogker/internal/controlplane/quota"
+)
 
 func (l *loops) quota(ctx context.Context) (func(context.Context), error) {
 	discover := l.discovery.ServerPreferredNamespacedResources
@@ -34,8 +26,8 @@ func (l *loops) quota(ctx context.Context) (func(context.Context), error) {
 		InformersStarted:          l.started,
 		DiscoveryFunc:             discover,
 		IgnoredResourcesFunc:      install.DefaultIgnoredResources,
-		Registry:                  generic.NewRegistry(counters(l.kinds.ForResource)),
-		UpdateFilter:              noUpdate,
+		Registry:                  generic.NewRegistry(l.counters()),
+		UpdateFilter:              charges.Changed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("wire quota: %w", err)
@@ -49,11 +41,13 @@ func (l *loops) quota(ctx context.Context) (func(context.Context), error) {
 	}, nil
 }
 
-func counters(informerFor func(schema.GroupVersionResource) (informers.GenericInformer, error)) []quota.Evaluator {
-	lister := generic.ListerFuncForResourceFunc(informerFor)
+// counters are of the kinds that something other than their number is limited of, or whose number has another name than
+// count/<resource>.<group>.
+func (l *loops) counters() []quota.Evaluator {
+	lister := generic.ListerFuncForResourceFunc(l.kinds.ForResource)
+	evaluators := charges.Evaluators(charges.Source{Client: l.dynamic, Secrets: l.Informers.Core().V1().Secrets().Lister()})
 
-	var evaluators []quota.Evaluator
-	for resource, name := range counted {
+	for resource, name := range charges.Counted {
 		gvr := corev1.SchemeGroupVersion.WithResource(resource)
 		list := generic.ListResourceUsingListerFunc(lister, gvr)
 		evaluators = append(evaluators, generic.NewObjectCountEvaluator(gvr.GroupResource(), list, name))
@@ -61,6 +55,3 @@ func counters(informerFor func(schema.GroupVersionResource) (informers.GenericIn
 
 	return evaluators
 }
-
-// noUpdate says which updates change what a quota counts: none, because quotas count objects.
-func noUpdate(schema.GroupVersionResource, any, any) bool { return false }

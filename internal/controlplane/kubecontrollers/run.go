@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
@@ -42,6 +43,8 @@ type Options struct {
 	Config *rest.Config
 	// Informers are the API server's own, so that nothing is watched and kept twice.
 	Informers informers.SharedInformerFactory
+	// Containers is the API server's own informer of TenantContainers, with all of them that quotas are about.
+	Containers informers.GenericInformer
 	// CA is the authority's certificate in PEM, published to every namespace.
 	CA []byte
 	// TokenKey signs the tokens in Secrets of type service-account-token.
@@ -53,6 +56,7 @@ type loops struct {
 	Options
 	kube      kubernetes.Interface
 	metadata  metadata.Interface
+	dynamic   dynamic.Interface
 	discovery discovery.DiscoveryInterface
 	kinds     kindInformers
 	// started is closed once the informers that the constructors asked for have been started.
@@ -100,7 +104,8 @@ func newLoops(o Options) (*loops, error) {
 	kube, err1 := kubernetes.NewForConfig(o.Config)
 	meta, err2 := metadata.NewForConfig(metadata.ConfigFor(o.Config))
 	disco, err3 := discovery.NewDiscoveryClientForConfig(o.Config)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	custom, err4 := dynamic.NewForConfig(o.Config)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, fmt.Errorf("create clients of Kubernetes' controllers: %w", err)
 	}
 
@@ -110,8 +115,9 @@ func newLoops(o Options) (*loops, error) {
 		Options:   o,
 		kube:      kube,
 		metadata:  meta,
+		dynamic:   custom,
 		discovery: disco,
-		kinds:     kindInformers{typed: o.Informers, light: light},
+		kinds:     kindInformers{typed: o.Informers, light: light, containers: o.Containers},
 		started:   make(chan struct{}),
 	}, nil
 }

@@ -1,0 +1,182 @@
+package admission
+
+import (
+	"context"
+	"fmt"
+
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/warning"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/policy"
+)
+
+var revisionResource = v1alpha1.GroupVersion.WithResource("containerrevisions")
+
+// Directory is what plugins ask about tenants. It is safe for concurrent use.
+type Directory interface {
+	// Policy is what is in force in a namespace; false when it belongs to no tenant. Its error is a refusal.
+	Policy(ctx context.Context, namespace string) (policy.Policy, bool, error)
+	// Taken lists the published ports of a container that somebody else has, as far as is known without asking.
+	Taken(ctx context.Context, tc *v1alpha1.TenantContainer, tenant bool) (field.ErrorList, error)
+	// Claim takes the published ports of a container for it; before is what is stored of it, nil when it is new. Whoever
+	// refuses the container afterwards calls undo, which is never nil.
+	Claim(ctx context.Context, tc, before *v1alpha1.TenantContainer, tenant bool) (undo func(), errs field.ErrorList, err error)
+}
+
+// wantsDirectory is a plugin that asks about tenants.
+type wantsDirectory interface{ SetDirectory(Directory) }
+
+// Initializer hands the directory to the plugins that want it.
+type Initializer struct{ Directory Directory }
+
+// Initialize implements admission.PluginInitializer.
+func (i Initializer) Initialize(plugin admission.Interface) {
+	if p, ok := plugin.(wantsDirectory); ok {
+		p.SetDirectory(i.Directory)
+	}
+}
+
+// changesSpec is true for a request after which something else may run. Whoever deletes a container, or lets it go, does
+// not have to put it in order first.
+func changesSpec(now, old *unstructured.Unstructured) bool {
+	return now.GetDeletionTimestamp() == nil && (old == nil || !equality.Semantic.DeepEqual(now.Object["spec"], old.Object["spec"]))
+}
+
+// policyFor is what is in force for the object of a request; false when it belongs to no tenant.
+func (p *Plugin) policyFor(ctx context.Context, a admission.Attributes) (policy.Policy, bool, error) {
+	rules, ok, err := p.directory.Policy(ctx, a.GetNamespace())
+	if err != nil {
+		return rules, false, apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), err)
+	}
+
+	return rules, ok, nil
+}
+
+// fillIn gives a container of a tenant what its plan and its profile have for it.
+func (p *Plugin) fillIn(ctx context.Context, a admission.Attributes, now, old *unstructured.Unstructured) error {
+	spec, ok := now.Object["spec"].(map[string]any)
+	if !ok || !changesSpec(now, old) {
+		return nil
+	}
+	rules, ok, err := p.policyFor(ctx, a)
+	if err != nil || !ok {
+		return err
+	}
+	rules.Default(spec)
+
+	return nil
+}
+
+// judge refuses what the policy of the tenant does, and a published port that somebody else has.
+func (p *Plugin) judge(ctx context.Context, a admission.Attributes, now, old *unstructured.Unstructured) error {
+	if !changesSpec(now, old) {
+		return nil
+	}
+	rules, tenant, err := p.policyFor(ctx, a)
+	if err != nil {
+		return err
+	}
+	tc, err := typed(now)
+	if err != nil {
+		return apierrors.NewInternalError(err)
+	}
+	tc.Namespace = a.GetNamespace()
+
+	var errs field.ErrorList
+	if tenant {
+		spec, _ := now.Object["spec"].(map[string]any)
+		errs = append(rules.Unknown(spec), rules.Check(&tc.Spec)...)
+		revision, err := p.judgeRevision(ctx, rules, tc)
+		if err != nil {
+			return apierrors.NewInternalError(err)
+		}
+		errs = append(errs, revision...)
+	}
+
+	taken, err := p.directory.Taken(ctx, tc, tenant)
+	if err != nil {
+		return apierrors.NewInternalError(err)
+	}
+	if errs = append(errs, taken...); len(errs) > 0 {
+		return apierrors.NewInvalid(containerKind, now.GetName(), errs)
+	}
+
+	if tenant {
+		for _, w := range rules.Warnings(&tc.Spec) {
+			warning.AddWarning(ctx, "", w)
+		}
+	}
+
+	return nil
+}
+
+// judgeRevision holds the revision that is to run in place of the template against the rules of today.
+func (p *Plugin) judgeRevision(ctx context.Context, rules policy.Policy, tc *v1alpha1.TenantContainer) (field.ErrorList, error) {
+	if tc.Spec.RollbackTo == nil {
+		return nil, nil
+	}
+	list, err := p.client.Resource(revisionResource).Namespace(tc.Namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: v1alpha1.LabelContainer + "=" + tc.Name,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list revisions of %q: %w", tc.Name, err)
+	}
+
+	for i := range list.Items {
+		var r v1alpha1.ContainerRevision
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(list.Items[i].Object, &r); err != nil {
+			return nil, fmt.Errorf("read revision %q: %w", list.Items[i].GetName(), err)
+		}
+		if r.Spec.Revision != *tc.Spec.RollbackTo {
+			continue
+		}
+
+		var errs field.ErrorList
+		for _, e := range rules.Check(&r.Spec.Template) {
+			errs = append(errs, field.Invalid(field.NewPath("spec", "rollbackTo"), *tc.Spec.RollbackTo, "the revision has "+e.Error()))
+		}
+
+		return errs, nil
+	}
+
+	return nil, nil
+}
+
+// judgeScale holds a new number of replicas against the policy. Fewer are always fine.
+func (p *Plugin) judgeScale(ctx context.Context, a admission.Attributes) error {
+	now, ok1 := a.GetObject().(*autoscalingv1.Scale)
+	old, ok2 := a.GetOldObject().(*autoscalingv1.Scale)
+	if !ok1 || !ok2 {
+		return apierrors.NewInternalError(fmt.Errorf("admit Scale: unexpected types %T and %T", a.GetObject(), a.GetOldObject()))
+	}
+	if now.Spec.Replicas <= old.Spec.Replicas {
+		return nil
+	}
+
+	rules, tenant, err := p.policyFor(ctx, a)
+	if err != nil || !tenant {
+		return err
+	}
+	if errs := rules.CheckReplicas(now.Spec.Replicas); len(errs) > 0 {
+		return apierrors.NewInvalid(containerKind, a.GetName(), errs)
+	}
+
+	return nil
+}
+
+func typed(u *unstructured.Unstructured) (*v1alpha1.TenantContainer, error) {
+	tc := &v1alpha1.TenantContainer{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, tc); err != nil {
+		return nil, fmt.Errorf("read TenantContainer %q: %w", u.GetName(), err)
+	}
+
+	return tc, nil
+}

@@ -1,0 +1,100 @@
+package quota
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	quota "k8s.io/apiserver/pkg/quota/v1"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+)
+
+// charged are the resources that containers use, as quotas name them.
+var charged = []corev1.ResourceName{
+	v1alpha1.ResourceContainers,
+	v1alpha1.ResourceReplicas,
+	v1alpha1.ResourceRequestsCPU,
+	v1alpha1.ResourceRequestsMemory,
+	v1alpha1.ResourceLimitsCPU,
+	v1alpha1.ResourceLimitsMemory,
+	v1alpha1.ResourceRequestsStorage,
+	v1alpha1.ResourcePublishedPorts,
+}
+
+// usage is what a container is charged for: what it declares, and where one of the templates that may run in its place
+// uses more, that.
+func usage(c *v1alpha1.TenantContainer, instead ...*v1alpha1.TenantContainerSpec) corev1.ResourceList {
+	n := tasks(c)
+	out := ofTemplate(&c.Spec, n)
+	for _, template := range instead {
+		out = quota.Max(out, ofTemplate(template, n))
+	}
+
+	out[v1alpha1.ResourceContainers] = *resource.NewQuantity(1, resource.DecimalSI)
+	out[v1alpha1.ResourceReplicas] = *resource.NewQuantity(n, resource.DecimalSI)
+	out[v1alpha1.ResourceRequestsStorage] = *resource.NewQuantity(0, resource.BinarySI)
+
+	return out
+}
+
+// tasks that a container declares. A global one has as many as there are nodes for it, which is known once it runs.
+func tasks(c *v1alpha1.TenantContainer) int64 {
+	if c.Spec.Mode == v1alpha1.ModeGlobal {
+		return max(1, int64(c.Status.Replicas))
+	}
+	if c.Spec.Replicas == nil {
+		return 1
+	}
+
+	return int64(*c.Spec.Replicas)
+}
+
+// ofTemplate is what n tasks of a template use. What they do not declare is not charged: where a quota limits it, they
+// must declare it.
+func ofTemplate(t *v1alpha1.TenantContainerSpec, n int64) corev1.ResourceList {
+	out := corev1.ResourceList{v1alpha1.ResourcePublishedPorts: *resource.NewQuantity(publishedPorts(t), resource.DecimalSI)}
+
+	for name, q := range declared(t) {
+		if q == nil {
+			out[name] = resource.Quantity{Format: resource.DecimalSI}
+
+			continue
+		}
+		amount := q.DeepCopy()
+		amount.Mul(n)
+		out[name] = amount
+	}
+
+	return out
+}
+
+// declared are the amounts of computing that one task declares; nil for what it does not.
+func declared(t *v1alpha1.TenantContainerSpec) map[corev1.ResourceName]*resource.Quantity {
+	var requests v1alpha1.ResourceRequests
+	var limits v1alpha1.ResourceLimits
+	if r := t.Resources; r != nil {
+		if r.Requests != nil {
+			requests = *r.Requests
+		}
+		if r.Limits != nil {
+			limits = *r.Limits
+		}
+	}
+
+	return map[corev1.ResourceName]*resource.Quantity{
+		v1alpha1.ResourceRequestsCPU:    requests.CPU,
+		v1alpha1.ResourceRequestsMemory: requests.Memory,
+		v1alpha1.ResourceLimitsCPU:      limits.CPU,
+		v1alpha1.ResourceLimitsMemory:   limits.Memory,
+	}
+}
+
+func publishedPorts(t *v1alpha1.TenantContainerSpec) int64 {
+	var n int64
+	for _, p := range t.Ports {
+		if p.Publish != nil {
+			n++
+		}
+	}
+
+	return n
+}
