@@ -1,0 +1,193 @@
+package quota
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission"
+	quota "k8s.io/apiserver/pkg/quota/v1"
+	"k8s.io/client-go/dynamic/fake"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+)
+
+// web is a container with that many replicas, of that much memory each.
+func web(replicas int32, memory string) *v1alpha1.TenantContainer {
+	return &v1alpha1.TenantContainer{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "TenantContainer"},
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "acme"},
+		Spec: v1alpha1.TenantContainerSpec{
+			Image: "shop", Replicas: &replicas,
+			Resources: &v1alpha1.Resources{Limits: &v1alpha1.ResourceLimits{CPU: new(resource.MustParse("250m")), Memory: new(resource.MustParse(memory))}},
+		},
+	}
+}
+
+func words(l corev1.ResourceList) map[string]string {
+	out := map[string]string{}
+	for name, q := range l {
+		if !q.IsZero() {
+			out[string(name)] = q.String()
+		}
+	}
+
+	return out
+}
+
+func TestUsage(t *testing.T) {
+	cases := map[string]struct {
+		reason  string
+		c       func() *v1alpha1.TenantContainer
+		instead []*v1alpha1.TenantContainerSpec
+		want    map[string]string
+	}{
+		"Declared": {
+			reason: "What one task declares, times the tasks.",
+			c:      func() *v1alpha1.TenantContainer { return web(3, "128Mi") },
+			want:   map[string]string{v1alpha1.ResourceContainers: "1", v1alpha1.ResourceReplicas: "3", v1alpha1.ResourceLimitsCPU: "750m", v1alpha1.ResourceLimitsMemory: "384Mi"},
+		},
+		"Zero": {
+			reason: "A container without tasks is a container.",
+			c:      func() *v1alpha1.TenantContainer { return web(0, "128Mi") },
+			want:   map[string]string{v1alpha1.ResourceContainers: "1"},
+		},
+		"Suspended": {
+			reason: "A suspended container keeps its place.",
+			c: func() *v1alpha1.TenantContainer {
+				c := web(3, "128Mi")
+				c.Annotations = map[string]string{v1alpha1.AnnotationSuspend: "Holiday"}
+
+				return c
+			},
+			want: map[string]string{v1alpha1.ResourceContainers: "1", v1alpha1.ResourceReplicas: "3", v1alpha1.ResourceLimitsCPU: "750m", v1alpha1.ResourceLimitsMemory: "384Mi"},
+		},
+		"Global": {
+			reason: "A global container has a task on each node, once that is known.",
+			c: func() *v1alpha1.TenantContainer {
+				c := web(0, "128Mi")
+				c.Spec.Replicas, c.Spec.Mode, c.Status.Replicas = nil, v1alpha1.ModeGlobal, 4
+
+				return c
+			},
+			want: map[string]string{v1alpha1.ResourceContainers: "1", v1alpha1.ResourceReplicas: "4", v1alpha1.ResourceLimitsCPU: "1", v1alpha1.ResourceLimitsMemory: "512Mi"},
+		},
+		"RunsMore": {
+			reason:  "A container that is paused runs what it ran, and declaring less frees nothing.",
+			c:       func() *v1alpha1.TenantContainer { return web(2, "64Mi") },
+			instead: []*v1alpha1.TenantContainerSpec{&web(1, "1Gi").Spec},
+			want:    map[string]string{v1alpha1.ResourceContainers: "1", v1alpha1.ResourceReplicas: "2", v1alpha1.ResourceLimitsCPU: "500m", v1alpha1.ResourceLimitsMemory: "2Gi"},
+		},
+		"Ports": {
+			reason: "A published port counts; one that is not does not.",
+			c: func() *v1alpha1.TenantContainer {
+				c := web(1, "64Mi")
+				c.Spec.Resources = nil
+				c.Spec.Ports = []v1alpha1.Port{{ContainerPort: 80, Publish: &v1alpha1.PortPublication{Port: 8080}}, {ContainerPort: 81}}
+
+				return c
+			},
+			want: map[string]string{v1alpha1.ResourceContainers: "1", v1alpha1.ResourceReplicas: "1", v1alpha1.ResourcePublishedPorts: "1"},
+		},
+	}
+
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, words(usage(tc.c(), tc.instead...))); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestHandles(t *testing.T) {
+	e := containers(nil)
+	ask := func(now, old *v1alpha1.TenantContainer, op admission.Operation, sub string) bool {
+		return e.Handles(admission.NewAttributesRecord(now, old, schema.GroupVersionKind{}, "acme", "web", containersResource, sub, op, nil, false, nil))
+	}
+	gone := web(5, "1Gi")
+	gone.DeletionTimestamp = new(metav1.Now())
+
+	for name, tc := range map[string]struct{ got, want bool }{
+		"Create":  {ask(web(1, "64Mi"), nil, admission.Create, ""), true},
+		"More":    {ask(web(2, "64Mi"), web(1, "64Mi"), admission.Update, ""), true},
+		"Larger":  {ask(web(1, "65Mi"), web(1, "64Mi"), admission.Update, ""), true},
+		"Less":    {ask(web(1, "64Mi"), web(2, "64Mi"), admission.Update, ""), false},
+		"Same":    {ask(web(1, "64Mi"), web(1, "64Mi"), admission.Update, ""), false},
+		"Traded":  {ask(web(1, "128Mi"), web(2, "64Mi"), admission.Update, ""), false},
+		"Deleted": {ask(gone, web(1, "64Mi"), admission.Update, ""), false},
+		"Status":  {ask(web(2, "64Mi"), web(1, "64Mi"), admission.Update, "status"), false},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("%s is handled: %v, want %v", name, tc.got, tc.want)
+		}
+	}
+}
+
+func TestConstraints(t *testing.T) {
+	bare := web(1, "64Mi")
+	bare.Spec.Resources = nil
+	err := containers(nil).Constraints([]corev1.ResourceName{v1alpha1.ResourceLimitsMemory, v1alpha1.ResourceReplicas}, bare)
+	if err == nil || !strings.Contains(err.Error(), "spec.resources.limits.memory must be set") {
+		t.Errorf("got %v", err)
+	}
+	if err := containers(nil).Constraints([]corev1.ResourceName{v1alpha1.ResourceReplicas}, bare); err != nil {
+		t.Errorf("what no quota limits was demanded: %v", err)
+	}
+}
+
+// TestCount: what there is is counted from the store, with what runs in place of what is declared.
+func TestCount(t *testing.T) {
+	paused := web(2, "64Mi")
+	paused.Status.Revision = 3
+	record := &v1alpha1.ContainerRevision{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "ContainerRevision"},
+		ObjectMeta: metav1.ObjectMeta{Name: "web-3", Namespace: "acme"},
+		Spec:       v1alpha1.ContainerRevisionSpec{Container: "web", Revision: 3, Template: web(1, "1Gi").Spec},
+	}
+	stranger := web(9, "1Gi")
+	stranger.Namespace = "globex"
+	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
+		containersResource: "TenantContainerList", revisionsResource: "ContainerRevisionList",
+	}, untyped(t, paused), untyped(t, record), untyped(t, stranger))
+
+	stats, err := containers(&Source{Client: client}).UsageStats(quota.UsageStatsOptions{Namespace: "acme", Resources: charged})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{v1alpha1.ResourceContainers: "1", v1alpha1.ResourceReplicas: "2", v1alpha1.ResourceLimitsCPU: "500m", v1alpha1.ResourceLimitsMemory: "2Gi"}
+	if diff := cmp.Diff(want, words(stats.Used)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	e := secrets(nil)
+	ours, err1 := e.Usage(&corev1.Secret{Type: v1alpha1.SecretTypeRevisionEnv})
+	theirs, err2 := e.Usage(&corev1.Secret{Type: corev1.SecretTypeOpaque})
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	if _, counted := ours[v1alpha1.ResourceSecrets]; counted {
+		t.Error("a tenant is charged for what Dogker keeps")
+	}
+	if _, counted := theirs[v1alpha1.ResourceSecrets]; !counted {
+		t.Error("a Secret of a tenant is not counted")
+	}
+}
+
+func untyped(t *testing.T, object any) *unstructured.Unstructured {
+	t.Helper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return &unstructured.Unstructured{Object: content}
+}
