@@ -54,7 +54,7 @@ type PlanSpec struct {
 	// ContainerDefaults are filled in where a TenantContainer says nothing, when it is admitted.
 	// +kubebuilder:default={}
 	// +optional
-	ContainerDefaults ContainerDefaults `json:"containerDefaults,omitempty"`
+	ContainerDefaults ContainerDefaults `json:"containerDefaults,omitzero"`
 
 	// ContainerMaxima are what one TenantContainer may ask for at most; it is refused otherwise.
 	// +optional
@@ -96,11 +96,11 @@ type ContainerDefaults struct {
 	// Requests for one task.
 	// +kubebuilder:default={}
 	// +optional
-	Requests DefaultRequests `json:"requests,omitempty"`
+	Requests DefaultRequests `json:"requests,omitzero"`
 	// Limits of one task.
 	// +kubebuilder:default={}
 	// +optional
-	Limits DefaultLimits `json:"limits,omitempty"`
+	Limits DefaultLimits `json:"limits,omitzero"`
 }
 
 // DefaultRequests are set aside for one task that does not say.
@@ -109,12 +109,12 @@ type DefaultRequests struct {
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('1m')) >= 0 && quantity(string(self)).compareTo(quantity('1000')) <= 0",message="must be an amount of CPU from 1m to 1000, such as 500m or 2",messageExpression="'\"' + string(self) + '\" must be an amount of CPU from 1m to 1000, such as 500m or 2'"
 	// +kubebuilder:default="50m"
 	// +optional
-	CPU resource.Quantity `json:"cpu,omitempty"`
+	CPU resource.Quantity `json:"cpu,omitzero"`
 	// Memory set aside.
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('4Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Ti')) <= 0",message="must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi",messageExpression="'\"' + string(self) + '\" must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi'"
 	// +kubebuilder:default="64Mi"
 	// +optional
-	Memory resource.Quantity `json:"memory,omitempty"`
+	Memory resource.Quantity `json:"memory,omitzero"`
 }
 
 // DefaultLimits are what one task that does not say may use at most.
@@ -123,12 +123,12 @@ type DefaultLimits struct {
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('10m')) >= 0 && quantity(string(self)).compareTo(quantity('1000')) <= 0",message="must be an amount of CPU from 10m to 1000, such as 500m or 2",messageExpression="'\"' + string(self) + '\" must be an amount of CPU from 10m to 1000, such as 500m or 2'"
 	// +kubebuilder:default="500m"
 	// +optional
-	CPU resource.Quantity `json:"cpu,omitempty"`
+	CPU resource.Quantity `json:"cpu,omitzero"`
 	// Memory the task may use before it is killed.
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('4Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Ti')) <= 0",message="must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi",messageExpression="'\"' + string(self) + '\" must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi'"
 	// +kubebuilder:default="256Mi"
 	// +optional
-	Memory resource.Quantity `json:"memory,omitempty"`
+	Memory resource.Quantity `json:"memory,omitzero"`
 	// Pids is how many processes and threads there may be.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=4194304
