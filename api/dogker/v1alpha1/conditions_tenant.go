@@ -2,7 +2,7 @@ package v1alpha1
 
 // Condition types of Tenant, beside Ready, Reconciling, Stalled and Suspended.
 const (
-	// ConditionAddressesLow is True while less than a quarter of the addresses of the tenant's network is left. Negative
+	// ConditionAddressesLow is True while 70 percent of the addresses of the tenant's network are in use, or more. Negative
 	// polarity: it is absent otherwise.
 	ConditionAddressesLow = "AddressesLow"
 	// ConditionQuotaExceeded is True while more is used than the quota allows, because the quota has been lowered.
@@ -26,7 +26,7 @@ const (
 	ReasonNetworkConflict = "NetworkConflict"
 	// ReasonPoolExhausted: the address pool has no subnet left that is large enough.
 	ReasonPoolExhausted = "PoolExhausted"
-	// ReasonAddressesLow: less than a quarter of the addresses is left.
+	// ReasonAddressesLow: most of the addresses are in use.
 	ReasonAddressesLow = "AddressesLow"
 	// ReasonQuotaExceeded: more is used than the quota allows.
 	ReasonQuotaExceeded = "QuotaExceeded"
