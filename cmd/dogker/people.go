@@ -63,8 +63,8 @@ const passwdHelp = `Change your own password, or set that of somebody else.
 With a SERVER it changes the password of --username, who must know the old one; with --password-stdin the first line is
 the old one and the second the new one. All sessions end.
 
-With --set it sets the password of that User, as an administrator who is in by the kubeconfig: who may is whom RBAC lets
-create users/password in the group identity.dogker.io.`
+With --set it sets the password of that User, as whoever --kubeconfig or KUBECONFIG says, or else as the administrator of
+the data directory. Who may is whom RBAC lets create users/password in the group identity.dogker.io.`
 
 func newPasswdCommand(g *globals) *cobra.Command {
 	var f loginFlags
@@ -123,7 +123,10 @@ func setPassword(cmd *cobra.Command, g *globals, f loginFlags, name string) erro
 	if err != nil {
 		return err
 	}
-	client, _, err := restClient(g, config)
+	if f.kubeconfig == "" {
+		useKubeconfig(g.dataDir, nil)
+	}
+	client, _, err := restClient(config)
 	if err != nil {
 		return err
 	}
@@ -139,9 +142,11 @@ func setPassword(cmd *cobra.Command, g *globals, f loginFlags, name string) erro
 const deployTokenHelp = `Make a DeployToken and print its token, which is shown this once.
 
 A token is good for one namespace, for what its scope says and until it expires. Where a DeployToken of that name exists,
-a new token is issued for it and the one before is void. "kubectl delete deploytoken NAME" revokes it at once.`
+a new token is issued for it and the one before is void. "kubectl delete deploytoken NAME" revokes it at once.
 
-func newDeployTokenCommand(g *globals) *cobra.Command {
+It is done as whoever the kubeconfig says that kubectl uses: the one that dogker login has written.`
+
+func newDeployTokenCommand() *cobra.Command {
 	config := genericclioptions.NewConfigFlags(true)
 	var scope string
 	var containers []string
@@ -154,7 +159,7 @@ func newDeployTokenCommand(g *globals) *cobra.Command {
   kubectl config set-credentials ci --token "$TOKEN"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			client, namespace, err := restClient(g, config)
+			client, namespace, err := restClient(config)
 			if err != nil {
 				return err
 			}
@@ -240,10 +245,7 @@ func post(ctx context.Context, client rest.Interface, body, answer any, path ...
 }
 
 // restClient speaks to the API as the kubeconfig says, in the namespace of its context.
-func restClient(g *globals, config *genericclioptions.ConfigFlags) (rest.Interface, string, error) {
-	if *config.KubeConfig == "" {
-		useKubeconfig(g.dataDir, nil)
-	}
+func restClient(config *genericclioptions.ConfigFlags) (rest.Interface, string, error) {
 	cfg, err := config.ToRESTConfig()
 	if err != nil {
 		return nil, "", fmt.Errorf("read kubeconfig: %w", err)

@@ -63,7 +63,7 @@ func newRootCommand() *cobra.Command {
 		newLogoutCommand(),
 		newRegisterCommand(),
 		newPasswdCommand(&g),
-		newDeployTokenCommand(&g),
+		newDeployTokenCommand(),
 		newCredentialCommand(),
 		newVersionCommand(),
 	)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	storagevalue "k8s.io/apiserver/pkg/storage/value"
@@ -16,8 +17,12 @@ import (
 // prefix lies outside the prefix of the API's objects, so that no request to the API can read what is below it.
 const prefix = "/dogker/identity/"
 
-// pageSize is how many records are read at a time.
-const pageSize = 1000
+const (
+	// pageSize is how many records are read at a time.
+	pageSize = 1000
+	// callTimeout is how long one call may take. Somebody waits for each.
+	callTimeout = 5 * time.Second
+)
 
 // Etcd is a KV below a prefix of etcd. Values are encrypted.
 type Etcd struct {
@@ -45,7 +50,7 @@ func (e *Etcd) List(ctx context.Context) ([]Entry, int64, error) {
 		if version > 0 {
 			options = append(options, clientv3.WithRev(version))
 		}
-		got, err := e.client.Get(ctx, from, options...)
+		got, err := e.read(ctx, from, options...)
 		if err != nil {
 			return nil, 0, fmt.Errorf("list %q: %w", prefix, err)
 		}
@@ -66,6 +71,13 @@ func (e *Etcd) List(ctx context.Context) ([]Entry, int64, error) {
 	}
 }
 
+func (e *Etcd) read(ctx context.Context, key string, options ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+
+	return e.client.Get(ctx, key, options...)
+}
+
 func (e *Etcd) open(ctx context.Context, key string, sealed []byte, version int64) (Entry, error) {
 	value, stale, err := e.encrypt.TransformFromStorage(ctx, sealed, storagevalue.DefaultContext(key))
 	if err != nil {
@@ -77,7 +89,7 @@ func (e *Etcd) open(ctx context.Context, key string, sealed []byte, version int6
 
 // Get implements KV.
 func (e *Etcd) Get(ctx context.Context, key string) (Entry, error) {
-	got, err := e.client.Get(ctx, prefix+key)
+	got, err := e.read(ctx, prefix+key)
 	if err != nil {
 		return Entry{}, fmt.Errorf("get %q: %w", key, err)
 	}
@@ -104,6 +116,9 @@ func (e *Etcd) Delete(ctx context.Context, key string, version int64) (int64, er
 }
 
 func (e *Etcd) commit(ctx context.Context, key string, version int64, op clientv3.Op) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+
 	got, err := e.client.Txn(ctx).
 		If(clientv3.Compare(clientv3.ModRevision(prefix+key), "=", version)).
 		Then(op).

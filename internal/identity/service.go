@@ -123,13 +123,15 @@ func (s *Service) prove(ctx context.Context, name, password, address string) (*v
 		return nil, credential{}, err
 	}
 
-	var c credential
+	// Where there is no such User, the same is done for nobody.
+	key := credentialKeys
 	u, known := s.people.User(name)
 	if known {
-		var err error
-		if c, _, err = fetch[credential](ctx, s.store, credentialKeys+string(u.UID)); err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, credential{}, internal("read credential", err)
-		}
+		key += string(u.UID)
+	}
+	c, _, err := fetch[credential](ctx, s.store, key)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, credential{}, internal("read credential", err)
 	}
 	ok, outdated, err := s.hasher.verify(ctx, password, c.Hash)
 	if err != nil {

@@ -132,7 +132,7 @@ func (s *Store) changed(entries []Entry) {
 
 // apply takes over one entry unless something newer is known. The caller holds the lock.
 func (s *Store) apply(e Entry) {
-	if e.Version < s.records[e.Key].version || (e.Value != nil && e.Version <= s.gone[e.Key]) {
+	if e.Version < s.records[e.Key].version || e.Version <= s.gone[e.Key] {
 		return
 	}
 	if e.Value == nil {

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 func sessionEntry(version int64) Entry {
@@ -40,6 +42,33 @@ func TestNewsInAnyOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNewsConverge: in whatever order and however often news come, what is newest holds.
+func TestNewsConverge(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		written := rapid.SliceOfN(rapid.Bool(), 1, 8).Draw(t, "written")
+		var news []Entry
+		for i, is := range written {
+			e := Entry{Key: sessionKeys + "a", Version: int64(i + 1)}
+			if is {
+				e = sessionEntry(e.Version)
+			}
+			news = append(news, e)
+		}
+		again := rapid.SliceOfN(rapid.SampledFrom(news), 0, 8).Draw(t, "again")
+		s := NewStore(newMemory(), discard)
+		for _, e := range rapid.Permutation(append(news, again...)).Draw(t, "order") {
+			s.mu.Lock()
+			s.apply(e)
+			s.mu.Unlock()
+		}
+
+		_, version, ok := look[session](s, sessionKeys+"a")
+		if want := written[len(written)-1]; ok != want || (ok && version != int64(len(written))) {
+			t.Fatalf("it is there: %v at %d, want %v at %d", ok, version, want, len(written))
+		}
+	})
 }
 
 // TestRelistKeepsWhatIsNewer: a list that was read before this server wrote something does not undo it.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -249,6 +250,40 @@ func (s *server) deployToken(t *testing.T, namespace, name, scope string) string
 	})
 
 	return issued.Token
+}
+
+// TestTokenReview: whom a token is for can ask the API about it, and learns who it is; nobody else does.
+func TestTokenReview(t *testing.T) {
+	s := peopleServer(t)
+	s.register(t, "jane")
+	s.patchUser(t, "jane", `{"spec":{"groups":["shop-team"]}}`)
+	tokens := s.logIn(t, "jane", "dashboard")
+	review := func(token string, audiences ...string) authenticationv1.TokenReviewStatus {
+		got, err := s.client(t).AuthenticationV1().TokenReviews().Create(t.Context(), &authenticationv1.TokenReview{
+			Spec: authenticationv1.TokenReviewSpec{Token: token, Audiences: audiences},
+		}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Status
+	}
+
+	await(t, "jane is in her group", func() bool {
+		return slices.Contains(review(tokens.AccessToken, "dashboard").User.Groups, "shop-team")
+	})
+	got := review(tokens.AccessToken, "dashboard", "another")
+	if !got.Authenticated || got.User.Username != "jane" || !slices.Equal(got.Audiences, []string{"dashboard"}) {
+		t.Errorf("before its audience: %+v", got)
+	}
+	for claim, got := range map[string]authenticationv1.TokenReviewStatus{
+		"AnotherAudience": review(tokens.AccessToken, "another"),
+		"TheAPI":          review(tokens.AccessToken),
+		"Altered":         review(flip(tokens.AccessToken), "dashboard"),
+	} {
+		if got.Authenticated || got.User.Username != "" {
+			t.Errorf("%s: %+v", claim, got)
+		}
+	}
 }
 
 // TestTokensOutliveTheServer: whoever is logged in stays so when the server is killed and comes back, and who is logged
