@@ -83,6 +83,16 @@ func (c *Controller) takeDown(ctx context.Context, tc *v1alpha1.TenantContainer,
 		return deleting("Tasks are being stopped", nil)
 	}
 
+	if restless(w, c.now()) {
+		slogctx.From(ctx).InfoContext(ctx, "Writing service again, because Swarm goes on starting its tasks", logkey.Service, live.ID)
+
+		if err := c.swarm.UpdateService(ctx, *live, live.Spec, ""); err != nil {
+			return fmt.Errorf("write service %q again: %w", live.Spec.Name, blind(err))
+		}
+
+		return deleting("Tasks are being stopped", nil)
+	}
+
 	if w.Uncertain || !w.TasksFresh || slices.ContainsFunc(w.Tasks, func(t swarmobj.Task) bool { return holdsOn(w, t) }) {
 		return deleting("Tasks are being stopped", nil)
 	}

@@ -121,6 +121,10 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 
 	changes := servicespec.Diff(live.Spec, *s.want)
 	if len(changes) == 0 {
+		if restless(s.world, s.now) {
+			return []step{updateService{seen: *live, want: *s.want, auth: s.auth, changes: "nothing", why: whyRestless}}, nil
+		}
+
 		return nil, nil
 	}
 
@@ -204,6 +208,7 @@ const (
 	whyRollback = "the declared revision failed"
 	whyUndo     = "spec.rollbackTo asks for it"
 	whyScale    = "scale or policy changed"
+	whyRestless = "Swarm goes on starting tasks that nobody wants"
 )
 
 // whyUpdate tells a repair from a change that somebody asked for: a service that still carries what we rendered last
