@@ -43,11 +43,11 @@ type serverOptions struct {
 	log            logFlags
 	initSwarm      bool
 	registryConfig string
-	addressPool    string
+	addressPool    poolFlag
 }
 
 func newServerCommand(g *globals) *cobra.Command {
-	var o serverOptions
+	o := serverOptions{addressPool: defaultAddressPool()}
 	cmd := &cobra.Command{
 		Use:     "server",
 		Short:   "Serve the API and keep Swarm as declared",
@@ -79,7 +79,7 @@ func newServerCommand(g *globals) *cobra.Command {
 	flags.DurationVar(&o.Lifetimes.Session, "session-lifetime", identity.DefaultLifetimes.Session, "how long a user stays logged in at most; without being used, a week at most")
 	flags.BoolVar(&o.initSwarm, "init-swarm", false, "make the engine a swarm of one node if it is in none")
 	flags.StringVar(&o.registryConfig, "registry-config", "", "file that names registries reached in plain HTTP or by an authority of their own")
-	flags.StringVar(&o.addressPool, "tenant-address-pool", defaultAddressPool, "private IPv4 `range` that tenants' networks are cut from; nothing else that nodes reach may lie in it")
+	flags.Var(&o.addressPool, "tenant-address-pool", "IPv4 `range` that tenants' networks are cut from; nothing else that nodes reach may lie in it")
 	o.log.add(flags)
 
 	return cmd

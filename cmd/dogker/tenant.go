@@ -17,17 +17,33 @@ import (
 
 var _ tenant.Swarm = (*swarm.Engine)(nil)
 
+// poolFlag is the flag --tenant-address-pool.
+type poolFlag struct{ addresses.Pool }
+
+// Set implements pflag.Value.
+func (f *poolFlag) Set(s string) (err error) {
+	f.Pool, err = addresses.ParsePool(s)
+
+	return err
+}
+
+// Type implements pflag.Value.
+func (*poolFlag) Type() string { return "range" }
+
 // defaultAddressPool has room for 16,384 tenants of 253 addresses. It is the second quarter of 10.0.0.0/8: Swarm itself
 // hands out that range from the beginning, and the clouds' own networks begin at either end.
-const defaultAddressPool = "10.64.0.0/10"
+func defaultAddressPool() poolFlag {
+	pool, err := addresses.ParsePool("10.64.0.0/10")
+	if err != nil {
+		panic(err)
+	}
+
+	return poolFlag{pool}
+}
 
 // registerTenants adds the control loops of Tenants and Plans.
 func registerTenants(m manager.Manager, o serverOptions, docker *swarm.Engine, shared *engine.Metrics, log *slog.Logger) error {
-	pool, err := addresses.ParsePool(o.addressPool)
-	if err != nil {
-		return fmt.Errorf("--tenant-address-pool: %w", err)
-	}
-
+	pool := o.addressPool.Pool
 	recorder := m.GetEventRecorderFor("dogker") //nolint:staticcheck // kubectl describe shows these for every kind.
 	kind := tenant.New(m.GetClient(), m.GetAPIReader(), docker, pool, recorder)
 	tenants := engine.New(m.GetClient(), kind, engine.Options{
