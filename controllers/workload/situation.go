@@ -171,7 +171,11 @@ func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 
 	s.target, s.template, s.templateHash, s.supply = t, declared, hash, supplied
 
-	return c.chooseImage(ctx, s)
+	if err := c.chooseImage(ctx, s); err != nil {
+		return err
+	}
+
+	return c.permit(ctx, s)
 }
 
 // adopt takes a revision from the record: its template, and what that needed at the time.
@@ -189,7 +193,11 @@ func (c *Controller) adopt(ctx context.Context, s *situation, t target) error {
 
 	s.target, s.template, s.templateHash, s.supply = t, &t.record.Spec.Template, t.record.Spec.TemplateHash, supplied
 
-	return c.chooseImage(ctx, s)
+	if err := c.chooseImage(ctx, s); err != nil {
+		return err
+	}
+
+	return c.permit(ctx, s)
 }
 
 // render builds the service that is wanted, when everything it refers to is there.

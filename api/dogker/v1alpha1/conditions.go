@@ -51,6 +51,10 @@ const (
 	ReasonDependencyCycle = "DependencyCycle"
 	// ReasonImageUnavailable: the image could not be resolved, or no engine holds it.
 	ReasonImageUnavailable = "ImageUnavailable"
+	// ReasonImageNotTrusted: the tenant's plan asks for a signature, and the image has none by one of its keys.
+	ReasonImageNotTrusted = "ImageNotTrusted"
+	// ReasonRefusedByPolicy: the policy of the tenant does not permit what is to run.
+	ReasonRefusedByPolicy = "RefusedByPolicy"
 	// ReasonReferenceNotFound: a Secret, a ConfigMap or a key of one does not exist.
 	ReasonReferenceNotFound = "ReferenceNotFound"
 	// ReasonInvalidReference: what a reference holds cannot be used.
