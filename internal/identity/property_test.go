@@ -42,6 +42,8 @@ func TestAnyToken(t *testing.T) {
 		if !isOurs(text) || !plain(got.id) || got.text != text || len(text) > maxTokenChars {
 			t.Fatalf("%q is read as %+v", text, got)
 		}
-		got.family()
+		if f := got.family(); f != "" && len(f) != familyChars {
+			t.Fatalf("%q is of the family %q", text, f)
+		}
 	})
 }
