@@ -30,9 +30,7 @@ func (c *Controller) finalize(ctx context.Context, t *v1alpha1.Tenant) (outcome.
 	}
 
 	if ns != nil {
-		if err := c.emptyNamespace(ctx, t, ns); err != nil {
-			return outcome.Result{}, err
-		}
+		return outcome.Result{}, c.emptyNamespace(ctx, t, ns)
 	}
 
 	if err := c.dropNetwork(ctx, t); err != nil {
@@ -70,7 +68,8 @@ func (c *Controller) namespaceOf(ctx context.Context, t *v1alpha1.Tenant) (*core
 	}
 }
 
-// emptyNamespace removes the containers and then the namespace. It returns a Wait until that is done.
+// emptyNamespace removes the containers and then the namespace. It always returns an error: a Wait, until the namespace
+// is gone and nobody asks for this any more.
 func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns *corev1.Namespace) error {
 	var containers v1alpha1.TenantContainerList
 	if err := c.live.List(ctx, &containers, client.InNamespace(ns.Name)); err != nil {
