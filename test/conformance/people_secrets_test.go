@@ -45,7 +45,10 @@ func TestNothingSecretIsSeen(t *testing.T) {
 		t.Fatalf("only %d hashes are stored: %v", len(hashes), hashes)
 	}
 
-	for where, text := range readEverything(t, s) {
+	texts := readEverything(t, s)
+	s.terminate(t)
+	texts["log"] = s.logs.String()
+	for where, text := range texts {
 		for what, secret := range secrets {
 			// An administrator who reads a Secret reads what is in it.
 			if what == "Secret" && where == "/api/v1/secrets" {
@@ -184,7 +187,7 @@ func storedHashes(t *testing.T, s *server) map[string]string {
 // readEverything is every text that anybody can get at, by where it is.
 func readEverything(t *testing.T, s *server) map[string]string {
 	t.Helper()
-	texts := map[string]string{"log": s.logs.String()}
+	texts := map[string]string{}
 	admin := s.client(t)
 	_, lists, err := discovery.NewDiscoveryClientForConfigOrDie(s.config(t)).ServerGroupsAndResources()
 	if err != nil {
