@@ -185,7 +185,10 @@ func both(steps ...func(*converge.Run)) func(*converge.Run) {
 func createPlan(r *converge.Run) {
 	r.Store.Create(&v1alpha1.Plan{
 		ObjectMeta: metav1.ObjectMeta{Name: "small"},
-		Spec:       v1alpha1.PlanSpec{Quota: &v1alpha1.Quota{Containers: ptr(int64(20)), Replicas: ptr(int64(40))}},
+		Spec: v1alpha1.PlanSpec{
+			SecurityProfile: v1alpha1.ProfilePrivileged,
+			Quota:           &v1alpha1.Quota{Containers: ptr(int64(20)), Replicas: ptr(int64(40))},
+		},
 	})
 }
 
