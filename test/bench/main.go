@@ -32,6 +32,7 @@ var benchmarks = []benchmark{
 // flags are what the user asks for.
 type flags struct {
 	profile  string
+	turns    int
 	program  string
 	document string
 	profiles string
@@ -62,6 +63,7 @@ func parse() (flags, []string) {
 	var f flags
 
 	flag.StringVar(&f.profile, "profile", "quick", "quick or full")
+	flag.IntVar(&f.turns, "rounds", 0, "how often the arms take turns where a turn takes long; 0 is as the profile says")
 	flag.StringVar(&f.program, "dogker", os.Getenv("DOGKER_BIN"), "the program to measure; compiled when empty")
 	flag.StringVar(&f.document, "document", "", "write results into this Markdown file, at the places that are marked for them")
 	flag.StringVar(&f.profiles, "cpuprofiles", "", "write CPU profiles of Dogker's last turns into this directory")
@@ -81,6 +83,12 @@ func run(ctx context.Context, f flags, names []string) error {
 	p, ok := sizes[f.profile]
 	if !ok {
 		return fmt.Errorf("-profile %q must be quick or full", f.profile)
+	}
+	if f.turns < 0 {
+		return fmt.Errorf("-rounds %d must be at least 1", f.turns)
+	}
+	if f.turns > 0 {
+		p.rounds, p.name = f.turns, fmt.Sprintf("%s with %d rounds", p.name, f.turns)
 	}
 	chosen, err := choose(names)
 	if err != nil {
