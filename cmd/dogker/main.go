@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 )
@@ -10,6 +11,15 @@ import (
 func main() {
 	if err := newRootCommand().Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
-		os.Exit(1)
+		os.Exit(exitCodeOf(err))
 	}
+}
+
+// exitCodeOf an error is 1, unless the error says otherwise.
+func exitCodeOf(err error) int {
+	if coded := (*exitError)(nil); errors.As(err, &coded) {
+		return coded.code
+	}
+
+	return 1
 }

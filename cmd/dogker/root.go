@@ -57,6 +57,7 @@ func newRootCommand() *cobra.Command {
 		newServerCommand(&g),
 		newKubectlCommand(&g),
 		newDoctorCommand(&g),
+		newAuditCommand(&g),
 		newRolloutCommand(&g),
 		newRestartCommand(&g),
 		newLoginCommand(),

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -51,13 +50,7 @@ func (p Policy) Check(spec *v1alpha1.TenantContainerSpec) field.ErrorList {
 	c := &check{Policy: p, spec: spec}
 
 	for _, r := range rules {
-		judge := r.restricted
-		switch p.profile {
-		case v1alpha1.ProfileBaseline:
-			judge = r.baseline
-		case v1alpha1.ProfilePrivileged:
-			judge = r.privileged
-		}
+		judge := p.judgeOf(r)
 		if judge == nil {
 			continue
 		}
@@ -110,9 +103,6 @@ func (c *check) demand(path *field.Path, allowed string) {
 		"demanded by rule %s of the security profile %s of plan %q: %s", c.rule, c.profile, c.plan, allowed)))
 }
 
-// secretive are parts of the names of variables whose values should not be readable by everybody who may see the object.
-var secretive = []string{"PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "CREDENTIAL"}
-
 // Warnings are what the policy advises against and does not refuse (rule S4).
 func (p Policy) Warnings(spec *v1alpha1.TenantContainerSpec) []string {
 	if p.profile == v1alpha1.ProfilePrivileged {
@@ -124,13 +114,9 @@ func (p Policy) Warnings(spec *v1alpha1.TenantContainerSpec) []string {
 		if e.Value == nil || *e.Value == "" {
 			continue
 		}
-		for _, part := range secretive {
-			if strings.Contains(strings.ToUpper(e.Name), part) {
-				out = append(out, fmt.Sprintf("%s: %q looks like a secret, and everybody who may read the object can read it; use valueFrom.secretKeyRef, or files (rule S4)",
-					root.Child("env").Index(i), e.Name))
-
-				break
-			}
+		if Secretive(e.Name) {
+			out = append(out, fmt.Sprintf("%s: %q looks like a secret, and everybody who may read the object can read it; use valueFrom.secretKeyRef, or files (rule S4)",
+				root.Child("env").Index(i), e.Name))
 		}
 	}
 
