@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	v1alpha1 "github.com/dogker/dogker/api/identity/v1alpha1"
+	"github.com/dogker/dogker/internal/throttle"
 	"github.com/dogker/dogker/reconciler/logkey"
 )
 
@@ -24,7 +25,7 @@ func (s *Service) Register(ctx context.Context, r RegisterRequest, address strin
 	if s.Registration == RegistrationOff {
 		return RegisterResponse{}, apierrors.NewForbidden(users, "", errors.New("registration is off: ask an administrator for an account"))
 	}
-	if err := s.throttle(s.registrations, addressKey(address)); err != nil {
+	if err := s.throttle(s.registrations, throttle.AddressKey(address)); err != nil {
 		return RegisterResponse{}, err
 	}
 	if errs := checkRegistration(r); len(errs) > 0 {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	v1alpha1 "github.com/dogker/dogker/api/identity/v1alpha1"
+	"github.com/dogker/dogker/internal/throttle"
 	"github.com/dogker/dogker/reconciler/logkey"
 )
 
@@ -42,7 +43,7 @@ type Service struct {
 	people People
 	hasher *Hasher
 
-	byUser, byAddress, registrations *limiter
+	byUser, byAddress, registrations *throttle.Limiter
 }
 
 // NewService makes a service. It answers once its store and people are in sight.
@@ -51,11 +52,11 @@ func NewService(store *Store, people People, hasher *Hasher, o Options) *Service
 		Options: o, store: store, people: people, hasher: hasher,
 		// Whoever has forgotten which password it was may try ten of them. After that it is 8,640 a day for one user,
 		// whoever guesses: none of the passwords that the rules let through is found in a lifetime of that.
-		byUser: newLimiter(10, 10*time.Second),
+		byUser: throttle.New(10, 10*time.Second),
 		// An address may be that of a whole office.
-		byAddress: newLimiter(60, time.Second),
+		byAddress: throttle.New(60, time.Second),
 		// Nobody registers often.
-		registrations: newLimiter(5, time.Minute),
+		registrations: throttle.New(5, time.Minute),
 	}
 }
 
@@ -113,7 +114,7 @@ func (s *Service) audiences(asked []string) ([]string, error) {
 
 // prove says who knows the password. Every failure looks the same and takes the same time.
 func (s *Service) prove(ctx context.Context, name, password, address string) (*v1alpha1.User, credential, error) {
-	if err := s.throttle(s.byAddress, addressKey(address)); err != nil {
+	if err := s.throttle(s.byAddress, throttle.AddressKey(address)); err != nil {
 		return nil, credential{}, err
 	}
 	if !isUserName(name) || len(password) > maxPasswordBytes {
@@ -142,7 +143,7 @@ func (s *Service) prove(ctx context.Context, name, password, address string) (*v
 	}
 
 	// It was not somebody who guesses.
-	s.byUser.giveBack(name)
+	s.byUser.GiveBack(name)
 	if outdated {
 		s.rehash(ctx, c, password)
 	}
@@ -199,8 +200,8 @@ func (s *Service) makeRoom(ctx context.Context, uid string) {
 }
 
 // throttle counts one more, or says when it may be tried again.
-func (s *Service) throttle(l *limiter, key string) error {
-	wait := l.take(key, time.Now())
+func (s *Service) throttle(l *throttle.Limiter, key string) error {
+	wait := l.Take(key, time.Now())
 	if wait == 0 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package identity
+package throttle
 
 import (
 	"hash/maphash"
@@ -10,10 +10,10 @@ import (
 // tableSlots is the size of a limiter's table. It is a power of two.
 const tableSlots = 1 << 14
 
-// limiter limits how often something may happen for a key: burst times at once, then once each interval. Its table has a
+// Limiter limits how often something may happen for a key: burst times at once, then once each interval. Its table has a
 // fixed size, and no flood of keys makes it forget one: two keys that fall on one slot share its limit, and which do is
-// random for each server. It is the generic cell rate algorithm, which keeps one time for each slot.
-type limiter struct {
+// random for each process. It is the generic cell rate algorithm, which keeps one time for each slot.
+type Limiter struct {
 	interval time.Duration
 	burst    int
 
@@ -23,12 +23,13 @@ type limiter struct {
 	full []int64
 }
 
-func newLimiter(burst int, interval time.Duration) *limiter {
-	return &limiter{interval: interval, burst: burst, seed: maphash.MakeSeed(), full: make([]int64, tableSlots)}
+// New makes a limiter that lets burst happen at once, and then one each interval.
+func New(burst int, interval time.Duration) *Limiter {
+	return &Limiter{interval: interval, burst: burst, seed: maphash.MakeSeed(), full: make([]int64, tableSlots)}
 }
 
-// take counts one more for the key. It returns zero, or, without counting, how long to wait until it may happen.
-func (l *limiter) take(key string, now time.Time) time.Duration {
+// Take counts one more for the key. It returns zero, or, without counting, how long to wait until it may happen.
+func (l *Limiter) Take(key string, now time.Time) time.Duration {
 	slot := l.slot(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,8 +43,8 @@ func (l *limiter) take(key string, now time.Time) time.Duration {
 	return 0
 }
 
-// giveBack uncounts one: it was the person themselves.
-func (l *limiter) giveBack(key string) {
+// GiveBack uncounts one: whoever it was has shown that they are no stranger.
+func (l *Limiter) GiveBack(key string) {
 	slot := l.slot(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,10 +52,10 @@ func (l *limiter) giveBack(key string) {
 	l.full[slot] -= int64(l.interval)
 }
 
-func (l *limiter) slot(key string) uint64 { return maphash.String(l.seed, key) & (tableSlots - 1) }
+func (l *Limiter) slot(key string) uint64 { return maphash.String(l.seed, key) & (tableSlots - 1) }
 
-// addressKey is what an address is limited by. Whoever has an IPv6 address has all of its network of 64 bits.
-func addressKey(remote string) string {
+// AddressKey is what an address is limited by. Whoever has an IPv6 address has all of its network of 64 bits.
+func AddressKey(remote string) string {
 	addr, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return remote
