@@ -36,4 +36,10 @@ const (
 	After = "after"
 	// Session is the ID of somebody's session, which is no secret.
 	Session = "session"
+	// Order is the ID of an order at the payment gateway.
+	Order = "order"
+	// Operation is what somebody outside was asked to do.
+	Operation = "operation"
+	// Code is what they answered with.
+	Code = "code"
 )
