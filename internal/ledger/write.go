@@ -1,0 +1,247 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/dogker/dogker/reconciler/book"
+)
+
+// maxTxnBytes is what a transaction may write. Etcd takes half as much again.
+const maxTxnBytes = 1 << 20
+
+func sizeOf(ops []clientv3.Op) int {
+	var size int
+	for _, op := range ops {
+		size += len(op.KeyBytes()) + len(op.ValueBytes())
+	}
+
+	return size
+}
+
+// replayed tells whether the request was done before, going by what was read, and what came of it then.
+func (w *writer) replayed(ctx context.Context, at snapshot) (book.Result, bool, error) {
+	head := at.state.Head
+	if charge, ok := w.req.Op.(book.Charge); ok && charge.Repeats(head) {
+		return book.Result{Head: head, Replayed: true}, true, nil
+	}
+	if at.idem == nil {
+		return book.Result{}, false, nil
+	}
+	if at.idem.Request != w.hash {
+		return book.Result{}, true, fmt.Errorf("key %q of entry %d: %w", w.req.Op.Key(), at.idem.Seq, book.ErrConflict)
+	}
+	result := book.Result{Head: head, Replayed: true}
+	entry, err := w.Entry(ctx, w.req.Tenant, at.idem.Seq)
+	switch {
+	case err == nil:
+		result.Entries = []book.Entry{entry}
+	case !errors.Is(err, book.ErrNotFound):
+		return book.Result{}, true, err
+	}
+
+	return result, true, nil
+}
+
+// try works the request out on what was read, and writes it if that is still so.
+func (w *writer) try(ctx context.Context, at snapshot) (book.Result, verdict, error) {
+	if coupon, limit, ok := book.CouponOf(w.req.Op); ok && at.coupon >= limit {
+		return book.Result{}, refused, fmt.Errorf("coupon %q: %w", coupon, book.ErrUsedUp)
+	}
+	out, err := book.Apply(at.state, w.req.Op, w.req.Decide, w.now())
+	if err != nil {
+		return book.Result{}, refused, err
+	}
+	result := book.Result{Head: out.State.Head.Clone(), Entries: out.Entries}
+	if idle(at.state, out) {
+		return w.look(ctx, at, result)
+	}
+
+	puts := w.puts(at, out)
+	if size := sizeOf(puts); size > maxTxnBytes {
+		return book.Result{}, refused, fmt.Errorf("a transaction of %d bytes, at most %d: %w", size, maxTxnBytes, book.ErrTooMany)
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	got, err := w.kv.Txn(ctx).If(w.conditions(at, out)...).Then(puts...).Else(w.gets()...).Commit()
+	switch {
+	case err != nil && rejected(err):
+		return book.Result{}, refused, err
+	case err != nil:
+		return book.Result{}, failed, err
+	case !got.Succeeded:
+		return w.failure(at, got)
+	}
+	state := out.State
+	state.Order = book.Order{}
+	w.cache.put(w.req.Tenant, snapshot{state: state, headRevision: got.Header.Revision})
+
+	return result, written, nil
+}
+
+// rejected tells whether etcd has refused a request, and would again. Of every other error nobody knows what it did.
+func rejected(err error) bool {
+	for _, refusal := range []error{
+		rpctypes.ErrNoSpace, rpctypes.ErrRequestTooLarge, rpctypes.ErrTooManyOps, rpctypes.ErrDuplicateKey, rpctypes.ErrPermissionDenied,
+	} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+
+	return false
+}
+
+// idle tells whether an operation has come to nothing: a review that decided what had been decided before.
+func idle(before book.State, out book.Outcome) bool {
+	return len(out.Entries) == 0 && !out.RecordChanged && len(out.Notices) == 0 && out.MeterState == nil &&
+		string(before.Head.Encode()) == string(out.State.Head.Encode())
+}
+
+// look does for an operation that has come to nothing what the conditions do for the others.
+func (w *writer) look(ctx context.Context, at snapshot, result book.Result) (book.Result, verdict, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	got, err := w.kv.Txn(ctx).If(w.same(at)...).Else(w.gets()...).Commit()
+	switch {
+	case err != nil:
+		return book.Result{}, failed, err
+	case !got.Succeeded:
+		return w.failure(at, got)
+	default:
+		return result, written, nil
+	}
+}
+
+// same are the conditions that nobody else has written to the tenant, and nobody else leads.
+func (w *writer) same(at snapshot) []clientv3.Cmp {
+	cmps := []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(headKey(w.req.Tenant)), "=", at.headRevision)}
+	if w.req.Term != 0 {
+		cmps = append(cmps, clientv3.Compare(clientv3.ModRevision(termKey), "=", int64(w.req.Term)))
+	}
+
+	return cmps
+}
+
+// conditions are all that must hold for the outcome to be written. That the head is the same implies that its entries are
+// not there yet and their keys unused; it is demanded all the same, so that a damaged head destroys nothing.
+func (w *writer) conditions(at snapshot, out book.Outcome) []clientv3.Cmp {
+	tenant := w.req.Tenant
+	cmps := w.same(at)
+	for _, e := range out.Entries {
+		cmps = append(cmps,
+			clientv3.Compare(clientv3.CreateRevision(entryKey(tenant, e.Seq)), "=", 0),
+			clientv3.Compare(clientv3.CreateRevision(idemKey(tenant, e.Key)), "=", 0))
+	}
+	if coupon, _, ok := book.CouponOf(w.req.Op); ok {
+		cmps = append(cmps, clientv3.Compare(clientv3.ModRevision(couponKey(coupon)), "=", at.couponRevision))
+	}
+
+	return cmps
+}
+
+// gets tell, when the conditions do not hold, which of them.
+func (w *writer) gets() []clientv3.Op {
+	return []clientv3.Op{
+		clientv3.OpGet(headKey(w.req.Tenant), clientv3.WithKeysOnly()),
+		clientv3.OpGet(termKey, clientv3.WithKeysOnly()),
+		clientv3.OpGet(idemKey(w.req.Tenant, w.req.Op.Key()), clientv3.WithKeysOnly()),
+	}
+}
+
+// failure says what a transaction whose conditions did not hold means.
+func (w *writer) failure(at snapshot, got *clientv3.TxnResponse) (book.Result, verdict, error) {
+	var head, term int64
+	if kv := single(got, 0); kv != nil {
+		head = kv.ModRevision
+	}
+	if kv := single(got, 1); kv != nil {
+		term = kv.ModRevision
+	}
+	done := single(got, 2) != nil
+	_, _, redeems := book.CouponOf(w.req.Op)
+	switch {
+	case done || head != at.headRevision:
+		// It was done already, or must be worked out again: both are found out by reading. Whether we still lead is
+		// found out after that, because what is done is done.
+		return book.Result{}, outrun, nil
+	case w.req.Term != 0 && term != int64(w.req.Term):
+		return book.Result{}, refused, fmt.Errorf("term %d is over, it is %d: %w", w.req.Term, term, book.ErrFenced)
+	case redeems:
+		return book.Result{}, outrun, nil
+	default:
+		return book.Result{}, refused, fmt.Errorf("there are entries or keys behind entry %d: %w", at.state.Head.Seq, book.ErrBroken)
+	}
+}
+
+// puts are what the outcome changes in the store.
+func (w *writer) puts(at snapshot, out book.Outcome) []clientv3.Op {
+	tenant := w.req.Tenant
+	ops := []clientv3.Op{clientv3.OpPut(headKey(tenant), string(out.State.Head.Encode()))}
+	for _, e := range out.Entries {
+		ops = append(ops,
+			clientv3.OpPut(entryKey(tenant, e.Seq), string(e.Encode())),
+			clientv3.OpPut(idemKey(tenant, e.Key), encode(idem{Seq: e.Seq, Request: e.Request})))
+	}
+	for _, r := range out.Settled {
+		ops = append(ops, clientv3.OpPut(usageKey(tenant, r.Period), string(r.Encode())))
+	}
+	if r := out.State.Record; out.RecordChanged && !r.Settled {
+		ops = append(ops, clientv3.OpPut(usageKey(tenant, r.Period), string(r.Encode())))
+	}
+	if o := out.State.Order; o != at.state.Order {
+		ops = append(ops, clientv3.OpPut(orderKey(tenant, o.ID), encode(o)))
+	}
+	if out.MeterState != nil {
+		ops = append(ops, clientv3.OpPut(meterKey(tenant), string(out.MeterState)))
+	}
+	for _, n := range out.Notices {
+		ops = append(ops, clientv3.OpPut(outboxKey(tenant, n.ID), encode(n)))
+	}
+	if coupon, _, ok := book.CouponOf(w.req.Op); ok {
+		ops = append(ops, clientv3.OpPut(couponKey(coupon), strconv.FormatInt(at.coupon+1, 10)))
+	}
+
+	return append(ops, prune(tenant, out.Checkpoint)...)
+}
+
+// prune puts a checkpoint in the place of what it stands for. Keys of payments and refunds stay for ever; those of use are
+// not needed, because the cursor is behind it.
+func prune(tenant string, c *book.Checkpoint) []clientv3.Op {
+	if c == nil {
+		return nil
+	}
+	below := func(from, to string) clientv3.Op { return clientv3.OpDelete(from, clientv3.WithRange(to)) }
+	ops := []clientv3.Op{
+		clientv3.OpPut(checkpointKey(tenant), string(c.Encode())),
+		below(entryPrefix(tenant), entryKey(tenant, c.Head.Seq+1)),
+	}
+	if c.Period.Hour == 0 {
+		return ops
+	}
+	next := book.Period{Hour: c.Period.Hour, Part: c.Period.Part + 1}
+	ops = append(ops, below(usagePrefix(tenant), usageKey(tenant, next)))
+	// Within the last hour parts do not sort as numbers do, so the keys of that hour stay.
+	for _, kind := range []string{"usage:", "waive:"} {
+		ops = append(ops, below(idemKey(tenant, kind), idemKey(tenant, kind+strconv.FormatInt(c.Period.Hour, 10))))
+	}
+
+	return ops
+}
+
+// encode writes what has nothing that could fail.
+func encode(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("%T cannot be encoded: %v", v, err))
+	}
+
+	return string(data)
+}

@@ -1,0 +1,257 @@
+package book
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/dogker/dogker/reconciler/money"
+)
+
+// maxMeterStateBytes bounds what metering keeps beside the ledger.
+const maxMeterStateBytes = 512 << 10
+
+// Charge prices what was used in windows that have not been charged, and moves the cursor behind them. Settled, it draws
+// the money and writes a Usage entry about all that was used since the last. Only a leader may.
+//
+// It has no idempotency key: the cursor lets a window be charged once, whoever tries.
+type Charge struct {
+	// From and Through are the windows, all in one hour. From is the one after the cursor.
+	From, Through int64
+	// Lines of use, without their charge. There may be none: time passes for who uses nothing.
+	Lines []Line
+	// PriceList is the version of the prices. When it changes, what was used at the old ones is settled first.
+	PriceList string
+	// Settle draws the money now: at the end of an hour, before a suspension, when an account closes.
+	Settle bool
+	// Floor is what the draw may take the paid money down to: minus the overdraft. What is beyond is waived.
+	Floor money.Micro
+	// State is what metering wants to find again together with the cursor, or nil.
+	State json.RawMessage
+}
+
+// Key implements Op.
+func (Charge) Key() string { return "" }
+
+func (Charge) fenced() bool { return true }
+
+func (c Charge) validate() error {
+	switch {
+	case c.From <= 0 || c.Through < c.From:
+		return invalid("windows", fmt.Sprintf("%d to %d", c.From, c.Through), "must be above zero and in order")
+	case HourOf(c.From) != HourOf(c.Through):
+		return invalid("windows", fmt.Sprintf("%d to %d", c.From, c.Through), "must lie in one hour")
+	case c.Floor > 0:
+		return invalid("floor", c.Floor.String(), "must not be above zero")
+	case len(c.State) > maxMeterStateBytes || (c.State != nil && !json.Valid(c.State)):
+		return invalid("state", fmt.Sprintf("%d bytes", len(c.State)), fmt.Sprintf("must be JSON of at most %d bytes", maxMeterStateBytes))
+	case len(c.Lines) > 8*maxLines:
+		return invalid("lines", fmt.Sprint(len(c.Lines)), fmt.Sprintf("must be at most %d", 8*maxLines))
+	}
+	for i, l := range c.Lines {
+		field := fmt.Sprintf("lines[%d]", i)
+		if err := checkText(field+".workload", l.Workload, maxNameBytes, true); err != nil {
+			return err
+		}
+		if !l.Meter.Known() || l.Quantity < 0 || l.Seconds < 0 || l.Price < 0 || l.Charge != 0 {
+			return invalid(field, fmt.Sprintf("%+v", l), "must be of a known meter, with nothing below zero and without a charge")
+		}
+	}
+
+	return checkText("priceList", c.PriceList, maxNameBytes, false)
+}
+
+func (c Charge) apply(d *draft) error {
+	h := &d.State.Head
+	if err := d.follows(c.From, c.Through); err != nil {
+		return err
+	}
+	if d.open() && d.State.Record.PriceList != c.PriceList {
+		if err := d.settle(c.Floor); err != nil {
+			return err
+		}
+	}
+	for _, l := range c.Lines {
+		if l.Quantity == 0 || l.Seconds == 0 {
+			continue
+		}
+		if !d.open() {
+			d.begin(c)
+		}
+		if err := d.accrue(l); err != nil {
+			return fmt.Errorf("charge %q for %q: %w", l.Workload, l.Meter, err)
+		}
+	}
+
+	h.ChargedThrough, h.LastCharge = c.Through, d.request
+	d.meterState = c.State
+	if !d.open() {
+		return nil
+	}
+	d.State.Record.Through = c.Through
+	d.recordChanged = true
+	if c.Settle || len(d.State.Record.Lines) > maxLines || d.lotExpiresAt(WindowEnd(c.Through)) {
+		return d.settle(c.Floor)
+	}
+
+	return nil
+}
+
+// Repeats tells whether the head is as the charge has left it: then it has been done already.
+func (c Charge) Repeats(h Head) bool {
+	return h.ChargedThrough == c.Through && h.LastCharge != "" && h.LastCharge == RequestHash(c)
+}
+
+// follows tells whether windows are the next ones of the tenant.
+func (d *draft) follows(from, through int64) error {
+	cursor := d.State.Head.ChargedThrough
+	switch {
+	case cursor == 0 || from == cursor+1:
+		return nil
+	case from > cursor+1:
+		return fmt.Errorf("windows %d to %d: the cursor is at %d: %w", from, through, cursor, ErrGap)
+	default:
+		return fmt.Errorf("windows %d to %d: the cursor is at %d: %w", from, through, cursor, ErrCharged)
+	}
+}
+
+// open tells whether there is use that is not settled.
+func (d *draft) open() bool { return len(d.State.Record.Lines) > 0 && !d.State.Record.Settled }
+
+// begin starts the next record.
+func (d *draft) begin(c Charge) {
+	h := &d.State.Head
+	next := Period{Hour: HourOf(c.From)}
+	if next.Hour == h.Period.Hour {
+		next.Part = h.Period.Part + 1
+	}
+	h.Period = next
+	d.State.Record = Record{Tenant: h.Tenant, Period: next, From: c.From, PriceList: c.PriceList, Carry: maps.Clone(h.Carry)}
+}
+
+// accrue prices a line and adds it to what is not settled.
+func (d *draft) accrue(l Line) error {
+	h := &d.State.Head
+	charge, rest, err := l.Meter.Accrue(money.Use{Quantity: l.Quantity, Seconds: l.Seconds, Price: l.Price}, h.Carry[l.Meter])
+	if err != nil {
+		return err
+	}
+	if h.Carry == nil {
+		h.Carry = map[money.Meter]uint64{}
+	}
+	h.Carry[l.Meter] = rest
+	if charge > 0 {
+		if err := h.accrue(l.Meter, charge); err != nil {
+			return err
+		}
+	}
+	l.Charge = charge
+
+	return d.State.Record.add(l)
+}
+
+// accrue adds to what is not settled, and asserts that all of it can be added up and taken from what there is.
+func (h *Head) accrue(m money.Meter, charge money.Micro) (err error) {
+	if h.Accrued == nil {
+		h.Accrued = map[money.Meter]money.Micro{}
+	}
+	if h.Accrued[m], err = h.Accrued[m].Add(charge); err != nil {
+		return err
+	}
+	left := h.Paid
+	for _, meter := range money.Meters() {
+		if left, err = left.Sub(h.Accrued[meter]); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// settle draws what accrued: from the lots that may pay for it, then from paid money down to the floor. What is left is
+// waived, and said so: that the money ran out before anybody could act was not the tenant's doing.
+func (d *draft) settle(floor money.Micro) error {
+	h, record := &d.State.Head, &d.State.Record
+	draws, left := burn(h.Lots, h.Accrued, WindowEnd(record.Through))
+	room := money.Micro(0)
+	if h.Paid > floor {
+		room = h.Paid - floor
+	}
+	paid := min(left, room)
+	record.Waived, record.Settled = left-paid, true
+	d.recordChanged = true
+	d.settled = append(d.settled, *record)
+
+	usage := Entry{
+		Type: TypeUsage, Key: "usage:" + record.Period.String(),
+		From: record.From, Through: record.Through, Record: record.Digest(),
+	}
+	charged := paid
+	for _, x := range draws {
+		usage.Postings = append(usage.Postings, Posting{AccountPromo + x.lot, -x.amount})
+		charged += x.amount
+	}
+	if paid > 0 {
+		usage.Postings = append(usage.Postings, Posting{AccountPaid, -paid})
+	}
+	if charged > 0 {
+		usage.Postings = append(usage.Postings, Posting{AccountRevenue, charged})
+	}
+	if err := d.append(usage); err != nil {
+		return err
+	}
+	if record.Waived == 0 {
+		return nil
+	}
+
+	return d.append(Entry{
+		Type: TypeWaiver, Key: "waive:" + record.Period.String(), From: record.From, Through: record.Through,
+		Waived: record.Waived, Reason: "The balance ended at the floor.",
+	})
+}
+
+// lotExpiresAt tells whether a lot will not pay for anything after end: then what it can pay for is settled before.
+func (d *draft) lotExpiresAt(end int64) bool {
+	return slices.ContainsFunc(d.State.Head.Lots, func(l Lot) bool { return l.Expires == end })
+}
+
+// Skip moves the cursor over windows of which nobody knows what was used, or that nobody may charge any more, and records
+// that they were waived. Only a leader may.
+type Skip struct {
+	// From and Through are the windows. From is the one after the cursor.
+	From, Through int64
+	// Reason says why, for the tenant.
+	Reason string
+	// Floor for what was used before, which is settled first.
+	Floor money.Micro
+}
+
+// Key implements Op.
+func (s Skip) Key() string { return fmt.Sprintf("gap:%d-%d", s.From, s.Through) }
+
+func (Skip) fenced() bool { return true }
+
+func (s Skip) validate() error {
+	if s.From <= 0 || s.Through < s.From {
+		return invalid("windows", fmt.Sprintf("%d to %d", s.From, s.Through), "must be above zero and in order")
+	}
+	if s.Floor > 0 {
+		return invalid("floor", s.Floor.String(), "must not be above zero")
+	}
+
+	return checkText("reason", s.Reason, maxReasonBytes, true)
+}
+
+func (s Skip) apply(d *draft) error {
+	if err := d.follows(s.From, s.Through); err != nil {
+		return err
+	}
+	if d.open() {
+		if err := d.settle(s.Floor); err != nil {
+			return err
+		}
+	}
+
+	return d.append(Entry{Type: TypeWaiver, Key: s.Key(), From: s.From, Through: s.Through, Reason: s.Reason})
+}

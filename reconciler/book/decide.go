@@ -1,0 +1,71 @@
+package book
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+)
+
+// Decide is asked, whenever something happened to a tenant's money, what follows from it. It must be pure: it may be asked
+// several times, and what it said counts only if what it was asked about was written. Its decision is written with it.
+type Decide func(before Head, after Outcome) Decision
+
+// Decision is what follows.
+type Decision struct {
+	// Phase of the tenant, in the words of whoever decides.
+	Phase string
+	// Marks that the next decision will find in the head, such as which warning was given in which epoch.
+	Marks map[string]int64
+	// Notices to send.
+	Notices []Notice
+}
+
+// Notice is a message that must go out at least once: it is stored in the transaction that is the reason for it.
+type Notice struct {
+	Tenant string `json:"tenant"`
+	// ID is the same however often the notice is sent. One with the ID of another replaces it.
+	ID string `json:"id"`
+	// Kind of notice, such as "BalanceLow".
+	Kind string `json:"kind"`
+	// Time it was decided, in Unix time, and the last entry it is about.
+	Time int64 `json:"time"`
+	Seq  int64 `json:"seq"`
+	// Data for its text.
+	Data map[string]string `json:"data,omitempty"`
+}
+
+// maxNotices is how many an operation may send.
+const maxNotices = 16
+
+var errDecision = errors.New("invalid decision")
+
+func (o *Outcome) decide(before Head, decide Decide) error {
+	decided := decide(before, *o)
+	if len(decided.Marks) > maxMarks || len(decided.Notices) > maxNotices {
+		return fmt.Errorf("%w: %d marks and %d notices, at most %d and %d", errDecision, len(decided.Marks), len(decided.Notices), maxMarks, maxNotices)
+	}
+	h := &o.State.Head
+	h.Phase, h.Marks = decided.Phase, nil
+	if len(decided.Marks) > 0 {
+		h.Marks = maps.Clone(decided.Marks)
+	}
+	for _, n := range decided.Notices {
+		if err := checkKey("notice.id", n.ID); err != nil {
+			return fmt.Errorf("%w: %w", errDecision, err)
+		}
+		n.Tenant, n.Seq = h.Tenant, h.Seq
+		o.Notices = append(o.Notices, n)
+	}
+
+	return nil
+}
+
+// Review does nothing to the money: it asks for a decision because time has passed. Only a leader may.
+type Review struct{}
+
+// Key implements Op.
+func (Review) Key() string { return "" }
+
+func (Review) fenced() bool         { return true }
+func (Review) validate() error      { return nil }
+func (Review) apply(_ *draft) error { return nil }
