@@ -66,6 +66,7 @@ func newRootCommand() *cobra.Command {
 		newPasswdCommand(&g),
 		newDeployTokenCommand(),
 		newCredentialCommand(),
+		newFakeCommand(),
 		newVersionCommand(),
 	)
 
