@@ -63,7 +63,7 @@ func (x *exchange) run(call func() *sdk.Error, read func(payment.Answer) (cause 
 		}
 	}
 
-	x.g.metrics.observe(x.op, x.code, x.err, time.Since(begun))
+	x.g.metrics.observe(x.op, x.code, x.err, time.Since(begun), x.g.Misconfigured())
 
 	return x.err
 }

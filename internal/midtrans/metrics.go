@@ -1,7 +1,6 @@
 package midtrans
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -62,14 +61,12 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-func (m *metrics) observe(op payment.Operation, code string, err error, took time.Duration) {
+func (m *metrics) observe(op payment.Operation, code string, err error, took time.Duration, misconfigured bool) {
 	m.requests.WithLabelValues(string(op), codeLabel(code), outcomeLabel(err)).Inc()
 	m.duration.WithLabelValues(string(op)).Observe(took.Seconds())
 
-	switch {
-	case err == nil:
-		m.refused.Set(0)
-	case errors.Is(err, payment.ErrMisconfigured):
+	m.refused.Set(0)
+	if misconfigured {
 		m.refused.Set(1)
 	}
 }

@@ -100,7 +100,7 @@ func feeInfo(o object) *FeeInfo {
 // Checkout reads the answer as a page. Whether its URL is one to send people to is not decided here.
 func (a Answer) Checkout() (Checkout, error) {
 	c := Checkout{RedirectURL: a.o.text("redirect_url"), Token: a.o.text("token")}
-	if c.RedirectURL == "" || c.Token == "" {
+	if c.RedirectURL == "" || c.Token == "" || len(*a.o.malformed) > 0 {
 		return Checkout{}, errors.New("read checkout: it lacks the token or the URL")
 	}
 
@@ -119,7 +119,7 @@ func (a Answer) Receipt() (RefundReceipt, error) {
 		Amount: amount,
 		Status: TransactionStatus(a.o.text("transaction_status")),
 	}
-	if r.Key == "" || r.Status == "" {
+	if r.Key == "" || r.Status == "" || len(*a.o.malformed) > 0 {
 		return RefundReceipt{}, errors.New("read refund: it lacks the key or the status")
 	}
 
