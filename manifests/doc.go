@@ -1,6 +1,6 @@
 // Package manifests is what an operator applies: the CRDs that are generated from api/, the roles for their kinds,
-// who has them, samples, and install files. CRDs, roles and bindings are carried in the binary, and a server applies them
-// when it starts.
+// who has them, how the API is shared out, samples, and install files. All but the last two are carried in the binary, and
+// a server applies them when it starts.
 package manifests
 
 import "embed"
@@ -19,3 +19,13 @@ var Roles embed.FS
 //
 //go:embed bindings/*.yaml
 var Bindings embed.FS
+
+// PriorityLevels holds the PriorityLevelConfigurations of the API's priority and fairness.
+//
+//go:embed fairness/levels.yaml
+var PriorityLevels embed.FS
+
+// FlowSchemas says who has which of the PriorityLevels.
+//
+//go:embed fairness/flows.yaml
+var FlowSchemas embed.FS

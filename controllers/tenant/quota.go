@@ -9,11 +9,12 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
-// resourceAccounts counts ServiceAccounts. They cost a signing key's time and a cache's memory, and no plan sells them.
-const (
-	resourceAccounts = "count/serviceaccounts"
-	maxAccounts      = 300
-)
+// unsold are kinds that members can make, that cost everybody memory, and that no plan sells: their number has a bound
+// that nobody needs and a flood of them meets.
+var unsold = map[corev1.ResourceName]int64{
+	"count/serviceaccounts":                 300,
+	"count/deploytokens.identity.dogker.io": 300,
+}
 
 // effectiveQuota is the plan's with the tenant's own on top, resource by resource. Either may be nil.
 func effectiveQuota(plan, own *v1alpha1.Quota) v1alpha1.Quota {
@@ -49,7 +50,11 @@ func orEmpty[T any](v *T) T {
 
 // hard is the quota by the names that a ResourceQuota knows. What is not limited is left out.
 func hard(q v1alpha1.Quota) corev1.ResourceList {
-	out := corev1.ResourceList{resourceAccounts: *resource.NewQuantity(maxAccounts, resource.DecimalSI)}
+	out := corev1.ResourceList{}
+
+	for name, n := range unsold {
+		out[name] = *resource.NewQuantity(n, resource.DecimalSI)
+	}
 
 	for name, n := range map[corev1.ResourceName]*int64{
 		v1alpha1.ResourceContainers:     q.Containers,

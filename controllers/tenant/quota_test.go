@@ -23,7 +23,8 @@ func TestQuota(t *testing.T) {
 		want      map[string]string
 	}{
 		"None": {
-			reason: "What is not limited is not counted.", want: map[string]string{"count/serviceaccounts": "300"},
+			reason: "What is not limited is not counted, but for what no plan sells.",
+			want:   map[string]string{},
 		},
 		"All": {
 			reason: "Every field has its name in the ResourceQuota.",
@@ -34,7 +35,7 @@ func TestQuota(t *testing.T) {
 				Storage:  quantity("10Gi"),
 			},
 			want: map[string]string{
-				"count/serviceaccounts": "300", "count/tenantcontainers.dogker.io": "1", "dogker.io/replicas": "2",
+				"count/tenantcontainers.dogker.io": "1", "dogker.io/replicas": "2",
 				"dogker.io/published-ports": "3", "dogker.io/secrets": "4", "count/configmaps": "5",
 				"requests.cpu": "6", "requests.memory": "7Gi", "limits.cpu": "8", "limits.memory": "9Gi", "requests.storage": "10Gi",
 			},
@@ -50,13 +51,15 @@ func TestQuota(t *testing.T) {
 				Limits: &v1alpha1.ComputeQuota{Memory: quantity("16Gi")},
 			},
 			want: map[string]string{
-				"count/serviceaccounts": "300", "count/tenantcontainers.dogker.io": "20", "dogker.io/replicas": "10",
+				"count/tenantcontainers.dogker.io": "20", "dogker.io/replicas": "10",
 				"dogker.io/published-ports": "0", "limits.cpu": "8", "limits.memory": "16Gi",
 			},
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
+			tc.want["count/serviceaccounts"], tc.want["count/deploytokens.identity.dogker.io"] = "300", "300"
+
 			got := map[string]string{}
 			for name, amount := range hard(effectiveQuota(tc.plan, tc.own)) {
 				got[string(name)] = amount.String()

@@ -27,6 +27,7 @@ import (
 	"k8s.io/kubernetes/pkg/controlplane/apiserver/options"
 	"k8s.io/kubernetes/pkg/kubeapiserver"
 
+	"github.com/dogker/dogker/internal/controlplane/fairness"
 	"github.com/dogker/dogker/internal/controlplane/pki"
 	"github.com/dogker/dogker/internal/controlplane/resume"
 )
@@ -119,7 +120,12 @@ func (g *generic) inform(o options.CompletedOptions) error {
 	}
 	g.informers = informers.NewSharedInformerFactoryWithOptions(client, informerResync, informers.WithTransform(stripManagedFields))
 
-	return o.Features.ApplyTo(g.config, client, g.informers)
+	if err := o.Features.ApplyTo(g.config, client, g.informers); err != nil {
+		return err
+	}
+	g.config.FlowControl = fairness.ByTenant(g.config.FlowControl, g.informers.Core().V1().Namespaces().Lister())
+
+	return nil
 }
 
 // stripManagedFields takes away what is the larger part of most objects' metadata, and which nothing here reads.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"slices"
 	"time"
 
@@ -38,6 +39,9 @@ const (
 	watchGrace = 2 * time.Second
 	// eventTTL is how long Events are kept.
 	eventTTL = time.Hour
+	// readSeats and writeSeats are how many requests run at a time for each core, all in all. Priority and fairness adds
+	// them up and shares them out; on two cores they are Kubernetes' own, which takes no account of the machine.
+	readSeats, writeSeats = 200, 100
 )
 
 // features differ from Kubernetes' defaults. These two write a lease every ten seconds for a fleet of API servers of
@@ -58,6 +62,7 @@ var plugins = []struct {
 	{gc.PluginName, gc.Register},
 	{admission.PluginName, admission.Register},
 	{admission.PlatformPluginName, admission.RegisterPlatform},
+	{admission.TokenSecretPluginName, admission.RegisterTokenSecret},
 	{admission.RecordPluginName, admission.RegisterRecord},
 	{admission.UserPluginName, admission.RegisterUser},
 	{admission.DeletionPluginName, admission.RegisterDeletion},
@@ -138,6 +143,8 @@ func (s settings) serving(o *options.Options) {
 	// Requests in flight are answered before the port closes, and watches are told to resume elsewhere.
 	g.ShutdownSendRetryAfter = true
 	g.ShutdownWatchTerminationGracePeriod = watchGrace
+	g.MaxRequestsInFlight = readSeats * runtime.GOMAXPROCS(0)
+	g.MaxMutatingRequestsInFlight = writeSeats * runtime.GOMAXPROCS(0)
 }
 
 func (s settings) storage(o *options.Options) {

@@ -65,6 +65,9 @@ func Ensure(ctx context.Context, cfg *rest.Config, log *slog.Logger) error {
 	if err := b.ensureBindings(ctx); err != nil {
 		return err
 	}
+	if err := b.ensureFairness(ctx); err != nil {
+		return err
+	}
 	for _, crd := range crds {
 		if err := b.waitServed(ctx, crd); err != nil {
 			return err

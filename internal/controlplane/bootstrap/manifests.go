@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
@@ -43,6 +44,24 @@ func bindings() ([]*rbacv1.ClusterRoleBinding, error) {
 	}
 
 	return bindings, nil
+}
+
+func levels() ([]*flowcontrolv1.PriorityLevelConfiguration, error) {
+	levels, err := load[flowcontrolv1.PriorityLevelConfiguration](manifests.PriorityLevels)
+	if err != nil {
+		return nil, fmt.Errorf("read priority levels: %w", err)
+	}
+
+	return levels, nil
+}
+
+func flows() ([]*flowcontrolv1.FlowSchema, error) {
+	flows, err := load[flowcontrolv1.FlowSchema](manifests.FlowSchemas)
+	if err != nil {
+		return nil, fmt.Errorf("read flow schemas: %w", err)
+	}
+
+	return flows, nil
 }
 
 // load decodes every YAML document below the root, strictly.

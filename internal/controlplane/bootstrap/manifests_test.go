@@ -54,3 +54,30 @@ func TestRoles(t *testing.T) {
 		}
 	}
 }
+
+// TestFairness: every flow schema refers to a level that there is, and the level of tenants neither lends seats nor borrows
+// any, so that its size is what bounds a flood.
+func TestFairness(t *testing.T) {
+	have, err := levels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, level := range have {
+		known[level.Name] = true
+		limited := level.Spec.Limited
+		if limited == nil || limited.LendablePercent == nil || *limited.LendablePercent != 0 || limited.BorrowingLimitPercent == nil || *limited.BorrowingLimitPercent != 0 {
+			t.Errorf("level %s lends or borrows: %+v", level.Name, level.Spec)
+		}
+	}
+
+	schemas, err := flows()
+	if err != nil || len(schemas) == 0 {
+		t.Fatalf("%d flow schemas, %v", len(schemas), err)
+	}
+	for _, schema := range schemas {
+		if !known[schema.Spec.PriorityLevelConfiguration.Name] || schema.Spec.DistinguisherMethod == nil {
+			t.Errorf("flow schema %s has level %q and tells flows apart by %v", schema.Name, schema.Spec.PriorityLevelConfiguration.Name, schema.Spec.DistinguisherMethod)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package bootstrap
+
+import (
+	"context"
+	"fmt"
+
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
+)
+
+// ensureFairness makes the priority levels before the flow schemas that refer to them.
+func (b bootstrapper) ensureFairness(ctx context.Context) error {
+	levels, err := levels()
+	if err != nil {
+		return err
+	}
+	for _, level := range levels {
+		if err := retry.RetryOnConflict(retry.DefaultRetry, func() error { return b.ensureLevel(ctx, level) }); err != nil {
+			return fmt.Errorf("ensure priority level %q: %w", level.Name, err)
+		}
+	}
+
+	flows, err := flows()
+	if err != nil {
+		return err
+	}
+	for _, flow := range flows {
+		if err := retry.RetryOnConflict(retry.DefaultRetry, func() error { return b.ensureFlow(ctx, flow) }); err != nil {
+			return fmt.Errorf("ensure flow schema %q: %w", flow.Name, err)
+		}
+	}
+
+	return nil
+}
+
+func (b bootstrapper) ensureLevel(ctx context.Context, want *flowcontrolv1.PriorityLevelConfiguration) error {
+	api := b.kube.FlowcontrolV1().PriorityLevelConfigurations()
+
+	have, err := api.Get(ctx, want.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		_, err = api.Create(ctx, want, metav1.CreateOptions{})
+		return err
+	}
+	if err != nil || handed(have) || equality.Semantic.DeepEqual(have.Spec, want.Spec) {
+		return err
+	}
+
+	have.Spec = want.Spec
+	_, err = api.Update(ctx, have, metav1.UpdateOptions{})
+
+	return err
+}
+
+func (b bootstrapper) ensureFlow(ctx context.Context, want *flowcontrolv1.FlowSchema) error {
+	api := b.kube.FlowcontrolV1().FlowSchemas()
+
+	have, err := api.Get(ctx, want.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		_, err = api.Create(ctx, want, metav1.CreateOptions{})
+		return err
+	}
+	if err != nil || handed(have) || equality.Semantic.DeepEqual(have.Spec, want.Spec) {
+		return err
+	}
+
+	have.Spec = want.Spec
+	_, err = api.Update(ctx, have, metav1.UpdateOptions{})
+
+	return err
+}
+
+// handed is true for an object whose spec the platform team has taken over, in the way that Kubernetes has for its own.
+func handed(o metav1.Object) bool {
+	return o.GetAnnotations()[flowcontrolv1.AutoUpdateAnnotationKey] == "false"
+}
