@@ -264,9 +264,23 @@ func incomplete(s *situation, c count) (summary, bool) {
 	}
 	if bad, ok := causeOf(s.world.Tasks); ok {
 		r.reason, r.message = bad.reason, bad.message
+	} else if why := nowhere(s); why != "" {
+		r.reason, r.message = v1alpha1.ReasonUnschedulable, "no suitable node ("+why+")"
 	}
 
 	return r, true
+}
+
+// nowhere says why a global container has no node at all; nothing when it has one. For such a container Swarm makes no
+// tasks, so that nobody else would say it.
+func nowhere(s *situation) string {
+	if s.tc.Spec.Mode != v1alpha1.ModeGlobal || s.world.Service == nil {
+		return ""
+	}
+
+	_, why := eligible(s.world.Service.Spec.TaskTemplate.Placement, s.world.Nodes)
+
+	return why
 }
 
 // unsettled: everything runs, but something has only just been started again after failures.

@@ -108,21 +108,23 @@ func tally(tc *v1alpha1.TenantContainer, s scale, w swarmobj.World) count {
 	return c
 }
 
-// wanted is the number of tasks there should be: what is declared, or for a global container what Swarm itself counts,
-// one for each node that placement allows.
+// wanted is the number of tasks there should be: what is declared, or for a global container one on each node that is
+// there to take tasks and that placement and platforms allow. Swarm counts the tasks that it has made, which it makes one
+// node after the other, so that a container would look complete after the first. A node that is too full, or too small, is
+// counted: the container is to run there, and does not. Where no node is eligible one task is wanted all the same, because
+// something that runs nowhere is not ready.
 func wanted(tc *v1alpha1.TenantContainer, s scale, w swarmobj.World) int32 {
 	if tc.Spec.Mode != v1alpha1.ModeGlobal || s.suspended {
 		return s.replicas
 	}
-	if w.Service != nil && w.Service.ServiceStatus != nil {
-		return int32(min(w.Service.ServiceStatus.DesiredTasks, uint64(maxTasks))) //nolint:gosec // bounded by min
+	if w.Service == nil {
+		return 1
 	}
 
-	return 1
-}
+	nodes, _ := eligible(w.Service.Spec.TaskTemplate.Placement, w.Nodes)
 
-// maxTasks bounds a count that comes from outside.
-const maxTasks = 1 << 30
+	return int32(max(len(nodes), 1)) //nolint:gosec // a number of nodes
+}
 
 // nodeUp is false when the swarm has given the node up: what its tasks last said is not true any more. A node that the
 // cache does not know yet gets the benefit of the doubt.
