@@ -40,7 +40,6 @@ func TestPreflightOfResources(t *testing.T) {
 	const none = "no suitable node (insufficient resources): "
 
 	gpu := func(n *swarm.Node) { n.Spec.Labels = map[string]string{"gpu": "yes"} }
-	drained := func(n *swarm.Node) { n.Spec.Availability = swarm.NodeAvailabilityDrain }
 	small, odd := sized("1", 2e9, 1<<30), sized("2", 4e9, 8<<30+12345)
 	cases := map[string]struct {
 		reason string

@@ -46,16 +46,45 @@ func (c *Controller) permit(ctx context.Context, s *situation) error {
 }
 
 func (c *Controller) policyOf(ctx context.Context, t *v1alpha1.Tenant) (policy.Policy, error) {
-	var plan v1alpha1.Plan
-	err := c.client.Get(ctx, client.ObjectKey{Name: string(t.Spec.PlanName)}, &plan)
-	if apierrors.IsNotFound(err) {
+	plan, err := c.planOf(ctx, t)
+	if err != nil {
+		return policy.Policy{}, err
+	}
+	if plan == nil {
 		return policy.Policy{}, refusedByPolicy(fmt.Sprintf("tenant %q has spec.planName %q, and there is no such Plan", t.Name, t.Spec.PlanName), nil)
 	}
-	if err != nil {
-		return policy.Policy{}, fmt.Errorf("read plan %q: %w", t.Spec.PlanName, err)
+
+	return policy.Of(t, plan), nil
+}
+
+// confines is true for a tenant whose security profile is below privileged; so is one without a plan. A namespace without
+// tenant has no profile.
+func (c *Controller) confines(ctx context.Context, t *v1alpha1.Tenant) (bool, error) {
+	if t == nil {
+		return false, nil
 	}
 
-	return policy.Of(t, &plan), nil
+	plan, err := c.planOf(ctx, t)
+	if err != nil || plan == nil {
+		return true, err
+	}
+
+	return policy.Of(t, plan).Profile() != v1alpha1.ProfilePrivileged, nil
+}
+
+// planOf is the plan of a tenant, nil when there is none. Nobody changes what it points to.
+func (c *Controller) planOf(ctx context.Context, t *v1alpha1.Tenant) (*v1alpha1.Plan, error) {
+	var plan v1alpha1.Plan
+
+	err := c.client.Get(ctx, client.ObjectKey{Name: string(t.Spec.PlanName)}, &plan, &client.GetOptions{UnsafeDisableDeepCopy: new(true)})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read plan %q: %w", t.Spec.PlanName, err)
+	}
+
+	return &plan, nil
 }
 
 // trust lets the image run only when one of the keys of the rule has signed exactly what is to run. The image of an older

@@ -128,8 +128,8 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 		return nil, nil
 	}
 
-	// A suspended container is meant to have nowhere to run.
-	if changes.Impact() >= servicespec.ImpactTemplate && !s.scale.suspended {
+	// A suspended container is meant to have nowhere to run, and what touches no task hinders none.
+	if changes.Impact() >= servicespec.ImpactTemplate && !s.scale.suspended && !s.moved {
 		if h, bad := preflight(*s.want, s.template.Resources, live.ID, s.world.Nodes, held); bad {
 			return nil, &outcome.Wait{Reason: h.reason, Message: h.message}
 		}
@@ -208,6 +208,7 @@ const (
 	whyRollback = "the declared revision failed"
 	whyUndo     = "spec.rollbackTo asks for it"
 	whyScale    = "scale or policy changed"
+	whyWorkers  = "where the containers of tenants may run has changed"
 	whyRestless = "Swarm goes on starting tasks that nobody wants"
 )
 
@@ -219,6 +220,8 @@ func whyUpdate(s *situation) string {
 	switch {
 	case live[v1alpha1.SwarmLabelSpecHash] == s.want.Labels[v1alpha1.SwarmLabelSpecHash]:
 		return whyDrift
+	case s.moved:
+		return whyWorkers
 	case liveRevision(s.world.Service) == s.target.number:
 		return whyScale
 	case s.target.failed != nil:

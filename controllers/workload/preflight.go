@@ -7,6 +7,7 @@ import (
 	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
@@ -57,13 +58,15 @@ func preflight(want swarm.ServiceSpec, asked *v1alpha1.Resources, serviceID stri
 }
 
 // eligible lists the nodes onto which the placement lets tasks, and says in Swarm's own terms what keeps them from all
-// nodes when there is none.
+// nodes when there is none. That tasks keep off the managers is told apart from the other constraints: a tenant has not
+// declared it, and must not look for a mistake of its own.
 func eligible(p *swarm.Placement, nodes []swarm.Node) ([]swarm.Node, string) {
 	filters := []struct {
 		why  string
 		pass func(swarm.Node) bool
 	}{
 		{"no node is ready and active", swarmobj.Available},
+		{"no worker is ready and active", func(n swarm.Node) bool { return isWorker(n) || !offManagers(p) }},
 		{"scheduling constraints not satisfied", func(n swarm.Node) bool { return swarmobj.Permits(n, p) }},
 		{"unsupported platform", func(n swarm.Node) bool { return swarmobj.Runs(n, p) }},
 	}
@@ -75,6 +78,11 @@ func eligible(p *swarm.Placement, nodes []swarm.Node) ([]swarm.Node, string) {
 	}
 
 	return nodes, ""
+}
+
+// offManagers is true for a placement that leaves the managers out.
+func offManagers(p *swarm.Placement) bool {
+	return p != nil && slices.Contains(p.Constraints, servicespec.OffManagersConstraint)
 }
 
 func which(nodes []swarm.Node, pass func(swarm.Node) bool) []swarm.Node {

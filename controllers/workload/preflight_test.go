@@ -31,7 +31,6 @@ func placed(constraints ...string) swarm.ServiceSpec {
 
 func TestPreflight(t *testing.T) {
 	zoneA := func(n *swarm.Node) { n.Spec.Labels = map[string]string{"zone": "a"} }
-	drained := func(n *swarm.Node) { n.Spec.Availability = swarm.NodeAvailabilityDrain }
 	host := func(mode swarm.PortConfigPublishMode) swarm.ServiceSpec {
 		return swarm.ServiceSpec{EndpointSpec: &swarm.EndpointSpec{Ports: []swarm.PortConfig{
 			{Protocol: "tcp", TargetPort: 80, PublishedPort: 8080, PublishMode: mode},
@@ -68,6 +67,14 @@ func TestPreflight(t *testing.T) {
 		"Drained": {
 			"A drained node runs nothing.", swarm.ServiceSpec{}, []swarm.Node{node("1", drained)}, false,
 			v1alpha1.ReasonUnschedulable, "no suitable node (no node is ready and active)",
+		},
+		"OffManagers": {
+			"The workers are away; of managers nobody has to know.", placed("node.role!=manager"), []swarm.Node{node("1"), node("2", worker, down)}, false,
+			v1alpha1.ReasonUnschedulable, "no suitable node (no worker is ready and active)",
+		},
+		"OffManagersAndLabel": {
+			"A worker is there, and lacks what the tenant asks for.", placed("node.role!=manager", "node.labels.zone==a"),
+			[]swarm.Node{node("1", zoneA), node("2", worker)}, false, v1alpha1.ReasonUnschedulable, "no suitable node (scheduling constraints not satisfied)",
 		},
 		"OtherPlatform": {
 			"The image does not run there.", arm, []swarm.Node{node("1")}, false,

@@ -28,6 +28,8 @@ type situation struct {
 
 	// tenant of the namespace; nil when it has none.
 	tenant *v1alpha1.Tenant
+	// confined is true when the security profile of the tenant trusts its containers with nothing beyond themselves.
+	confined bool
 	// scale after everybody who has a say.
 	scale scale
 
@@ -48,6 +50,9 @@ type situation struct {
 	// want is the service as it is to be. It is nil while something it refers to is missing in Swarm (needs), or while
 	// it cannot be rendered (trouble).
 	want *swarm.ServiceSpec
+	// offManagers is true when want keeps the tasks off the managers of the swarm. moved is true when Swarm has been told
+	// otherwise until now, and no task has to be replaced for it.
+	offManagers, moved bool
 
 	// waitingFor are the containers of spec.dependsOn that are not ready yet.
 	waitingFor []string
@@ -69,6 +74,10 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 
 	var err error
 	if s.tenant, err = c.tenantOf(ctx, tc.Namespace); err != nil {
+		return s, err
+	}
+
+	if s.confined, err = c.confines(ctx, s.tenant); err != nil {
 		return s, err
 	}
 
@@ -198,95 +207,6 @@ func (c *Controller) adopt(ctx context.Context, s *situation, t target) error {
 	}
 
 	return c.permit(ctx, s)
-}
-
-// render builds the service that is wanted, when everything it refers to is there.
-func render(s *situation) {
-	if s.template == nil || len(s.needs()) > 0 || s.world.Network == nil {
-		return
-	}
-
-	spec, err := servicespec.Build(input(s))
-	if err != nil {
-		s.fall(&outcome.Stall{Reason: v1alpha1.ReasonInvalidSpec, Err: err})
-
-		return
-	}
-
-	s.want = &spec
-}
-
-func input(s *situation) servicespec.Input {
-	force, restartedAt := restart(s.tc, s.world.Service)
-
-	return servicespec.Input{
-		Owner:          s.owner,
-		Template:       s.template,
-		Rollout:        s.rollout(),
-		Replicas:       uint64(max(s.scale.replicas, 0)),
-		Suspended:      s.scale.suspended,
-		Image:          s.image,
-		Env:            s.supply.env.Strings(),
-		Files:          s.supply.resolve(s.world),
-		NetworkID:      s.world.Network.ID,
-		ForceUpdate:    force,
-		Generation:     s.tc.Generation,
-		Revision:       s.target.number,
-		TemplateHash:   s.templateHash,
-		RequestedImage: string(s.template.Image),
-		RestartedAt:    restartedAt,
-		RegistryAuth:   authDigest(s.digests, s.owner, s.auth),
-	}
-}
-
-// rollout is the declared policy. On the way back to an earlier revision a failure only pauses: Swarm's own rollback
-// would return to what has just been left, and the two would take turns for ever. What was sent with the way back stays
-// as it is until the container goes forward again, because another write would end Swarm's watch over it.
-func (s *situation) rollout() *v1alpha1.Rollout {
-	if s.target.failed == nil && s.tc.Spec.RollbackTo == nil {
-		return s.tc.Spec.Rollout
-	}
-
-	r := &v1alpha1.Rollout{}
-	if s.tc.Spec.Rollout != nil {
-		r = s.tc.Spec.Rollout.DeepCopy()
-	}
-
-	live := s.world.Service
-	if liveRevision(live) != s.target.number {
-		r.FailureAction = v1alpha1.FailurePause
-
-		return r
-	}
-
-	if sent := live.Spec.UpdateConfig; sent != nil {
-		switch sent.FailureAction {
-		case swarm.UpdateFailureActionPause:
-			r.FailureAction = v1alpha1.FailurePause
-		case swarm.UpdateFailureActionContinue:
-			r.FailureAction = v1alpha1.FailureContinue
-		case swarm.UpdateFailureActionRollback:
-			r.FailureAction = v1alpha1.FailureRollback
-		}
-	}
-
-	return r
-}
-
-// restart is the force-update counter and the annotation it obeys. The counter is carried over from the live service,
-// because any other value restarts the tasks, and so does the value it has after a recreate.
-func restart(tc *v1alpha1.TenantContainer, live *swarm.Service) (force uint64, restartedAt string) {
-	asked := tc.Annotations[v1alpha1.AnnotationRestartedAt]
-	if live == nil {
-		return 0, asked
-	}
-
-	force, restartedAt = live.Spec.TaskTemplate.ForceUpdate, live.Spec.Labels[v1alpha1.SwarmLabelRestartedAt]
-	if asked != "" && asked != restartedAt {
-		return force + 1, asked
-	}
-
-	return force, restartedAt
 }
 
 // needs lists the contents that the template refers to and that Swarm lacks.

@@ -32,7 +32,7 @@ import (
 	"github.com/dogker/dogker/reconciler/conditions"
 )
 
-// imageRegistry is a registry on the loopback interface, both where the server runs and where the engine does.
+// imageRegistry is a registry on the loopback interface, both where the server runs and where the engines do.
 type imageRegistry struct {
 	host string // as in image references
 	// down makes it hang up on everybody; noBlobs makes it tell what there is and not give it.
@@ -48,15 +48,19 @@ func (n *tenant) registry(password string) *imageRegistry {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	inside, err := n.lab.Nodes[0].Listen(n.t.Context(), "tcp", outside.Addr().String())
-	if err != nil {
-		n.t.Fatal(err)
+	listeners := []net.Listener{outside}
+	for _, node := range n.lab.Nodes {
+		inside, err := node.Listen(n.t.Context(), "tcp", outside.Addr().String())
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		listeners = append(listeners, inside)
 	}
 
 	r := &imageRegistry{host: outside.Addr().String(), password: password}
 	quiet := log.New(io.Discard, "", 0)
 	server := &http.Server{Handler: r.guard(registry.New(registry.Logger(quiet))), ErrorLog: quiet}
-	for _, l := range []net.Listener{outside, inside} {
+	for _, l := range listeners {
 		go func() { _ = server.Serve(l) }()
 	}
 	n.t.Cleanup(func() { server.Close() })

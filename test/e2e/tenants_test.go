@@ -26,36 +26,43 @@ func (c *cell) declared(t *testing.T, name string) (*tenant, *v1alpha1.Tenant) {
 	t.Helper()
 
 	n := &tenant{cell: c, t: t, name: name}
+
+	return n, n.declare(&v1alpha1.Plan{ObjectMeta: metav1.ObjectMeta{Name: "e2e"}, Spec: v1alpha1.PlanSpec{
+		SecurityProfile: v1alpha1.ProfilePrivileged, Quota: &v1alpha1.Quota{Containers: new(int64(20)), Replicas: new(int64(40))},
+	}})
+}
+
+// declare makes the Tenant of the namespace, with that plan, which may be there already.
+func (n *tenant) declare(plan *v1alpha1.Plan) *v1alpha1.Tenant {
+	n.t.Helper()
+
 	owner := &v1alpha1.Tenant{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
+		ObjectMeta: metav1.ObjectMeta{Name: n.name},
 		Spec: v1alpha1.TenantSpec{
-			PlanName: "e2e", DeletionPolicy: v1alpha1.DeletionDelete,
+			PlanName: v1alpha1.DNSLabel(plan.Name), DeletionPolicy: v1alpha1.DeletionDelete,
 			Members: []v1alpha1.Member{{Kind: v1alpha1.MemberUser, Name: "ada", Roles: []v1alpha1.TenantRole{v1alpha1.RoleOwner}}},
 		},
 	}
 
-	plan := &v1alpha1.Plan{ObjectMeta: metav1.ObjectMeta{Name: "e2e"}, Spec: v1alpha1.PlanSpec{
-		SecurityProfile: v1alpha1.ProfilePrivileged, Quota: &v1alpha1.Quota{Containers: new(int64(20)), Replicas: new(int64(40))},
-	}}
-	if err := c.api.Create(t.Context(), plan); err != nil && !apierrors.IsAlreadyExists(err) {
-		t.Fatal(err)
+	if err := n.api.Create(n.t.Context(), plan); err != nil && !apierrors.IsAlreadyExists(err) {
+		n.t.Fatal(err)
 	}
-	if err := c.api.Create(t.Context(), owner); err != nil {
-		t.Fatal(err)
+	if err := n.api.Create(n.t.Context(), owner); err != nil {
+		n.t.Fatal(err)
 	}
 
-	t.Cleanup(func() {
-		if t.Failed() {
+	n.t.Cleanup(func() {
+		if n.t.Failed() {
 			n.diagnose()
 		}
 		if err := n.deleteTenant(); err != nil {
-			t.Error(err)
+			n.t.Error(err)
 		}
 	})
-	await(t, soon, "tenant "+name+" is ready", func() error { return n.tenantReady(owner) })
-	check.Status(t, owner)
+	await(n.t, soon, "tenant "+n.name+" is ready", func() error { return n.tenantReady(owner) })
+	check.Status(n.t, owner)
 
-	return n, owner
+	return owner
 }
 
 func (n *tenant) tenantReady(into *v1alpha1.Tenant) error {

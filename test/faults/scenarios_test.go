@@ -83,6 +83,14 @@ var scenarios = []converge.Scenario{
 		{Name: "resume", Do: editTenant("acme", resumeTenant), Until: runs("web", imageV1, 1)},
 		{Name: "take-out", Do: editTenant("acme", takeOut), Until: all(noBinding("acme"), provisioned("acme"))},
 	}},
+	{Name: "off-managers", Steps: []converge.Step{
+		{Name: "tenant", Do: both(createBaselinePlan, createTenant("acme")), Until: provisioned("acme")},
+		{Name: "create", Do: createBounded("web", imageV1), Until: all(runs("web", imageV1, 1), on("web", manager))},
+		{Name: "workers-join", Do: addWorkers, Until: all(runs("web", imageV1, 1), on("web", manager))},
+		{Name: "update", Do: setImage("web", imageV2), Until: all(runs("web", imageV2, 1), on("web", workers...))},
+		{Name: "workers-drained", Do: editNodes(drain, workers...), Until: waits("web")},
+		{Name: "workers-back", Do: editNodes(activate, workers...), Until: all(runs("web", imageV2, 1), on("web", workers...))},
+	}},
 	{Name: "two-tenants", Steps: []converge.Step{
 		{Name: "create", Do: both(createPlan, createTenant("acme"), createTenant("globex")), Until: all(provisioned("acme"), provisioned("globex"))},
 		{Name: "tear-down", Do: both(removeNetwork("acme"), removeBinding("globex")), Until: all(provisioned("acme"), provisioned("globex"))},

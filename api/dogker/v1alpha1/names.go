@@ -74,6 +74,13 @@ const (
 	// SwarmLabelRegistryAuth is a keyed digest of the registry credentials last sent with the service, never the
 	// credentials themselves.
 	SwarmLabelRegistryAuth = "io.dogker.registry-auth"
+	// SwarmLabelPlacement is PlacementWorkers on a service whose tasks keep off the managers of the swarm, because the
+	// security profile of its tenant asks for it. It is the record of that decision: what has been decided once is not
+	// taken back because a node is away.
+	SwarmLabelPlacement = "io.dogker.placement"
 	// SwarmLabelContentHash is the digest of the data of a secret or config, whose content Swarm cannot be asked for.
 	SwarmLabelContentHash = "io.dogker.content-hash"
 )
+
+// PlacementWorkers is the value of SwarmLabelPlacement.
+const PlacementWorkers = "workers"

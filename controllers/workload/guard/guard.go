@@ -23,6 +23,8 @@ type Facts struct {
 	// ImageID is the ID of the image that the engine holds for the declared reference. It is the only ID that may stand
 	// in place of a reference; empty when the image must be a reference.
 	ImageID string
+	// OffManagers is true for a service whose tasks must not run on managers of the swarm.
+	OffManagers bool
 }
 
 // Refusal is a spec that must not reach the engine.

@@ -38,6 +38,17 @@ func TestCheckLetsSafeSpecsPass(t *testing.T) {
 				s.TaskTemplate.LogDriver = &swarm.Driver{Name: "local", Options: map[string]string{"max-file": "1", "compress": "false"}}
 			},
 		},
+		"OffManagers": {
+			reason: "A constraint that no manager fulfils.",
+			change: func(s *swarm.ServiceSpec, f *Facts) {
+				f.OffManagers, s.Labels["io.dogker.placement"] = true, "workers"
+				s.TaskTemplate.Placement.Constraints = []string{"node.labels.zone==a", "node.role!=manager"}
+			},
+		},
+		"OnWorkers": {
+			reason: "The tenant has said it himself.",
+			change: func(s *swarm.ServiceSpec, f *Facts) { f.OffManagers = true },
+		},
 		"HeldImageID": {
 			reason: "Without a registry, a swarm of one node runs what its engine holds for the declared name.",
 			change: func(s *swarm.ServiceSpec, f *Facts) { con(s).Image, f.ImageID = "sha256:"+hex64, "sha256:"+hex64 },
@@ -249,5 +260,32 @@ func TestRefusalShowsNoValues(t *testing.T) {
 	}
 	if got := err.Error(); !strings.HasPrefix(got, `service spec "acme_web" is not safe to send: `) {
 		t.Errorf("refusal: got %q", got)
+	}
+}
+
+// TestCheckKeepsOffManagers: where the facts demand it, only a constraint that no manager fulfils will do.
+func TestCheckKeepsOffManagers(t *testing.T) {
+	cases := map[string]struct {
+		reason      string
+		constraints []string
+		refused     bool
+	}{
+		"NotManager":    {reason: "What the renderer writes.", constraints: []string{"node.role!=manager"}},
+		"Worker":        {reason: "The same in other words.", constraints: []string{"node.role == WORKER"}},
+		"None":          {reason: "Swarm takes any node.", refused: true},
+		"Manager":       {reason: "The opposite.", constraints: []string{"node.role==manager"}, refused: true},
+		"NotWorker":     {reason: "The opposite in other words.", constraints: []string{"node.role!=worker"}, refused: true},
+		"LabelOfThat":   {reason: "A label that is called so proves nothing.", constraints: []string{"node.labels.role==worker"}, refused: true},
+		"OtherProperty": {reason: "A manager may have it.", constraints: []string{"node.labels.zone==a"}, refused: true},
+	}
+
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s, f := safe(), facts()
+			f.OffManagers, s.TaskTemplate.Placement.Constraints = true, tc.constraints
+			if err := Check(s, f); IsRefusal(err) != tc.refused {
+				t.Errorf("%s\nCheck: got %v, want a refusal: %v", tc.reason, err, tc.refused)
+			}
+		})
 	}
 }

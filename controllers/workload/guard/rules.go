@@ -179,7 +179,7 @@ func isOwnNetwork(c *check, v reflect.Value) string {
 // serviceLabels are those that may stand on a service besides the owner's.
 var serviceLabels = []string{
 	v1alpha1.SwarmLabelGeneration, v1alpha1.SwarmLabelSpecHash, v1alpha1.SwarmLabelRevision, v1alpha1.SwarmLabelTemplateHash,
-	v1alpha1.SwarmLabelImage, v1alpha1.SwarmLabelRestartedAt, v1alpha1.SwarmLabelRegistryAuth,
+	v1alpha1.SwarmLabelImage, v1alpha1.SwarmLabelRestartedAt, v1alpha1.SwarmLabelRegistryAuth, v1alpha1.SwarmLabelPlacement,
 }
 
 func isServiceLabel(c *check, key, value string) string {

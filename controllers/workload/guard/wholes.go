@@ -3,6 +3,8 @@ package guard
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/docker/docker/api/types/swarm"
 )
@@ -25,6 +27,7 @@ var wholes = []func(*check){
 	hasSizedMounts,
 	hasUniqueTargets,
 	bindsPortsOnce,
+	keepsOffManagers,
 	isSmall,
 }
 
@@ -170,6 +173,26 @@ func bindsPortsOnce(c *check) {
 			c.refuse(path, "publishes through the routing mesh without a virtual IP")
 		}
 		seen[key{p.Protocol, p.PublishedPort}] = true
+	}
+}
+
+// keepsOffManagers demands a constraint that no manager fulfils. Swarm heeds all of the constraints, or none of them when
+// it cannot parse one; the walk has seen to it that it can.
+func keepsOffManagers(c *check) {
+	if !c.facts.OffManagers {
+		return
+	}
+
+	var constraints []string
+	if p := c.spec.TaskTemplate.Placement; p != nil {
+		constraints = p.Constraints
+	}
+	if !slices.ContainsFunc(constraints, func(text string) bool {
+		plain := strings.Join(strings.Fields(text), "")
+
+		return strings.EqualFold(plain, "node.role!=manager") || strings.EqualFold(plain, "node.role==worker")
+	}) {
+		c.refuse("TaskTemplate.Placement.Constraints[]", "must keep the tasks off the managers of the swarm")
 	}
 }
 

@@ -72,6 +72,9 @@ func (b *builder) labels() map[string]string {
 	maps.DeleteFunc(labels, func(_, value string) bool { return value == "" })
 	maps.Copy(labels, b.in.Owner.Labels())
 
+	if b.in.OffManagers {
+		labels[v1alpha1.SwarmLabelPlacement] = v1alpha1.PlacementWorkers
+	}
 	if b.in.Revision != 0 {
 		labels[v1alpha1.SwarmLabelRevision] = strconv.FormatInt(b.in.Revision, 10)
 	}

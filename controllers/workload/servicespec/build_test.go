@@ -298,6 +298,17 @@ func TestBuild(t *testing.T) {
 			template: func(t *template) { t.EndpointMode = v1alpha1.EndpointVIP },
 			want:     func(s *swarm.ServiceSpec) { s.EndpointSpec.Mode = "vip" },
 		},
+		"OffManagersIsNoted": {
+			reason: "The label is the record of a decision that the constraint alone could not tell from a tenant's own.",
+			template: func(t *template) {
+				t.Placement = &v1alpha1.Placement{Constraints: []string{"node.role!=manager", "node.labels.zone == a"}}
+			},
+			input: func(in *input) { in.OffManagers = true },
+			want: func(s *swarm.ServiceSpec) {
+				s.Labels["io.dogker.placement"] = "workers"
+				s.TaskTemplate.Placement.Constraints = []string{"node.labels.zone == a", "node.role!=manager"}
+			},
+		},
 		"SuspendedHasNoReplicas": {
 			reason: "Everything else stays, so that it comes back as it was.",
 			input:  func(in *input) { in.Suspended, in.Replicas = true, 5 },

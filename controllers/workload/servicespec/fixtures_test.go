@@ -49,7 +49,9 @@ func build(t testing.TB, in servicespec.Input) swarm.ServiceSpec {
 
 // factsOf are what the guard may know of an input.
 func factsOf(in servicespec.Input) guard.Facts {
-	facts := guard.Facts{Owner: in.Owner, NetworkID: in.NetworkID, Secrets: map[string]string{}, Configs: map[string]string{}}
+	facts := guard.Facts{
+		Owner: in.Owner, NetworkID: in.NetworkID, Secrets: map[string]string{}, Configs: map[string]string{}, OffManagers: in.OffManagers,
+	}
 	for _, f := range in.Files {
 		if f.Kind == servicespec.KindSecret {
 			facts.Secrets[f.SwarmName] = f.SwarmID

@@ -17,6 +17,8 @@ type Input struct {
 	Replicas uint64
 	// Suspended asks for no tasks at all, in either mode.
 	Suspended bool
+	// OffManagers keeps the tasks off the managers of the swarm.
+	OffManagers bool
 	// Image to run: a digest of the registry, or what the engine itself holds.
 	Image string
 	// Env as Env and Strings return it: NAME=value, sorted by name.

@@ -11,6 +11,9 @@ import (
 // zero; nobody may put that label on a node.
 const SuspendedConstraint = "node.labels.io.dogker.suspended==true"
 
+// OffManagersConstraint holds for every node that is no manager of the swarm.
+const OffManagersConstraint = "node.role!=manager"
+
 // placement says which nodes may run the tasks. It is never nil, so that adding the first constraint and adding the
 // second look the same to Swarm.
 func (b *builder) placement() *swarm.Placement {
@@ -29,6 +32,10 @@ func (b *builder) placement() *swarm.Placement {
 	}
 	if b.in.Suspended && b.global() {
 		out.Constraints = append(out.Constraints, SuspendedConstraint)
+	}
+
+	if b.in.OffManagers {
+		out.Constraints = append(out.Constraints, OffManagersConstraint)
 	}
 
 	slices.Sort(out.Constraints)

@@ -47,6 +47,16 @@ func (c *Cluster) addNode(name string, manager bool) {
 	c.emit(events.NodeEventType, events.ActionCreate, n.ID, map[string]string{"name": ""})
 }
 
+// AddNode lets a worker join.
+func (c *Cluster) AddNode(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	c.addNode(name, false)
+	c.nodesChanged()
+	c.settle()
+}
+
 // NodeList lists the nodes.
 func (c *Client) NodeList(ctx context.Context, _ swarm.NodeListOptions) ([]swarm.Node, error) {
 	return do(ctx, c, "NodeList", "", false, func() ([]swarm.Node, error) {

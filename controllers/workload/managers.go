@@ -1,0 +1,66 @@
+package workload
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+// keepOff decides whether the tasks of a confined container keep off the managers of the swarm (rule P1). restarts tells
+// whether the service is about to be changed in a way that replaces tasks anyway. What it has decided it decides again,
+// until the membership of the swarm changes: the state of a node plays no part, so that one that reboots rewrites nothing.
+//
+//	            first service, next rollout, or no task on a manager
+//	anywhere ──────────────────── and there are workers ────────────► off managers
+//	    ▲                                                                  │
+//	    └──────────── no node is a worker any more, and nothing runs ──────┘
+func keepOff(w swarmobj.World, restarts func() bool) bool {
+	switch {
+	case keptOff(w.Service):
+		return len(w.Nodes) == 0 || slices.ContainsFunc(w.Nodes, isWorker) || !w.TasksFresh || runsAny(w.Tasks)
+	case w.Service == nil:
+		// A list without a single node tells nothing. Not to know is no leave.
+		return len(w.Nodes) == 0 || slices.ContainsFunc(w.Nodes, takesTenants)
+	default:
+		return slices.ContainsFunc(w.Nodes, takesTenants) && (free(w) || restarts())
+	}
+}
+
+// keptOff is true for a service that has been told to keep off the managers: its label says so, or its constraints do.
+// Either is put back from the other.
+func keptOff(live *swarm.Service) bool {
+	if live == nil {
+		return false
+	}
+	if live.Spec.Labels[v1alpha1.SwarmLabelPlacement] == v1alpha1.PlacementWorkers {
+		return true
+	}
+
+	return offManagers(live.Spec.TaskTemplate.Placement)
+}
+
+func isWorker(n swarm.Node) bool { return n.Spec.Role == swarm.NodeRoleWorker }
+
+// takesTenants is true for a worker that is there to run tasks. Whether it is up at the moment does not matter: while all
+// workers are down, tenants wait for them.
+func takesTenants(n swarm.Node) bool {
+	return isWorker(n) && cmp.Or(n.Spec.Availability, swarm.NodeAvailabilityActive) == swarm.NodeAvailabilityActive
+}
+
+// free is true for a service that can be told to keep off the managers without a single task being replaced: all that it
+// has are on workers.
+func free(w swarmobj.World) bool {
+	if !w.TasksFresh || updating(w.Service) {
+		return false
+	}
+
+	return !slices.ContainsFunc(w.Tasks, func(t swarmobj.Task) bool {
+		return !t.Ended() && !slices.ContainsFunc(w.Nodes, func(n swarm.Node) bool { return n.ID == t.NodeID && isWorker(n) })
+	})
+}
+
+func runsAny(tasks []swarmobj.Task) bool { return slices.ContainsFunc(tasks, swarmobj.Task.Running) }

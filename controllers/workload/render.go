@@ -1,0 +1,109 @@
+package workload
+
+import (
+	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/servicespec"
+	"github.com/dogker/dogker/reconciler/outcome"
+)
+
+// render builds the service that is wanted, when everything it refers to is there.
+func render(s *situation) {
+	if s.template == nil || len(s.needs()) > 0 || s.world.Network == nil {
+		return
+	}
+
+	live := s.world.Service
+	was := s.confined && keptOff(live)
+
+	spec, err := servicespec.Build(input(s, was))
+	if err == nil && s.confined {
+		restarts := func() bool { return servicespec.Diff(live.Spec, spec).Impact() >= servicespec.ImpactTemplate }
+		if s.offManagers = keepOff(s.world, restarts); s.offManagers != was {
+			s.moved = live != nil && !restarts()
+			spec, err = servicespec.Build(input(s, s.offManagers))
+		}
+	}
+	if err != nil {
+		s.fall(&outcome.Stall{Reason: v1alpha1.ReasonInvalidSpec, Err: err})
+
+		return
+	}
+
+	s.want = &spec
+}
+
+func input(s *situation, offManagers bool) servicespec.Input {
+	force, restartedAt := restart(s.tc, s.world.Service)
+
+	return servicespec.Input{
+		Owner:          s.owner,
+		Template:       s.template,
+		Rollout:        s.rollout(),
+		Replicas:       uint64(max(s.scale.replicas, 0)),
+		Suspended:      s.scale.suspended,
+		OffManagers:    offManagers,
+		Image:          s.image,
+		Env:            s.supply.env.Strings(),
+		Files:          s.supply.resolve(s.world),
+		NetworkID:      s.world.Network.ID,
+		ForceUpdate:    force,
+		Generation:     s.tc.Generation,
+		Revision:       s.target.number,
+		TemplateHash:   s.templateHash,
+		RequestedImage: string(s.template.Image),
+		RestartedAt:    restartedAt,
+		RegistryAuth:   authDigest(s.digests, s.owner, s.auth),
+	}
+}
+
+// rollout is the declared policy. On the way back to an earlier revision a failure only pauses: Swarm's own rollback
+// would return to what has just been left, and the two would take turns for ever. What was sent with the way back stays
+// as it is until the container goes forward again, because another write would end Swarm's watch over it.
+func (s *situation) rollout() *v1alpha1.Rollout {
+	if s.target.failed == nil && s.tc.Spec.RollbackTo == nil {
+		return s.tc.Spec.Rollout
+	}
+
+	r := &v1alpha1.Rollout{}
+	if s.tc.Spec.Rollout != nil {
+		r = s.tc.Spec.Rollout.DeepCopy()
+	}
+
+	live := s.world.Service
+	if liveRevision(live) != s.target.number {
+		r.FailureAction = v1alpha1.FailurePause
+
+		return r
+	}
+
+	if sent := live.Spec.UpdateConfig; sent != nil {
+		switch sent.FailureAction {
+		case swarm.UpdateFailureActionPause:
+			r.FailureAction = v1alpha1.FailurePause
+		case swarm.UpdateFailureActionContinue:
+			r.FailureAction = v1alpha1.FailureContinue
+		case swarm.UpdateFailureActionRollback:
+			r.FailureAction = v1alpha1.FailureRollback
+		}
+	}
+
+	return r
+}
+
+// restart is the force-update counter and the annotation it obeys. The counter is carried over from the live service,
+// because any other value restarts the tasks, and so does the value it has after a recreate.
+func restart(tc *v1alpha1.TenantContainer, live *swarm.Service) (force uint64, restartedAt string) {
+	asked := tc.Annotations[v1alpha1.AnnotationRestartedAt]
+	if live == nil {
+		return 0, asked
+	}
+
+	force, restartedAt = live.Spec.TaskTemplate.ForceUpdate, live.Spec.Labels[v1alpha1.SwarmLabelRestartedAt]
+	if asked != "" && asked != restartedAt {
+		return force + 1, asked
+	}
+
+	return force, restartedAt
+}
