@@ -94,6 +94,9 @@ func (f *auditFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return &exitError{exitUnaudited, fmt.Errorf("audit the cluster: %w", err)}
 	}
+	if o.Namespace != "" && in.DeclaredUnseen == "" && !slices.Contains(in.Namespaces, o.Namespace) {
+		return &exitError{exitUnaudited, fmt.Errorf("--namespace: there is no namespace %q", o.Namespace)}
+	}
 
 	report := audit.Evaluate(in, o)
 	if err := printReport(cmd.OutOrStdout(), report, f.output); err != nil {

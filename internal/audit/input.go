@@ -26,8 +26,10 @@ type Input struct {
 	Networks []Network
 	// Workloads are services, and containers of no service.
 	Workloads []Workload
-	// Declared are the TenantContainers; meaningless when DeclaredUnseen says why they could not be read.
+	// Declared are the TenantContainers, and Namespaces the names of all namespaces; both are meaningless when
+	// DeclaredUnseen says why they could not be read.
 	Declared       []Declared
+	Namespaces     []string
 	DeclaredUnseen string
 }
 

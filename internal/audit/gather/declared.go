@@ -67,6 +67,7 @@ func (g *gatherer) readDeclared(ctx context.Context) ([]audit.Declared, error) {
 	// Whose a namespace is says its label, and not its name.
 	owner := map[string]*v1alpha1.Tenant{}
 	for _, n := range namespaces.Items {
+		g.in.Namespaces = append(g.in.Namespaces, n.Name)
 		owner[n.Name] = known.tenants[n.Labels[v1alpha1.LabelTenant]]
 	}
 
