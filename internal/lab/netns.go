@@ -80,7 +80,7 @@ func (n *Node) Dial(ctx context.Context, network, address string) (conn net.Conn
 // that process, which task and container inspection tell. The address must be numeric; 127.0.0.11:53 is where the engine
 // answers the container's questions for names.
 func DialContainer(ctx context.Context, pid int, network, address string) (net.Conn, error) {
-	return dialIn(ctx, fmt.Sprintf("/proc/%d/ns/net", pid), network, address)
+	return dialIn(ctx, containerNetwork(pid), network, address)
 }
 
 func dialIn(ctx context.Context, ns, network, address string) (conn net.Conn, err error) {
