@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	dswarm "github.com/docker/docker/api/types/swarm"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -51,10 +52,14 @@ func createBounded(name, image string) func(*converge.Run) {
 	}
 }
 
+// addWorkers lets the workers join, and waits until the next list of nodes has told everybody: a rollout that begins before
+// that is one on a swarm without workers.
 func addWorkers(r *converge.Run) {
 	for _, name := range workers {
 		r.World.(*world).cluster.AddNode(name)
 	}
+
+	time.Sleep(time.Minute)
 }
 
 func editNodes(change func(*dswarm.Node), names ...string) func(*converge.Run) {
