@@ -257,7 +257,7 @@ func (r *archiveReader) record(data []byte) error {
 		return err
 	}
 	e := *r.usage
-	if err := record.Proves(e); err != nil {
+	if _, err := record.Proves(e); err != nil {
 		return err
 	}
 	r.usage, r.checkpoint.Period = nil, record.Period

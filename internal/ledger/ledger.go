@@ -51,7 +51,7 @@ func (l *Ledger) Do(ctx context.Context, req book.Request) (book.Result, error) 
 	if err := check(req); err != nil {
 		return book.Result{}, err
 	}
-	w := &writer{Ledger: l, req: req, hash: book.RequestHash(req.Op)}
+	w := &writer{Ledger: l, req: req}
 	result, err := w.run(ctx)
 	if err != nil {
 		return book.Result{}, fmt.Errorf("write %T to the ledger of %q: %w", req.Op, req.Tenant, err)
@@ -77,8 +77,7 @@ func check(req book.Request) error {
 // writer carries one request out.
 type writer struct {
 	*Ledger
-	req  book.Request
-	hash string
+	req book.Request
 	// unknown is the error of a write that may have been done.
 	unknown error
 }

@@ -159,7 +159,9 @@ func (l *Ledger) recordOf(ctx context.Context, e book.Entry, revision int64) (*b
 		return nil, fmt.Errorf("entry %d: %w", e.Seq, err)
 	}
 
-	return &record, record.Proves(e)
+	_, err = record.Proves(e)
+
+	return &record, err
 }
 
 // Open reads what a tenant has used since the last Usage entry; it has no lines if there is nothing.

@@ -19,9 +19,13 @@ import (
 	"github.com/dogker/dogker/reconciler/money"
 )
 
-// store is one etcd for all tests: each works on tenants of its own.
+// store is one etcd for all tests: each works on tenants of its own. Its disk is memory where there is some, because what
+// is tested is what it is told, and not how long a disk takes.
 var store = sync.OnceValues(func() (*etcd.Store, error) {
-	dir, err := os.MkdirTemp("", "ledger")
+	dir, err := os.MkdirTemp("/dev/shm", "dogker-ledger-")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "dogker-ledger-")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -147,7 +147,8 @@ func (v *verification) record(e book.Entry, kv *mvccpb.KeyValue, err error, ok b
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", e.Seq, err)
 	}
-	if err := r.Proves(e); err != nil {
+	carry, err := r.Proves(e)
+	if err != nil {
 		return err
 	}
 	if string(kv.Key) != usageKey(v.tenant, r.Period) {
@@ -155,18 +156,17 @@ func (v *verification) record(e book.Entry, kv *mvccpb.KeyValue, err error, ok b
 	}
 	v.report.Records++
 
-	return v.follows(r)
+	return v.follows(r, carry)
 }
 
 // follows makes sure that what the divisions of one record left over is what the next begins with.
-func (v *verification) follows(r book.Record) error {
+func (v *verification) follows(r book.Record, left map[money.Meter]uint64) error {
 	if v.carry != nil && !maps.Equal(v.carry, r.Carry) {
 		return fmt.Errorf("the record of period %s begins with carries %v, the one before left %v: %w", r.Period, r.Carry, v.carry, book.ErrBroken)
 	}
-	_, carry, err := r.Reprice()
-	v.carry = carry
+	v.carry = left
 
-	return err
+	return nil
 }
 
 // open compares the use that is not settled with the head.
@@ -175,7 +175,14 @@ func (v *verification) open(r book.Record) error {
 		return err
 	}
 	if len(r.Lines) > 0 && !r.Settled {
-		if err := v.follows(r); err != nil {
+		charges, left, err := r.Reprice()
+		if err != nil {
+			return err
+		}
+		if !maps.Equal(charges, r.Metered()) {
+			return fmt.Errorf("the lines of the open record come to %v and not to %v: %w", charges, r.Metered(), book.ErrBroken)
+		}
+		if err := v.follows(r, left); err != nil {
 			return err
 		}
 		v.report.Records++

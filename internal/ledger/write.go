@@ -34,7 +34,7 @@ func (w *writer) replayed(ctx context.Context, at snapshot) (book.Result, bool, 
 	if at.idem == nil {
 		return book.Result{}, false, nil
 	}
-	if at.idem.Request != w.hash {
+	if at.idem.Request != book.RequestHash(w.req.Op) {
 		return book.Result{}, true, fmt.Errorf("key %q of entry %d: %w", w.req.Op.Key(), at.idem.Seq, book.ErrConflict)
 	}
 	result := book.Result{Head: head, Replayed: true}

@@ -142,7 +142,7 @@ func TestRecordTampering(t *testing.T) {
 			t.Fatal(err)
 		}
 		record := s.records[period]
-		if err := record.Proves(e); err != nil {
+		if _, err := record.Proves(e); err != nil {
 			t.Errorf("entry %d: %v", e.Seq, err)
 		}
 		for name, change := range map[string]func(r *Record){
@@ -156,7 +156,7 @@ func TestRecordTampering(t *testing.T) {
 			r := record
 			r.Lines = slices.Clone(record.Lines)
 			change(&r)
-			if err := r.Proves(e); !errors.Is(err, ErrBroken) {
+			if _, err := r.Proves(e); !errors.Is(err, ErrBroken) {
 				t.Errorf("the %s of the record of entry %d was changed: %v", name, e.Seq, err)
 			}
 		}
@@ -164,7 +164,7 @@ func TestRecordTampering(t *testing.T) {
 		forged.Lines = slices.Clone(record.Lines)
 		forged.Lines[0].Charge++
 		e.Record, e.Amount = forged.Digest(), e.Amount-1
-		if err := forged.Proves(e); !errors.Is(err, ErrBroken) {
+		if _, err := forged.Proves(e); !errors.Is(err, ErrBroken) {
 			t.Errorf("a charge that no price explains: %v", err)
 		}
 	}

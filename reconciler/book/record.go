@@ -171,25 +171,25 @@ func lineOrder(a, b Line) int {
 }
 
 // Proves tells whether a settled record is what a Usage entry is made of: the one it has the hash of, of its tenant and its
-// windows, and worth what it draws and what was waived.
-func (r Record) Proves(e Entry) error {
+// windows, and worth what it draws and what was waived. It returns what the divisions left over.
+func (r Record) Proves(e Entry) (carry map[money.Meter]uint64, err error) {
 	period, err := e.Period()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	charges, _, err := r.Reprice()
+	charges, carry, err := r.Reprice()
 	switch {
 	case err != nil:
-		return fmt.Errorf("entry %d: %w", e.Seq, err)
+		return nil, fmt.Errorf("entry %d: %w", e.Seq, err)
 	case r.Digest() != e.Record || !r.Settled:
-		return fmt.Errorf("entry %d: the record of period %s is not the one it was made of: %w", e.Seq, period, ErrBroken)
+		return nil, fmt.Errorf("entry %d: the record of period %s is not the one it was made of: %w", e.Seq, period, ErrBroken)
 	case r.Tenant != e.Tenant || r.Period != period || r.From != e.From || r.Through != e.Through:
-		return fmt.Errorf("entry %d: its record is about another period: %w", e.Seq, ErrBroken)
+		return nil, fmt.Errorf("entry %d: its record is about another period: %w", e.Seq, ErrBroken)
 	case r.Total()-r.Waived != -e.Amount:
-		return fmt.Errorf("entry %d: %s charged is not %s metered without %s waived: %w", e.Seq, -e.Amount, r.Total(), r.Waived, ErrBroken)
+		return nil, fmt.Errorf("entry %d: %s charged is not %s metered without %s waived: %w", e.Seq, -e.Amount, r.Total(), r.Waived, ErrBroken)
 	case !maps.Equal(charges, r.Metered()):
-		return fmt.Errorf("entry %d: the lines of its record come to %v and not to %v: %w", e.Seq, charges, r.Metered(), ErrBroken)
+		return nil, fmt.Errorf("entry %d: the lines of its record come to %v and not to %v: %w", e.Seq, charges, r.Metered(), ErrBroken)
 	}
 
-	return nil
+	return carry, nil
 }
