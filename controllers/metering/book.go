@@ -44,8 +44,9 @@ func (m *Meter) load(ctx context.Context) error {
 		m.books[r.Tenant] = &book{account: usage.NewAccount(r.Tenant, mark.For(r.Tenant))}
 		m.adopt(ctx, r)
 	}
+	m.newest = mark.At
 	for _, b := range m.books {
-		m.mark.At = max(m.mark.At, b.account.At)
+		m.newest = max(m.newest, b.account.At)
 	}
 	m.loaded = true
 
@@ -120,7 +121,7 @@ func (m *Meter) saveMark(ctx context.Context, at int64) error {
 		}
 		mark.Behind[tenant] = b.account.At
 	}
-	m.mark = mark
+	m.mark, m.newest = mark, max(m.newest, at)
 
 	data, err := mark.Encode()
 	if err != nil {

@@ -46,8 +46,10 @@ type Meter struct {
 
 	// books are the accounts of all tenants, once loaded.
 	books  map[string]*book
-	mark   usage.Mark
 	loaded bool
+	// mark is the last one; newest is the last sample that was taken in for anybody, with a mark or before one was made.
+	mark   usage.Mark
+	newest int64
 
 	last outcome
 
@@ -137,11 +139,11 @@ func (m *Meter) meter(ctx context.Context) (outcome, error) {
 	}
 	took := m.o.Clock.Read().Mono - now.Mono
 
-	switch m.watch.judge(now, took, sample.Clocks, m.mark.At) {
+	switch m.watch.judge(now, took, sample.Clocks, m.newest) {
 	case skewed:
 		return outcomeSkewed, fmt.Errorf("trust the clock: it jumped or differs from the managers', who must agree with it for %s", agreement)
 	case behind:
-		return outcomeBehind, fmt.Errorf("trust the clock: it shows a time before the last sample, %s", unix(m.mark.At))
+		return outcomeBehind, fmt.Errorf("trust the clock: it shows a time before the last sample, %s", unix(m.newest))
 	}
 
 	frame := usage.NewFrame(sample, usage.FrameOptions{

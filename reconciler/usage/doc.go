@@ -16,8 +16,8 @@
 //   - A task that vanished ended when it was last seen RUNNING.
 //   - On a node that is not ready, or that was away since, it ended when the node was last seen ready, less the time that
 //     managers take a silent node for ready. A node that comes back says when it came back, not when the task ended.
-//   - A node of which the managers say that they do not know, as after an election among them, is in doubt: its tasks are
-//     neither charged nor ended until they do.
+//   - A node of which the managers say that they do not know, as after an election among them, or that came back a moment
+//     ago and may not have told yet what became of its tasks, is in doubt: they are neither charged nor ended meanwhile.
 //   - Tasks that overlap, as in an update that starts the new one first, are both charged: both are reserved for.
 //   - Volumes are charged while they exist.
 //

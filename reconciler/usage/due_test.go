@@ -96,6 +96,7 @@ func TestDue(t *testing.T) {
 				{at: 90, tasks: []Task{ran("a", 7)}, nodes: nodes(swarm.NodeStateUnknown, 70)},
 				{at: 150, tasks: []Task{ran("a", 7)}, nodes: nodes(swarm.NodeStateUnknown, 70)},
 				{at: 165, tasks: []Task{ran("a", 7)}, nodes: nodes(swarm.NodeStateReady, 155)},
+				{at: 180, tasks: []Task{ran("a", 7)}, nodes: nodes(swarm.NodeStateReady, 155)},
 			},
 			want: []string{"(-1,1] 0:53 1:60"},
 		},

@@ -66,15 +66,16 @@ func (w *watcher) follow(runs []run, r run) []run {
 		s = &subject{}
 	}
 
+	doubt := s.phase == doubtful || s.phase == running && w.fresh(r.node)
 	switch {
-	case s.phase == running && s.shape == r.shape:
+	case s.phase == running && s.shape != r.shape:
+		return w.reshape(runs, r, s, sure)
+	case s.phase == running && !doubt:
 		w.changed = w.changed || r.sure != 0
 		r.sure = 0
 
 		return w.cut(runs, r)
-	case s.phase == running:
-		return w.reshape(runs, r, s, sure)
-	case s.phase == doubtful && len(w.skips) == 0:
+	case doubt && len(w.skips) == 0:
 		w.changed = w.changed || r.sure == 0
 		r.sure = sure
 
@@ -98,12 +99,15 @@ func (w *watcher) end(r run, s *subject, sure int64) int64 {
 	case !w.steady(r.node, least):
 		return least
 	// The engine tells late: a task may have ended before it was last seen RUNNING.
-	case s.phase == over && s.ended >= least && s.ended <= w.done:
+	case s.phase == over && s.ended >= least && s.ended <= w.done && !w.set():
 		return s.ended
 	default:
 		return sure
 	}
 }
+
+// set tells whether our clock was set since the last sample, so that it cannot be compared with what others wrote meanwhile.
+func (w *watcher) set() bool { return len(w.Frame.skips) > 0 }
 
 // reshape ends a run and begins another one because what it is charged for has another size. When in between that happened
 // nobody knows, so the smaller size counts for the time.
@@ -127,7 +131,7 @@ func (w *watcher) reshape(runs []run, r run, s *subject, sure int64) []run {
 func (w *watcher) begin(runs []run, s *subject) []run {
 	w.changed = true
 	from := w.done
-	if w.prior != 0 && s.began > w.prior && s.began <= w.done {
+	if w.prior != 0 && s.began > w.prior && s.began <= w.done && !w.set() {
 		from = s.began
 	}
 

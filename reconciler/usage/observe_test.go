@@ -281,9 +281,28 @@ func TestObserve(t *testing.T) {
 			looks: []look{
 				{at: 60, tasks: []Task{ran("a", 7)}},
 				{at: 75, tasks: []Task{ran("a", 7)}, nodes: nodes(unknown, 70)},
-				{at: 90, tasks: []Task{ran("a", 7)}, nodes: nodes(ready, 80)},
+				{at: 105, tasks: []Task{ran("a", 7)}, nodes: nodes(ready, 80)},
 			},
 			want: []string{"a 7.."},
+		},
+		"NodeJustBack": {
+			reason: "It has registered, and may not have told yet that its tasks died with it.",
+			looks:  []look{{at: 60, tasks: []Task{ran("a", 7)}}, {at: 7200, tasks: []Task{ran("a", 7)}, nodes: nodes(ready, 7199)}},
+			want:   []string{"a 7.. sure 60"},
+		},
+		"NodeJustBackWithoutIt": {
+			reason: "A moment later it has.",
+			looks: []look{
+				{at: 60, tasks: []Task{ran("a", 7)}},
+				{at: 7200, tasks: []Task{ran("a", 7)}, nodes: nodes(ready, 7199)},
+				{at: 7215, tasks: []Task{failed("a", 7199)}, nodes: nodes(ready, 7199)},
+			},
+			want: []string{"a 7..43"},
+		},
+		"ManagersAreAhead": {
+			reason: "A change of the node that is to come by our clock says nothing about now.",
+			looks:  []look{{at: 60, tasks: []Task{ran("a", 7)}}, {at: 75, tasks: []Task{ran("a", 7)}, nodes: nodes(ready, 3600)}},
+			want:   []string{"a 7.."},
 		},
 		"NodeUnknownThenDown": {
 			reason: "It was not.",
@@ -318,13 +337,21 @@ func TestObserve(t *testing.T) {
 			},
 			want: []string{"a 7..15", "a 3615..", "ClockForward 15..3615: 3600"},
 		},
+		"BeganOrEndedWhileTheClockWasSet": {
+			reason: "Whether its timestamp is of the time before or after, nobody can say.",
+			looks: []look{
+				{at: 15, tasks: []Task{ran("a", 7)}},
+				{at: 3750, tasks: []Task{failed("a", 3700), ran("b", 60)}, skips: []Skip{{Cause: CauseClockForward, From: epoch + 15, To: epoch + 3615}}},
+			},
+			want: []string{"a 7..15", "b 3750.."},
+		},
 		"ClockJumpsBackward": {
 			reason: "The clock shows some time twice; it is charged once.",
 			looks: []look{
 				{at: 15, tasks: []Task{ran("a", 7)}},
 				{at: 30, tasks: []Task{ran("a", 7), ran("b", 20)}, skips: []Skip{{Cause: CauseClockBackward, From: epoch + 15, To: epoch + 15, Seconds: 100}}},
 			},
-			want: []string{"a 7..", "b 20..", "ClockBackward 15..15: 100"},
+			want: []string{"a 7..", "b 30..", "ClockBackward 15..15: 100"},
 		},
 		"SampleOfThePast": {
 			reason: "What is older than what is known teaches nothing.",

@@ -189,6 +189,13 @@ func (f *Frame) steady(id string, since int64) bool {
 	return id == "" || f.onNode(id) == running && f.nodes[id].Updated.Unix() < since
 }
 
+// fresh tells whether a node has just come back, so that what the managers have of its tasks may be from before.
+func (f *Frame) fresh(id string) bool {
+	updated := f.nodes[id].Updated.Unix()
+
+	return id != "" && updated > f.begun-NodeSilence && updated <= f.done
+}
+
 func workloadOf(o swarmobj.Owner) Workload { return Workload{Kind: o.Kind, Name: o.Name, UID: o.UID} }
 
 // ceil is the first whole second that has not begun before t.
