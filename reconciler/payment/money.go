@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/dogker/dogker/reconciler/money"
 )
 
-// IDR is an amount in whole rupiah. Gateways take and give nothing smaller.
+// IDR is an amount in whole rupiah. Gateways take and give nothing smaller. What tenants ask for is read by
+// money.ParseWhole, what the gateway tells by ParseGross.
 type IDR int64
 
 // maxDigits of an amount: twelve fit an int64 also in millionths of a rupiah.
 const maxDigits = 12
 
-// MaxAmount is the largest amount that is parsed.
+// MaxAmount is the largest amount that is read, paid or given back.
 const MaxAmount IDR = 999_999_999_999
 
 // String is the amount in digits, without a unit.
@@ -21,13 +24,16 @@ func (a IDR) String() string { return strconv.FormatInt(int64(a), 10) }
 // Gross is the amount as the gateway writes it: "10000.00".
 func (a IDR) Gross() string { return a.String() + ".00" }
 
-// ParseAmount parses an amount that a person asks for: digits, the first of which is not 0.
-func ParseAmount(text string) (IDR, error) {
-	if !isDigits(text) || len(text) > maxDigits || text[0] == '0' {
-		return 0, fmt.Errorf("parse amount %s: must be 1 to %d digits in whole rupiah that do not begin with 0", quoted(text), maxDigits)
+// Micro is the amount in the unit of the ledger.
+func (a IDR) Micro() money.Micro { return money.Micro(a) * money.Rupiah }
+
+// Whole is an amount of the ledger that can be paid: whole rupiah, from one to MaxAmount.
+func Whole(m money.Micro) (IDR, error) {
+	if m < money.Rupiah || m%money.Rupiah != 0 || m/money.Rupiah > money.Micro(MaxAmount) {
+		return 0, fmt.Errorf("convert amount %s: must be 1 to %d in whole rupiah", m, MaxAmount)
 	}
 
-	return digits(text), nil
+	return IDR(m / money.Rupiah), nil
 }
 
 // ParseGross parses an amount that the gateway tells: up to twelve digits, and ".0" or ".00" at most. Anything else, such

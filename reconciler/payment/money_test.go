@@ -5,21 +5,25 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/dogker/dogker/reconciler/money"
 )
 
-func TestParseAmount(t *testing.T) {
+func TestWhole(t *testing.T) {
 	for text, want := range map[string]IDR{"1": 1, "10000": 10_000, "999999999999": MaxAmount} {
-		if got, err := ParseAmount(text); err != nil || got != want {
-			t.Errorf("%q is %d, %v, want %d", text, got, err, want)
+		m, err := money.ParseWhole(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		if got, err := Whole(m); err != nil || got != want || got.Micro() != m {
+			t.Errorf("%s is %d, %v, want %d", text, got, err, want)
 		}
 	}
 
-	for _, text := range []string{
-		"", "0", "00", "01", "-1", "+1", " 1", "1 ", "1.0", "1.00", "1e4", "1,000", "NaN", "Inf", "0x10", "1_000",
-		"1000000000000", "9007199254740993", strings.Repeat("9", 400), "١٠", "10\n", "10\x00",
-	} {
-		if got, err := ParseAmount(text); err == nil {
-			t.Errorf("%q is %d, want an error", text, got)
+	for _, m := range []money.Micro{0, 1, -money.Rupiah, money.Rupiah - 1, money.Rupiah + 1, MaxAmount.Micro() + money.Rupiah} {
+		if got, err := Whole(m); err == nil {
+			t.Errorf("%s is %d, want an error", m, got)
 		}
 	}
 }
