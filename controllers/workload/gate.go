@@ -105,8 +105,10 @@ func (c *Controller) trust(ctx context.Context, s *situation, rule *v1alpha1.Sig
 		keys[i] = string(k)
 	}
 
-	switch err := c.registry.Verify(ctx, s.image, s.supply.pullSecrets, keys); {
+	switch key, err := c.registry.Verify(ctx, s.image, s.supply.pullSecrets, keys); {
 	case err == nil:
+		s.sign(&v1alpha1.ImageSignature{Rule: rule.Name, Key: key, Digest: digestOf(s.image), VerifiedTime: *stamp(s.now)})
+
 		return nil
 	case errors.Is(err, swarmobj.ErrNotFound):
 		return untrusted("has no signature in its registry", err)
@@ -117,6 +119,17 @@ func (c *Controller) trust(ctx context.Context, s *situation, rule *v1alpha1.Sig
 	default:
 		return fmt.Errorf("verify image %q: %w", s.image, err)
 	}
+}
+
+// sign notes a signature that was accepted.
+func (s *situation) sign(signature *v1alpha1.ImageSignature) {
+	proof := v1alpha1.ImageProof{}
+	if s.proof != nil {
+		proof = *s.proof
+	}
+
+	proof.Signature = signature
+	s.proof = &proof
 }
 
 func refusedByPolicy(message string, err error) error {

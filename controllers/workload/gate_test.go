@@ -24,10 +24,10 @@ type notary struct {
 	asked int
 }
 
-func (n *notary) Verify(context.Context, string, [][]byte, []string) error {
+func (n *notary) Verify(context.Context, string, [][]byte, []string) (string, error) {
 	n.asked++
 
-	return n.err
+	return "sha256:key", n.err
 }
 
 func TestPermit(t *testing.T) {
@@ -86,6 +86,10 @@ func TestPermit(t *testing.T) {
 				t.Errorf("%s\ngot %v, want %q", tc.reason, err, tc.want)
 			case n.asked != tc.asked:
 				t.Errorf("the registry was asked %d times, want %d", n.asked, tc.asked)
+			case (tc.asked > 0 && tc.want == "") != (s.proof != nil):
+				t.Errorf("%s\nproof is %+v", tc.reason, s.proof)
+			case s.proof != nil && (s.proof.Signature.Key != "sha256:key" || s.proof.Signature.Rule != "ours" || s.proof.Signature.Digest != "sha256:0"):
+				t.Errorf("%s\nsignature is %+v", tc.reason, s.proof.Signature)
 			case wait != nil && !strings.Contains(wait.Message, "plan") && !strings.Contains(wait.Message, "Plan"):
 				t.Errorf("the message does not say whose rule it is: %s", wait.Message)
 			}

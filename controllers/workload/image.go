@@ -26,7 +26,14 @@ func (c *Controller) chooseImage(ctx context.Context, s *situation) error {
 
 	switch {
 	case s.target.record != nil:
-		s.image = s.target.record.Spec.ResolvedImage
+		s.image, s.proof = s.target.record.Spec.ResolvedImage, s.target.record.Spec.ImageProof
+
+		granted, err := c.regrant(ctx, s)
+		if err != nil {
+			return err
+		}
+
+		accepted = granted.Auth
 	case !s.target.fresh:
 		s.image = s.world.Service.Spec.TaskTemplate.ContainerSpec.Image
 	default:
@@ -74,6 +81,9 @@ func chooseAuth(s *situation, accepted string, candidates []string) string {
 // resolve finds the image for a fresh revision, as imagePullPolicy asks.
 func (c *Controller) resolve(ctx context.Context, s *situation) (swarmobj.ResolvedImage, error) {
 	ref := string(s.template.Image)
+	if s.confined {
+		return c.resolveGranted(ctx, s, ref)
+	}
 
 	switch s.tc.Spec.ImagePullPolicy {
 	case v1alpha1.PullNever:
@@ -95,7 +105,12 @@ func (c *Controller) resolve(ctx context.Context, s *situation) (swarmobj.Resolv
 }
 
 func (c *Controller) askRegistry(ctx context.Context, s *situation, ref string) (swarmobj.ResolvedImage, error) {
-	resolved, err := c.registry.Resolve(ctx, ref, s.supply.pullSecrets)
+	ask := c.registry.Resolve
+	if s.confined && pinned(ref) {
+		ask = c.registry.Grant
+	}
+
+	resolved, err := ask(ctx, ref, s.supply.pullSecrets)
 
 	switch {
 	case err == nil:
@@ -150,6 +165,13 @@ func noImage(err error, format string, ref string) error {
 
 // pinned is true for a reference that is fixed to a registry's digest.
 func pinned(ref string) bool { return strings.Contains(ref, "@sha256:") }
+
+// digestOf is the digest in a reference that has one.
+func digestOf(ref string) string {
+	_, digest, _ := strings.Cut(ref, "@")
+
+	return digest
+}
 
 // authDigest tells credentials apart without giving them away, not even to somebody who guesses; equal passwords of two
 // containers do not look equal.

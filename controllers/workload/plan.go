@@ -168,7 +168,16 @@ func create(s *situation, held portHolder) ([]step, error) {
 		return nil, &outcome.Wait{Reason: h.reason, Message: h.message}
 	}
 
-	return []step{createService{*s.want, s.auth}}, nil
+	steps := []step{createService{*s.want, s.auth}}
+	if !s.target.fresh || s.proof == nil {
+		return steps, nil
+	}
+
+	// What is known in favour of the image is known now; the record must not depend on asking once more.
+	record := newRevision(s)
+	record.Status.Outcome = v1alpha1.OutcomeProgressing
+
+	return append([]step{recordRevision{record, s.supply.env.Referenced()}}, steps...), nil
 }
 
 // update changes the service in place. A change that replaces tasks is preceded by its record, so that a rollout that

@@ -96,6 +96,14 @@ func TestPlan(t *testing.T) {
 			},
 			steps: []string{`create service "acme_web"`},
 		},
+		"FirstServiceWithProof": {
+			reason: "What was found out about the image is put on record before anything can be lost.",
+			change: func(s *situation) {
+				s.world.Service, s.history, s.target = nil, nil, target{number: 1, fresh: true}
+				s.proof = &v1alpha1.ImageProof{}
+			},
+			steps: []string{`record revision "web-1" as Progressing`, `create service "acme_web"`},
+		},
 		"RecordAfterwards": {
 			reason: "Then it is put on record, with what is known of its outcome.",
 			change: func(s *situation) { s.history, s.target = nil, target{number: 1} },

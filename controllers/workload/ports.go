@@ -53,10 +53,14 @@ type Registry interface {
 	// before the anonymous way. It fails with swarmobj.ErrNotFound when the registry has no such image, with
 	// swarmobj.ErrRefused when it refuses the credentials, and with swarmobj.ErrUnavailable when it does not answer.
 	Resolve(ctx context.Context, ref string, pullSecrets [][]byte) (swarmobj.ResolvedImage, error)
-	// Verify fails unless one of the keys, in PEM, has signed the image, which is given with its digest, as cosign does. It
-	// fails with swarmobj.ErrNotFound when the registry has no signature, with swarmobj.ErrRefused when none is by one of
-	// the keys, and with swarmobj.ErrUnavailable when the registry does not answer.
-	Verify(ctx context.Context, ref string, pullSecrets [][]byte, keys []string) error
+	// Grant asks the registry of ref, which has a digest, whether it gives that very image to somebody with these pull
+	// secrets. It fails as Resolve does.
+	Grant(ctx context.Context, ref string, pullSecrets [][]byte) (swarmobj.ResolvedImage, error)
+	// Verify returns the fingerprint of the one of the keys, in PEM, that has signed the image, which is given with its
+	// digest, as cosign does. It fails with swarmobj.ErrNotFound when the registry has no signature, with
+	// swarmobj.ErrRefused when none is by one of the keys, and with swarmobj.ErrUnavailable when the registry does not
+	// answer.
+	Verify(ctx context.Context, ref string, pullSecrets [][]byte, keys []string) (key string, err error)
 	// Auths are what an engine may need as X-Registry-Auth to pull ref with these pull secrets, one for each credential
 	// that is for the registry of ref, in the order in which Resolve tries them; none when none is. The registry is not
 	// asked.

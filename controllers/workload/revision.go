@@ -26,6 +26,7 @@ func newRevision(s *situation) *v1alpha1.ContainerRevision {
 			TemplateHash:  s.templateHash,
 			Template:      *s.template.DeepCopy(),
 			ResolvedImage: s.image,
+			ImageProof:    s.proof.DeepCopy(),
 		},
 	}
 

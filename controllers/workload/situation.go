@@ -47,6 +47,8 @@ type situation struct {
 	supply supply
 	// image to run, and what the engine needs to pull it.
 	image, auth string
+	// proof is what is known in favour of the image; nil when nobody has asked.
+	proof *v1alpha1.ImageProof
 	// want is the service as it is to be. It is nil while something it refers to is missing in Swarm (needs), or while
 	// it cannot be rendered (trouble).
 	want *swarm.ServiceSpec
@@ -139,7 +141,7 @@ func (c *Controller) decide(ctx context.Context, s *situation) error {
 	}
 
 	s.trouble = err
-	s.target, s.template, s.image, s.auth = target{}, nil, "", ""
+	s.target, s.template, s.image, s.auth, s.proof = target{}, nil, "", "", nil
 
 	running := s.history.number(liveRevision(s.world.Service))
 	if running == nil {

@@ -124,16 +124,21 @@ func (c *Client) Resolve(ctx context.Context, ref string, pullSecrets [][]byte) 
 		return swarmobj.ResolvedImage{Reference: ref}, nil
 	}
 
-	t := target{ref: reference.TagNameOnly(named).(reference.NamedTagged), host: canonicalHost(reference.Domain(named))}
-
-	image, err := c.cache.get(ctx, questionKey(t, creds), func(ctx context.Context) (swarmobj.ResolvedImage, error) {
-		return c.ask(ctx, t, creds)
-	})
+	image, err := c.question(ctx, reference.TagNameOnly(named), creds)
 	if err != nil {
 		return swarmobj.ResolvedImage{}, fmt.Errorf("resolve image %q: %w", ref, err)
 	}
 
 	return image, nil
+}
+
+// question is one question to a registry, which others who ask the same share.
+func (c *Client) question(ctx context.Context, named reference.Named, creds []credential) (swarmobj.ResolvedImage, error) {
+	t := target{ref: named, host: canonicalHost(reference.Domain(named))}
+
+	return c.cache.get(ctx, questionKey(t, creds), func(ctx context.Context) (swarmobj.ResolvedImage, error) {
+		return c.ask(ctx, t, creds)
+	})
 }
 
 // Auths are X-Registry-Auth of the credentials that are for ref, in the order in which Resolve tries them. No registry is

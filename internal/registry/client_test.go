@@ -281,7 +281,7 @@ func TestNamesStayFamiliar(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		got, err := resolved(target{ref: reference.TagNameOnly(named).(reference.NamedTagged)}, "sha256:x", nil)
+		got, err := resolved(target{ref: reference.TagNameOnly(named)}, "sha256:x", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,10 +16,21 @@ import (
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
-// target is what is asked about.
+// target is what is asked about: a tag, or a digest where the reference has one.
 type target struct {
-	ref  reference.NamedTagged
+	ref  reference.Named
 	host string
+}
+
+// in is the target in the language of the protocol's library.
+func (t target) in(reg name.Registry) name.Reference {
+	repository := reg.Repo(reference.Path(t.ref))
+
+	if digested, ok := t.ref.(reference.Digested); ok {
+		return repository.Digest(digested.Digest().String())
+	}
+
+	return repository.Tag(reference.TagNameOnly(t.ref).(reference.Tagged).Tag())
 }
 
 // familiar is the image as people write it.
@@ -64,9 +75,7 @@ func (c *Client) try(ctx context.Context, t target, auth authn.Authenticator, wi
 		}
 	}
 
-	tag := reg.Repo(reference.Path(t.ref)).Tag(t.ref.Tag())
-
-	desc, err := head(tag, x, opts)
+	desc, err := head(t.in(reg), x, opts)
 	if err != nil {
 		return x.judge(t, withSecret)
 	}
@@ -75,8 +84,8 @@ func (c *Client) try(ctx context.Context, t target, auth authn.Authenticator, wi
 }
 
 // head falls back to GET when the registry answered the HEAD with something that decides nothing.
-func head(tag name.Tag, x *exchange, opts []remote.Option) (*v1.Descriptor, error) {
-	desc, err := remote.Head(tag, opts...)
+func head(ref name.Reference, x *exchange, opts []remote.Option) (*v1.Descriptor, error) {
+	desc, err := remote.Head(ref, opts...)
 	if err == nil {
 		return desc, nil
 	}
@@ -86,7 +95,7 @@ func head(tag name.Tag, x *exchange, opts []remote.Option) (*v1.Descriptor, erro
 		return nil, err
 	}
 
-	got, err := remote.Get(tag, opts...)
+	got, err := remote.Get(ref, opts...)
 	if err != nil {
 		return nil, err
 	}

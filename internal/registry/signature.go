@@ -41,27 +41,35 @@ type signed struct {
 	signature []byte
 }
 
-// Verify fails unless one of the keys has signed the image of ref, which must have a digest. Signatures are those that
-// cosign stores beside an image, under the tag sha256-<digest>.sig. Only what the keys say is believed: no certificate
-// and no transparency log is asked.
-func (c *Client) Verify(ctx context.Context, ref string, pullSecrets [][]byte, keys []string) error {
+// Verify returns which of the keys has signed the image of ref, which must have a digest, as sha256: and the digest of the
+// key; it fails when none has. Signatures are those that cosign stores beside an image, under the tag sha256-<digest>.sig.
+// Only what the keys say is believed: no certificate and no transparency log is asked.
+func (c *Client) Verify(ctx context.Context, ref string, pullSecrets [][]byte, keys []string) (key string, err error) {
+	if key, err = c.verify(ctx, ref, pullSecrets, keys); err != nil {
+		return "", fmt.Errorf("verify image %q: %w", ref, err)
+	}
+
+	return key, nil
+}
+
+func (c *Client) verify(ctx context.Context, ref string, pullSecrets [][]byte, keys []string) (string, error) {
 	named, creds, err := parse(ref, pullSecrets)
 	if err != nil {
-		return fmt.Errorf("verify image %q: %w", ref, err)
+		return "", err
 	}
 	digested, ok := named.(reference.Digested)
 	if !ok {
-		return fmt.Errorf("verify image %q: %w", ref, refused("it has no digest"))
+		return "", refused("it has no digest")
 	}
 	public, err := parseKeys(keys)
 	if err != nil {
-		return fmt.Errorf("verify image %q: %w", ref, refused("%v", err))
+		return "", refused("%v", err)
 	}
 
 	digest := digested.Digest()
 	tagged, err := reference.WithTag(reference.TrimNamed(named), strings.Replace(digest.String(), ":", "-", 1)+".sig")
 	if err != nil {
-		return fmt.Errorf("verify image %q: %w", ref, refused("%v", err))
+		return "", refused("%v", err)
 	}
 	t := target{ref: tagged, host: canonicalHost(reference.Domain(named))}
 
@@ -69,15 +77,15 @@ func (c *Client) Verify(ctx context.Context, ref string, pullSecrets [][]byte, k
 	defer cancel()
 	found, err := c.signatures(ctx, t, creds)
 	if err != nil {
-		return fmt.Errorf("verify image %q: %w", ref, err)
+		return "", err
 	}
 	for _, s := range found {
-		if s.speaksOf(digest.String()) && s.isBy(public) {
-			return nil
+		if key := s.signer(public); key != "" && s.speaksOf(digest.String()) {
+			return key, nil
 		}
 	}
 
-	return fmt.Errorf("verify image %q: %w", ref, refused("none of its %d signatures is by one of the keys", len(found)))
+	return "", refused("none of its %d signatures is by one of the keys", len(found))
 }
 
 // signatures tries the credentials in order and then without, as a question for a digest does.
@@ -115,7 +123,7 @@ func (c *Client) fetch(ctx context.Context, t target, auth authn.Authenticator, 
 		return nil, refused("%q is no host of a registry", t.host)
 	}
 
-	image, err := remote.Image(reg.Repo(reference.Path(t.ref)).Tag(t.ref.Tag()),
+	image, err := remote.Image(t.in(reg),
 		remote.WithContext(ctx), remote.WithAuth(auth), remote.WithTransport(x), remote.WithUserAgent(c.userAgent),
 		remote.WithRetryBackoff(remote.Backoff{Steps: 1}), remote.WithRetryStatusCodes())
 	if err != nil {
@@ -175,30 +183,37 @@ func (s signed) speaksOf(digest string) bool {
 	return json.Unmarshal(s.payload, &payload) == nil && payload.Critical.Type == payloadType && payload.Critical.Image.Digest == digest
 }
 
-func (s signed) isBy(keys []crypto.PublicKey) bool {
+// signer is the fingerprint of the key that has made the signature; nothing when none of them has.
+func (s signed) signer(keys []publicKey) string {
 	sum := sha256.Sum256(s.payload)
 	for _, key := range keys {
-		switch k := key.(type) {
+		valid := false
+		switch k := key.PublicKey.(type) {
 		case *ecdsa.PublicKey:
-			if ecdsa.VerifyASN1(k, sum[:], s.signature) {
-				return true
-			}
+			valid = ecdsa.VerifyASN1(k, sum[:], s.signature)
 		case *rsa.PublicKey:
-			if rsa.VerifyPKCS1v15(k, crypto.SHA256, sum[:], s.signature) == nil {
-				return true
-			}
+			valid = rsa.VerifyPKCS1v15(k, crypto.SHA256, sum[:], s.signature) == nil
 		case ed25519.PublicKey:
-			if ed25519.Verify(k, s.payload, s.signature) {
-				return true
-			}
+			valid = ed25519.Verify(k, s.payload, s.signature)
+		}
+		if valid {
+			return key.fingerprint
 		}
 	}
 
-	return false
+	return ""
 }
 
-func parseKeys(keys []string) ([]crypto.PublicKey, error) {
-	var out []crypto.PublicKey
+// publicKey is a key, and the name by which people know it: the digest of its DER, as
+// `openssl pkey -pubin -in cosign.pub -outform DER | sha256sum` prints it.
+type publicKey struct {
+	crypto.PublicKey
+
+	fingerprint string
+}
+
+func parseKeys(keys []string) ([]publicKey, error) {
+	var out []publicKey
 	for i, text := range keys {
 		block, rest := pem.Decode([]byte(text))
 		if block == nil || block.Type != "PUBLIC KEY" || strings.TrimSpace(string(rest)) != "" {
@@ -208,7 +223,7 @@ func parseKeys(keys []string) ([]crypto.PublicKey, error) {
 		if err != nil {
 			return nil, fmt.Errorf("key %d is no public key", i)
 		}
-		out = append(out, key)
+		out = append(out, publicKey{key, fmt.Sprintf("sha256:%x", sha256.Sum256(block.Bytes))})
 	}
 
 	return out, nil

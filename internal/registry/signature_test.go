@@ -125,9 +125,12 @@ func TestVerify(t *testing.T) {
 				attach(t, host, s.app, tc.pairs(s.app)...)
 			}
 
-			err := newClient(t, Config{}).Verify(t.Context(), host+"/team/app:1@"+s.app, nil, tc.keys)
+			key, err := newClient(t, Config{}).Verify(t.Context(), host+"/team/app:1@"+s.app, nil, tc.keys)
 			if !errors.Is(err, tc.want) || tc.want == nil && err != nil {
 				t.Errorf("%s\ngot %v, want %v", tc.reason, err, tc.want)
+			}
+			if want := fingerprintOf(tc.keys, tc.want); key != want {
+				t.Errorf("%s\nsigned by %q, want %q", tc.reason, key, want)
 			}
 		})
 	}
@@ -138,23 +141,33 @@ func TestVerify(t *testing.T) {
 		host := serve(t, basicAuth("right", s.handler))
 		secrets := [][]byte{login(host, "right")}
 		c := newClient(t, Config{})
-		if err := c.Verify(t.Context(), host+"/team/app@"+s.app, secrets, []string{ours.public}); err != nil {
+		if _, err := c.Verify(t.Context(), host+"/team/app@"+s.app, secrets, []string{ours.public}); err != nil {
 			t.Errorf("with credentials: %v", err)
 		}
-		if err := c.Verify(t.Context(), host+"/team/app@"+s.app, nil, []string{ours.public}); !errors.Is(err, swarmobj.ErrRefused) {
+		if _, err := c.Verify(t.Context(), host+"/team/app@"+s.app, nil, []string{ours.public}); !errors.Is(err, swarmobj.ErrRefused) {
 			t.Errorf("without credentials: %v", err)
 		}
 	})
 	t.Run("NoDigest", func(t *testing.T) {
-		if err := newClient(t, Config{}).Verify(t.Context(), "registry.example/team/app:1", nil, []string{ours.public}); !errors.Is(err, swarmobj.ErrRefused) {
+		if _, err := newClient(t, Config{}).Verify(t.Context(), "registry.example/team/app:1", nil, []string{ours.public}); !errors.Is(err, swarmobj.ErrRefused) {
 			t.Errorf("a tag that can move was verified: %v", err)
 		}
 	})
 	t.Run("Away", func(t *testing.T) {
-		if err := newClient(t, Config{}).Verify(t.Context(), "127.0.0.1:1/team/app@"+other, nil, []string{ours.public}); !errors.Is(err, swarmobj.ErrUnavailable) {
+		if _, err := newClient(t, Config{}).Verify(t.Context(), "127.0.0.1:1/team/app@"+other, nil, []string{ours.public}); !errors.Is(err, swarmobj.ErrUnavailable) {
 			t.Errorf("a registry that is away: %v", err)
 		}
 	})
+}
+
+// fingerprintOf is that of the last of the keys, which is the one that counts in every case, or nothing.
+func fingerprintOf(keys []string, failed error) string {
+	if failed != nil {
+		return ""
+	}
+	block, _ := pem.Decode([]byte(keys[len(keys)-1]))
+
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(block.Bytes))
 }
 
 // by are signatures of the image by each signer.

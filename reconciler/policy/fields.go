@@ -13,7 +13,7 @@ import (
 // "schema" are safe within what the schema allows: they reach nothing beyond the container and its own namespace.
 // Elements of lists and maps have no path of their own.
 var fields = map[string]string{
-	"image":                                  "I1",
+	"image":                                  "I1, I2",
 	"imagePullPolicy":                        "I2",
 	"imagePullSecrets.name":                  "schema",
 	"command":                                "Q2",

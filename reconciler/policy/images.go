@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -109,8 +110,14 @@ func registriesOfPlan(c *check) {
 	}
 }
 
+// imageID is what engines take for the ID of an image that a node holds.
+var imageID = regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`)
+
 // askRegistry: an image that a node happens to hold may be somebody else's, pulled with credentials of theirs.
 func askRegistry(c *check) {
+	if imageID.MatchString(string(c.spec.Image)) {
+		c.refuse(root.Child("image"), string(c.spec.Image), "a repository, with a tag or a digest: an ID stands for whatever a node holds")
+	}
 	if c.spec.ImagePullPolicy == v1alpha1.PullNever {
 		c.refuse(root.Child("imagePullPolicy"), string(c.spec.ImagePullPolicy), "%s or %s", v1alpha1.PullIfNotPresent, v1alpha1.PullAlways)
 	}

@@ -121,6 +121,23 @@ type ResolvedImage struct {
 	Auth string
 }
 
+// SameImage is true for two references to the same digest in the same repository, whatever their tags.
+func SameImage(a, b string) bool {
+	x, err := reference.ParseNormalizedNamed(a)
+	if err != nil {
+		return false
+	}
+	y, err := reference.ParseNormalizedNamed(b)
+	if err != nil {
+		return false
+	}
+
+	dx, pinned := x.(reference.Digested)
+	dy, also := y.(reference.Digested)
+
+	return pinned && also && x.Name() == y.Name() && dx.Digest() == dy.Digest()
+}
+
 // DigestOf returns ref with the registry's digest by which the engine pulled it, as repository[:tag]@sha256:…. It is
 // false for an image that came from no registry, or from another repository.
 func (i LocalImage) DigestOf(ref string) (string, bool) {

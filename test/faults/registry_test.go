@@ -50,8 +50,20 @@ func (d door) Resolve(ctx context.Context, ref string, _ [][]byte) (swarmobj.Res
 	return swarmobj.ResolvedImage{Reference: ref + "@" + digest}, nil
 }
 
+// Grant implements workload.Registry.
+func (d door) Grant(ctx context.Context, ref string, secrets [][]byte) (swarmobj.ResolvedImage, error) {
+	tagged, _, _ := strings.Cut(ref, "@")
+	if _, err := d.Resolve(ctx, tagged, secrets); err != nil {
+		return swarmobj.ResolvedImage{}, err
+	}
+
+	return swarmobj.ResolvedImage{Reference: ref}, nil
+}
+
 // Verify implements workload.Registry. Nothing here is signed.
-func (d door) Verify(context.Context, string, [][]byte, []string) error { return swarmobj.ErrNotFound }
+func (d door) Verify(context.Context, string, [][]byte, []string) (string, error) {
+	return "", swarmobj.ErrNotFound
+}
 
 // Auths implements workload.Registry.
 func (d door) Auths(string, [][]byte) ([]string, error) { return nil, nil }

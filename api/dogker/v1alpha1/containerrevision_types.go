@@ -55,6 +55,9 @@ type ContainerRevisionSpec struct {
 	// ResolvedImage is the image that ran.
 	// +kubebuilder:validation:MaxLength=600
 	ResolvedImage string `json:"resolvedImage,omitempty"`
+	// ImageProof is what was known in favour of the image when the revision was made.
+	// +optional
+	ImageProof *ImageProof `json:"imageProof,omitempty"`
 	// Contents are the files of the revision, each with the Swarm object that holds its content.
 	// +kubebuilder:validation:MaxItems=64
 	// +listType=map

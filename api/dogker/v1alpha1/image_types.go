@@ -1,5 +1,9 @@
 package v1alpha1
 
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // Image is the reference of an image.
 //
 // +kubebuilder:validation:MinLength=1
@@ -19,3 +23,28 @@ const (
 	PullAlways       PullPolicy = "Always"
 	PullNever        PullPolicy = "Never"
 )
+
+// ImageProof is what is known in favour of an image that runs.
+type ImageProof struct {
+	// GrantedTime is when the registry gave the image, by its digest, to the credentials of the namespace. It is set where
+	// the security profile of the tenant asks for it, and holds for as long as a revision has it on record.
+	// +optional
+	GrantedTime *metav1.Time `json:"grantedTime,omitempty"`
+	// Signature by which the image is trusted, where the plan of the tenant asks for one.
+	// +optional
+	Signature *ImageSignature `json:"signature,omitempty"`
+}
+
+// ImageSignature is a signature that was accepted.
+type ImageSignature struct {
+	// Rule is the name of the entry in images.signatures of the plan that asked for it.
+	Rule DNSLabel `json:"rule"`
+	// Key that made it: sha256: and the digest of the public key in DER.
+	// +kubebuilder:validation:MaxLength=128
+	Key string `json:"key"`
+	// Digest that was signed.
+	// +kubebuilder:validation:MaxLength=128
+	Digest string `json:"digest"`
+	// VerifiedTime is when it was accepted.
+	VerifiedTime metav1.Time `json:"verifiedTime"`
+}

@@ -55,6 +55,9 @@ type ImageStatus struct {
 	Resolved string `json:"resolved,omitempty"`
 	// Pinned is true when resolved is a digest of the registry.
 	Pinned bool `json:"pinned"`
+	// Proof is what is known in favour of resolved: when the registry gave it to the namespace, and who has signed it.
+	// +optional
+	Proof *ImageProof `json:"proof,omitempty"`
 }
 
 // ServiceStatus names the service in Swarm.
