@@ -171,6 +171,7 @@ func guarded(spec swarm.ServiceSpec, facts gather.Facts) []string {
 
 	err := guard.Check(plain, guard.Facts{
 		Owner: facts.Owner, NetworkID: facts.NetworkID, Secrets: facts.Secrets, Configs: facts.Configs, ImageID: facts.ImageID,
+		OffManagers: spec.Labels[v1alpha1.SwarmLabelPlacement] == v1alpha1.PlacementWorkers,
 	})
 	if err == nil {
 		return nil
