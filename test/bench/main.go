@@ -26,7 +26,7 @@ type benchmark struct {
 
 // benchmarks in the order in which they run.
 var benchmarks = []benchmark{
-	startOne, startMany, create, resync, drift, blindDrift, change, api, patches, footprint,
+	startOne, startMany, create, resync, drift, blindDrift, change, api, patches, footprint, tenancy, admission, neighbour,
 }
 
 // flags are what the user asks for.

@@ -32,16 +32,20 @@ type size struct {
 	openLoop   time.Duration
 	footprints []int
 	idle       time.Duration
+	// tenants that stand when more are made, how many are made in a turn, and how often somebody applies in one.
+	standing, newcomers, applies int
 }
 
 var sizes = map[string]size{
 	"quick": {
 		name: "quick", rounds: 2, samples: 5, tasks: 20, create: []int{500}, services: 1000, drifting: 200,
 		objects: 1000, openLoop: 10 * time.Second, footprints: []int{10, 1000}, idle: 30 * time.Second,
+		standing: 100, newcomers: 20, applies: 5,
 	},
 	"full": {
 		name: "full", rounds: 5, samples: 30, tasks: 100, create: []int{500, 5000}, services: 5000, drifting: 1000,
 		objects: 5000, openLoop: time.Minute, footprints: []int{10, 1000, 5000}, idle: 5 * time.Minute,
+		standing: 1000, newcomers: 100, applies: 20,
 	},
 }
 

@@ -65,7 +65,11 @@ func Changed(resource schema.GroupVersionResource, before, now any) bool {
 		return true
 	}
 
-	return b.Status.Revision != n.Status.Revision || !equality.Semantic.DeepEqual(b.Spec.RollbackTo, n.Spec.RollbackTo) ||
+	// The first revision of a container that has never been changed is what was charged when it was created. Counting reads
+	// the whole namespace, so a hundred new containers would make it read a hundred times.
+	first := b.Status.Revision == 0 && n.Generation == 1 && n.Spec.RollbackTo == nil
+
+	return b.Status.Revision != n.Status.Revision && !first || !equality.Semantic.DeepEqual(b.Spec.RollbackTo, n.Spec.RollbackTo) ||
 		!quota.Equals(usage(b), usage(n))
 }
 

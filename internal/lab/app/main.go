@@ -37,6 +37,8 @@ type options struct {
 	startDelay  time.Duration
 	exitCode    int
 	eatMiB      int
+	writeMiB    int
+	forkBomb    bool
 	versionFile string
 }
 
@@ -60,6 +62,14 @@ func main() {
 	time.Sleep(o.startDelay)
 	eat(o.eatMiB)
 
+	if o.writeMiB > 0 {
+		go write(o.writeMiB)
+	}
+
+	if o.forkBomb {
+		bomb()
+	}
+
 	if o.idle {
 		select {}
 	}
@@ -79,6 +89,8 @@ func parse() options {
 	flag.DurationVar(&o.startDelay, "start-delay", 0, "wait this long before serving")
 	flag.IntVar(&o.exitCode, "exit-code", 1, "exit code of a crash")
 	flag.IntVar(&o.eatMiB, "eat", 0, "memory to hold, in MiB")
+	flag.IntVar(&o.writeMiB, "write-disk", 0, "write a file of this many MiB to the disk, again and again")
+	flag.BoolVar(&o.forkBomb, "fork-bomb", false, "serve nothing, only make processes until there can be no more")
 	flag.StringVar(&o.versionFile, "version-file", "/version", "file that holds the version of the image")
 	flag.VisitAll(func(f *flag.Flag) {
 		name := "APP_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))

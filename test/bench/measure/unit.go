@@ -20,6 +20,8 @@ const (
 	Count
 	// MB is memory, in millions of bytes.
 	MB
+	// KB is memory, in thousands of bytes.
+	KB
 	// Percent of something.
 	Percent
 )
@@ -46,6 +48,8 @@ func (u Unit) Format(v float64) string {
 		return digits(v) + "/s"
 	case MB:
 		return digits(v) + " MB"
+	case KB:
+		return digits(v) + " kB"
 	case Percent:
 		return digits(v) + " %"
 	default:

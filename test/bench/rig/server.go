@@ -123,8 +123,9 @@ func (s *Server) connect(ctx context.Context, kubeconfig, port string) error {
 }
 
 // Raw is a client with a connection of its own that leaves bodies as they are.
-func (s *Server) Raw() (rest.Interface, error) {
-	config := rest.CopyConfig(s.Config)
+func (s *Server) Raw() (rest.Interface, error) { return rawClient(rest.CopyConfig(s.Config)) }
+
+func rawClient(config *rest.Config) (rest.Interface, error) {
 	config.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
 	// Clients whose dialers differ share no connection.
 	config.Dial = new(net.Dialer).DialContext

@@ -105,6 +105,24 @@ func (w *Watch) Await(ctx context.Context, n int) (last time.Time, err error) {
 	}
 }
 
+// AwaitOne waits until one container is Ready and returns when that was heard.
+func (w *Watch) AwaitOne(ctx context.Context, key client.ObjectKey) (time.Time, error) {
+	for {
+		w.mu.Lock()
+		at, ready := w.ready[key]
+		w.mu.Unlock()
+		if ready {
+			return at, nil
+		}
+
+		select {
+		case <-w.changed:
+		case <-ctx.Done():
+			return at, fmt.Errorf("wait until container %s is Ready: %w", key, ctx.Err())
+		}
+	}
+}
+
 // Apply creates containers over the API, as many at a time as callers.
 func (s *Server) Apply(ctx context.Context, callers int, containers []*v1alpha1.TenantContainer) error {
 	return each(ctx, callers, containers, func(ctx context.Context, tc *v1alpha1.TenantContainer) error {
