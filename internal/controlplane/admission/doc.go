@@ -4,8 +4,8 @@
 // What it changes: a TenantContainer is born with our finalizer, mode and replicas are made to agree, and what its tenant's
 // plan has for it is filled in.
 // What it refuses: what the tenant's policy does (package policy), a published port that somebody else has, a cycle of
-// dependsOn, annotations that belong to another controller, a change of what a ContainerRevision has on record, and a User
-// with the email address of another.
+// dependsOn, annotations that belong to another controller, a Secret that is to be filled with a token which the person who
+// asks may not have, a change of what a ContainerRevision has on record, and a User with the email address of another.
 //
 // Invariants: it fails closed; what it changes it would not change again; a message names the field, the value and what
 // is allowed.
