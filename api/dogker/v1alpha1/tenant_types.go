@@ -73,7 +73,7 @@ type TenantSpec struct {
 	Quota *Quota `json:"quota,omitempty"`
 
 	// PortRange holds the ports that the tenant may publish. Without one the security profile decides whether it may
-	// publish any.
+	// publish any. Ranges of tenants may overlap: a port has one container at a time, the first that publishes it.
 	// +optional
 	PortRange *PortRange `json:"portRange,omitempty"`
 
