@@ -10,7 +10,6 @@ import (
 	"k8s.io/apiserver/pkg/quota/v1/generic"
 	"k8s.io/kubernetes/pkg/controller"
 	"k8s.io/kubernetes/pkg/controller/resourcequota"
-	"k8s.io/kubernetes/pkg/quota/v1/install"
 
 	charges "github.com/dogker/dogker/internal/controlplane/quota"
 )
@@ -25,7 +24,7 @@ func (l *loops) quota(ctx context.Context) (func(context.Context), error) {
 		InformerFactory:           l.kinds,
 		InformersStarted:          l.started,
 		DiscoveryFunc:             discover,
-		IgnoredResourcesFunc:      install.DefaultIgnoredResources,
+		IgnoredResourcesFunc:      charges.Ignored,
 		Registry:                  generic.NewRegistry(l.counters()),
 		UpdateFilter:              charges.Changed,
 	})

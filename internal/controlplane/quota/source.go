@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -15,7 +17,6 @@ import (
 	"k8s.io/apiserver/pkg/quota/v1/generic"
 	"k8s.io/client-go/dynamic"
 	corelisters "k8s.io/client-go/listers/core/v1"
-	"k8s.io/kubernetes/pkg/quota/v1/install"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
@@ -44,7 +45,17 @@ func ForAdmission() quota.Configuration {
 		evaluators = append(evaluators, generic.NewObjectCountEvaluator(schema.GroupResource{Resource: resource}, nil, name))
 	}
 
-	return generic.NewConfiguration(evaluators, install.DefaultIgnoredResources())
+	return generic.NewConfiguration(evaluators, Ignored())
+}
+
+// Ignored are the kinds that no quota counts: events, of which the oldest go by themselves, and questions, which are
+// answered and not stored.
+func Ignored() map[schema.GroupResource]struct{} {
+	return map[schema.GroupResource]struct{}{
+		{Resource: "events"}:                                                      {},
+		{Group: eventsv1.GroupName, Resource: "events"}:                           {},
+		{Group: authorizationv1.GroupName, Resource: "localsubjectaccessreviews"}: {},
+	}
 }
 
 // Counted are the kinds whose number has a name of its own in quotas, such as configmaps. Every other kind is counted as
