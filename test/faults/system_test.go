@@ -188,6 +188,15 @@ func keys(c client.Client) []types.NamespacedName {
 	return append(keys, tenantKeys(c)...)
 }
 
+// imageInWords is what status says of an image, without the time at which the registry gave it.
+func imageInWords(i *v1alpha1.ImageStatus) string {
+	if i == nil {
+		return "none"
+	}
+
+	return fmt.Sprintf("%s as %s pinned %t granted %t", i.Requested, i.Resolved, i.Pinned, i.Proof != nil && i.Proof.GrantedTime != nil)
+}
+
 // stateOfAPI is what the API holds, without what differs from run to run.
 func stateOfAPI(r *converge.Run) []string {
 	var (
@@ -204,8 +213,8 @@ func stateOfAPI(r *converge.Run) []string {
 	for i := range containers.Items {
 		c := &containers.Items[i]
 		s := c.Status
-		out = append(out, fmt.Sprintf("container %s generation %d observed %d tasks %q replicas %d/%d/%d revision %d image %+v failed %+v",
-			c.Name, c.Generation, s.ObservedGeneration, s.Tasks, s.Replicas, s.ReadyReplicas, s.UpdatedReplicas, s.Revision, s.Image, s.FailedRevision))
+		out = append(out, fmt.Sprintf("container %s generation %d observed %d tasks %q replicas %d/%d/%d revision %d image %s failed %+v",
+			c.Name, c.Generation, s.ObservedGeneration, s.Tasks, s.Replicas, s.ReadyReplicas, s.UpdatedReplicas, s.Revision, imageInWords(s.Image), s.FailedRevision))
 
 		for _, condition := range s.Conditions {
 			out = append(out, fmt.Sprintf("container %s %s=%s %s: %s", c.Name, condition.Type, condition.Status, condition.Reason, condition.Message))
