@@ -32,7 +32,8 @@ func Container(namespace, name string, replicas int32) *v1alpha1.TenantContainer
 
 // Watch is what a client of the API hears about TenantContainers, with the time at which it heard.
 type Watch struct {
-	stream watch.Interface
+	// Stop ends the watch.
+	Stop context.CancelFunc
 
 	mu      sync.Mutex
 	ready   map[client.ObjectKey]time.Time
@@ -41,22 +42,41 @@ type Watch struct {
 
 // WatchReady begins to note when TenantContainers become Ready. The caller must call Stop.
 func (s *Server) WatchReady(ctx context.Context) (*Watch, error) {
-	stream, err := s.Client.Watch(ctx, &v1alpha1.TenantContainerList{})
+	ctx, stop := context.WithCancel(ctx)
+	open := func() (watch.Interface, error) { return s.Client.Watch(ctx, &v1alpha1.TenantContainerList{}) }
+	stream, err := open()
 	if err != nil {
+		stop()
 		return nil, fmt.Errorf("watch TenantContainers: %w", err)
 	}
 
-	w := &Watch{stream: stream, ready: map[client.ObjectKey]time.Time{}, changed: make(chan struct{}, 1)}
-	go w.run()
+	w := &Watch{Stop: stop, ready: map[client.ObjectKey]time.Time{}, changed: make(chan struct{}, 1)}
+	go w.run(ctx, stream, open)
 
 	return w, nil
 }
 
-// Stop ends the watch.
-func (w *Watch) Stop() { w.stream.Stop() }
+// run takes in events until the context ends. An API server ends watches that cannot keep up; another one begins with
+// everything that there is.
+func (w *Watch) run(ctx context.Context, stream watch.Interface, open func() (watch.Interface, error)) {
+	for {
+		if stream != nil {
+			w.takeIn(stream)
+		}
 
-func (w *Watch) run() {
-	for e := range w.stream.ResultChan() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(100 * time.Millisecond):
+			stream, _ = open()
+		}
+	}
+}
+
+func (w *Watch) takeIn(stream watch.Interface) {
+	defer stream.Stop()
+
+	for e := range stream.ResultChan() {
 		now := time.Now()
 		tc, ok := e.Object.(*v1alpha1.TenantContainer)
 		if !ok {
