@@ -169,7 +169,7 @@ func (x *exchange) send(request *http.Request) error {
 
 // broken is a connection that failed. Before it stood, nothing was sent; afterwards nobody knows.
 func (x *exchange) broken(err error) error {
-	if cause := context.Cause(x.ctx); cause != nil && errors.Is(cause, context.Canceled) {
+	if errors.Is(x.ctx.Err(), context.Canceled) {
 		return x.fail(payment.ErrUnknownOutcome, "the call was given up", 0)
 	}
 

@@ -120,13 +120,13 @@ func shortened(text string, most int) string {
 
 // checkPage says why people are not sent to a page: it must be where pages were asked for. Tenants click on what is
 // returned here.
-func checkPage(text string, snap *url.URL) string {
+func checkPage(text string, pages *url.URL) string {
 	u, err := url.Parse(text)
 
 	switch {
 	case err != nil || len(text) > maxPageURL:
 		return "its page has no usable URL"
-	case u.Scheme != snap.Scheme || u.Host != snap.Host || u.User != nil:
+	case u.Scheme != pages.Scheme || u.Host != pages.Host || u.User != nil:
 		return "its page is on another host"
 	default:
 		return ""
