@@ -72,12 +72,12 @@ count_failure() {
 	echo "0 1 0" >>"$TOTALS"
 }
 
-# heavy lists packages whose tests link the whole of Kubernetes: compiling that a second time for the race detector takes
-# longer than all tests together. The rest is light.
+# heavy lists packages whose tests link Kubernetes' API server or its controllers: compiling those a second time for the
+# race detector takes longer than all tests together. The rest is light.
 classify() {
 	go list -e -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{join .Deps " "}}{{end}}' ./... |
 		awk -v want="$1" '$1 ~ /\.test$/ {
-			heavy = / k8s\.io\/kubernetes\// ? "heavy" : "light"; sub(/\.test$/, "", $1)
+			heavy = / k8s\.io\/kubernetes\/pkg\/(controlplane|controller)[ \/]/ ? "heavy" : "light"; sub(/\.test$/, "", $1)
 			if (heavy == want && $1 !~ /\/test\/faults$/) print $1 }'
 }
 
