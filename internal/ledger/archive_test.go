@@ -161,6 +161,9 @@ func TestArchiveTampering(t *testing.T) {
 		t.Fatal("the file is not read as it was written")
 	}
 	for at := range data {
+		if at%7 != 0 && !long() {
+			continue
+		}
 		changed := bytes.Clone(data)
 		changed[at] ^= 1
 		if sound(changed) {

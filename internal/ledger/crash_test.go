@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,13 +25,13 @@ type story struct {
 // warnOnce gives a warning, once in an epoch, when there is little left.
 func warnOnce(_ book.Head, after book.Outcome) book.Decision {
 	h := after.State.Head
-	d := book.Decision{Phase: "Active", Marks: maps.Clone(h.Marks)}
+	d := book.Decision{Phase: "Active", State: h.State}
 	if h.Available() >= rupiah(40) {
 		return d
 	}
 	d.Phase = "Low"
-	if h.Marks["low"] != h.Epoch {
-		d.Marks = map[string]int64{"low": h.Epoch}
+	if state := fmt.Sprintf(`{"low":%d}`, h.Epoch); string(h.State) != state {
+		d.State = []byte(state)
 		d.Notices = []book.Notice{{ID: fmt.Sprintf("low-%d", h.Epoch), Kind: "BalanceLow"}}
 	}
 
@@ -40,14 +39,11 @@ func warnOnce(_ book.Head, after book.Outcome) book.Decision {
 }
 
 func (s *story) ops() []book.Op {
-	withState := charge(0, 30, cpu("web", 1800, 7))
-	withState.State = []byte(`{"open":["task-1"]}`)
-
 	return []book.Op{
 		paid("o1", 100),
 		book.Grant{ID: "free:2026-11", Lot: book.Lot{ID: "free", Left: rupiah(3), Expires: start.Add(time.Hour).Unix()}},
 		book.Grant{ID: "grant:WELCOME", Lot: book.Lot{ID: "bonus", Left: rupiah(9), Order: "o1"}, Coupon: "welcome-" + s.tenant, CouponLimit: 1},
-		withState,
+		charge(0, 30, cpu("web", 1800, 7)),
 		charge(30, 30, cpu("web", 1800, 7), cpu("db", 1801, 5)),
 		book.RefundHold{Refund: "r1", Order: "o1", Amount: rupiah(20)},
 		book.RefundHold{Refund: "r2", Order: "o1", Amount: rupiah(5)},
@@ -147,6 +143,10 @@ func TestEveryCall(t *testing.T) {
 
 	for call := range counter.calls {
 		for name, what := range map[string]fault{"unsent": unsent, "unanswered": unanswered, "dies after": diesAfter} {
+			// A read that was done is the same as one that was not, to everybody else.
+			if what != unsent && !counter.writes[call] {
+				continue
+			}
 			s.forget(t, client)
 			f := &faulty{KV: client, script: func(n int) fault {
 				if n == call {
@@ -168,5 +168,5 @@ func TestEveryCall(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d calls, %d keys and files", counter.calls, len(want))
+	t.Logf("%d calls, %d of them writes, %d keys and files", counter.calls, len(counter.writes), len(want))
 }

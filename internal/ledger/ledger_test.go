@@ -3,7 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
-	"maps"
+	"fmt"
 	"testing"
 	"time"
 
@@ -146,11 +146,11 @@ func TestDecision(t *testing.T) {
 	tenant := newTenant()
 	warn := func(before book.Head, after book.Outcome) book.Decision {
 		h := after.State.Head
-		d := book.Decision{Phase: "Active", Marks: maps.Clone(h.Marks)}
+		d := book.Decision{Phase: "Active", State: h.State}
 		if h.Available() < rupiah(50) {
 			d.Phase = "Low"
-			if h.Marks["low"] != h.Epoch {
-				d.Marks = map[string]int64{"low": h.Epoch}
+			if state := fmt.Sprintf(`{"low":%d}`, h.Epoch); string(h.State) != state {
+				d.State = []byte(state)
 				d.Notices = []book.Notice{{ID: "low-1", Kind: "BalanceLow", Data: map[string]string{"available": h.Available().String()}}}
 			}
 		}
@@ -165,7 +165,7 @@ func TestDecision(t *testing.T) {
 		return result
 	}
 	do(paid("o1", 100))
-	if got := do(charge(0, 1, cpu("web", 3600, 60))).Head; got.Phase != "Low" || got.Marks["low"] != 1 {
+	if got := do(charge(0, 1, cpu("web", 3600, 60))).Head; got.Phase != "Low" || string(got.State) != `{"low":1}` {
 		t.Errorf("decided %+v", got)
 	}
 	revision := func() int64 {

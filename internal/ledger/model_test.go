@@ -219,7 +219,12 @@ func (m *model) charge(op book.Charge) error {
 	if err := m.window(op.From, op.Through); err != nil {
 		return err
 	}
-	if m.open != 0 && m.prices != op.PriceList {
+	idle := (op.Through + 1) * 60
+	if len(op.Lines) > 0 {
+		idle = max(op.Since, op.From) * 60
+	}
+	over := slices.ContainsFunc(m.lots, func(l book.Lot) bool { return l.Expires >= (m.open+1)*60 && l.Expires <= idle })
+	if m.open != 0 && (m.prices != op.PriceList || over) {
 		m.settle(op.Floor)
 	}
 	for _, l := range op.Lines {

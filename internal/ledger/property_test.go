@@ -104,9 +104,10 @@ func (w *walk) op(t *rapid.T) book.Op {
 }
 
 func (w *walk) charge(t *rapid.T, from int64, floor money.Micro) book.Op {
-	last := (book.HourOf(from)+1)*60 - 1
+	since := from + rapid.SampledFrom([]int64{0, 0, 0, 0, 20, 100}).Draw(t, "idle")
+	last := (book.HourOf(since)+1)*60 - 1
 	c := book.Charge{
-		From: from, Through: rapid.Int64Range(from, last).Draw(t, "through"), Floor: floor,
+		From: from, Since: since, Through: rapid.Int64Range(since, last).Draw(t, "through"), Floor: floor,
 		Settle: rapid.IntRange(0, 3).Draw(t, "settle") == 0, PriceList: rapid.SampledFrom([]string{"p1", "p1", "p1", "p2"}).Draw(t, "prices"),
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "lines") {

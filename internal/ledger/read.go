@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"strings"
@@ -62,19 +61,6 @@ func (l *Ledger) Heads(ctx context.Context) iter.Seq2[book.Head, error] {
 			}
 		}
 	}
-}
-
-// MeterState reads what metering has stored with its last Charge; nil if it never did.
-func (l *Ledger) MeterState(ctx context.Context, tenant string) (json.RawMessage, error) {
-	got, err := l.get(ctx, meterKey(tenant))
-	if err != nil {
-		return nil, fmt.Errorf("read state of metering of %q: %w", tenant, err)
-	}
-	if len(got.Kvs) == 0 {
-		return nil, nil
-	}
-
-	return got.Kvs[0].Value, nil
 }
 
 // Order reads what became of a payment of a tenant, or fails with book.ErrNotFound.

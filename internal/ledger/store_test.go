@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -184,15 +185,23 @@ type faulty struct {
 	script func(call int) fault
 	mu     sync.Mutex
 	calls  int
+	// writes are the calls that change something when they succeed.
+	writes map[int]bool
 	dead   bool
 }
 
 // next is what becomes of the next call.
-func (f *faulty) next() fault {
+func (f *faulty) next(write bool) fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.dead {
 		return diesBefore
+	}
+	if write {
+		if f.writes == nil {
+			f.writes = map[int]bool{}
+		}
+		f.writes[f.calls] = true
 	}
 	what := f.script(f.calls)
 	f.calls++
@@ -201,8 +210,8 @@ func (f *faulty) next() fault {
 	return what
 }
 
-func (f *faulty) around(call func() error) error {
-	what := f.next()
+func (f *faulty) around(write bool, call func() error) error {
+	what := f.next(write)
 	switch what {
 	case unsent:
 		return errLost
@@ -222,7 +231,7 @@ func (f *faulty) around(call func() error) error {
 
 // Get implements KV.
 func (f *faulty) Get(ctx context.Context, key string, options ...clientv3.OpOption) (got *clientv3.GetResponse, err error) {
-	err = f.around(func() (err error) {
+	err = f.around(false, func() (err error) {
 		got, err = f.KV.Get(ctx, key, options...)
 		return err
 	})
@@ -235,16 +244,24 @@ func (f *faulty) Txn(ctx context.Context) clientv3.Txn { return &faultyTxn{Txn: 
 
 type faultyTxn struct {
 	clientv3.Txn
-	f *faulty
+	f      *faulty
+	writes bool
 }
 
 func (x *faultyTxn) If(cmps ...clientv3.Cmp) clientv3.Txn { x.Txn = x.Txn.If(cmps...); return x }
-func (x *faultyTxn) Then(ops ...clientv3.Op) clientv3.Txn { x.Txn = x.Txn.Then(ops...); return x }
 func (x *faultyTxn) Else(ops ...clientv3.Op) clientv3.Txn { x.Txn = x.Txn.Else(ops...); return x }
+
+// Then implements clientv3.Txn.
+func (x *faultyTxn) Then(ops ...clientv3.Op) clientv3.Txn {
+	x.writes = slices.ContainsFunc(ops, func(op clientv3.Op) bool { return op.IsPut() || op.IsDelete() })
+	x.Txn = x.Txn.Then(ops...)
+
+	return x
+}
 
 // Commit implements clientv3.Txn.
 func (x *faultyTxn) Commit() (got *clientv3.TxnResponse, err error) {
-	err = x.f.around(func() (err error) {
+	err = x.f.around(x.writes, func() (err error) {
 		got, err = x.Txn.Commit()
 		return err
 	})

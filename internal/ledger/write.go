@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -29,7 +30,15 @@ func sizeOf(ops []clientv3.Op) int {
 func (w *writer) replayed(ctx context.Context, at snapshot) (book.Result, bool, error) {
 	head := at.state.Head
 	if charge, ok := w.req.Op.(book.Charge); ok && charge.Repeats(head) {
-		return book.Result{Head: head, Replayed: true}, true, nil
+		result := book.Result{Head: head, Replayed: true}
+		if w.req.Meter == nil {
+			return result, true, nil
+		}
+		got, err := w.get(ctx, meterKey(w.req.Tenant), clientv3.WithKeysOnly())
+		if err == nil && len(got.Kvs) > 0 {
+			result.MeterRevision = got.Kvs[0].ModRevision
+		}
+		return result, true, err
 	}
 	if at.idem == nil {
 		return book.Result{}, false, nil
@@ -59,7 +68,7 @@ func (w *writer) try(ctx context.Context, at snapshot) (book.Result, verdict, er
 		return book.Result{}, refused, err
 	}
 	result := book.Result{Head: out.State.Head.Clone(), Entries: out.Entries}
-	if idle(at.state, out) {
+	if w.req.Meter == nil && idle(at.state, out) {
 		return w.look(ctx, at, result)
 	}
 
@@ -78,6 +87,9 @@ func (w *writer) try(ctx context.Context, at snapshot) (book.Result, verdict, er
 		return book.Result{}, failed, err
 	case !got.Succeeded:
 		return w.failure(at, got)
+	}
+	if w.req.Meter != nil {
+		result.MeterRevision = got.Header.Revision
 	}
 	state := out.State
 	state.Order = book.Order{}
@@ -101,7 +113,7 @@ func rejected(err error) bool {
 
 // idle tells whether an operation has come to nothing: a review that decided what had been decided before.
 func idle(before book.State, out book.Outcome) bool {
-	return len(out.Entries) == 0 && !out.RecordChanged && len(out.Notices) == 0 && out.MeterState == nil &&
+	return len(out.Entries) == 0 && !out.RecordChanged && len(out.Notices) == 0 &&
 		string(before.Head.Encode()) == string(out.State.Head.Encode())
 }
 
@@ -140,6 +152,9 @@ func (w *writer) conditions(at snapshot, out book.Outcome) []clientv3.Cmp {
 			clientv3.Compare(clientv3.CreateRevision(entryKey(tenant, e.Seq)), "=", 0),
 			clientv3.Compare(clientv3.CreateRevision(idemKey(tenant, e.Key)), "=", 0))
 	}
+	if m := w.req.Meter; m != nil {
+		cmps = append(cmps, clientv3.Compare(clientv3.ModRevision(meterKey(tenant)), "=", m.Revision))
+	}
 	if coupon, _, ok := book.CouponOf(w.req.Op); ok {
 		cmps = append(cmps, clientv3.Compare(clientv3.ModRevision(couponKey(coupon)), "=", at.couponRevision))
 	}
@@ -153,19 +168,13 @@ func (w *writer) gets() []clientv3.Op {
 		clientv3.OpGet(headKey(w.req.Tenant), clientv3.WithKeysOnly()),
 		clientv3.OpGet(termKey, clientv3.WithKeysOnly()),
 		clientv3.OpGet(idemKey(w.req.Tenant, w.req.Op.Key()), clientv3.WithKeysOnly()),
+		clientv3.OpGet(meterKey(w.req.Tenant), clientv3.WithKeysOnly()),
 	}
 }
 
 // failure says what a transaction whose conditions did not hold means.
 func (w *writer) failure(at snapshot, got *clientv3.TxnResponse) (book.Result, verdict, error) {
-	var head, term int64
-	if kv := single(got, 0); kv != nil {
-		head = kv.ModRevision
-	}
-	if kv := single(got, 1); kv != nil {
-		term = kv.ModRevision
-	}
-	done := single(got, 2) != nil
+	head, term, done, meter := revision(single(got, 0)), revision(single(got, 1)), single(got, 2) != nil, revision(single(got, 3))
 	_, _, redeems := book.CouponOf(w.req.Op)
 	switch {
 	case done || head != at.headRevision:
@@ -174,11 +183,22 @@ func (w *writer) failure(at snapshot, got *clientv3.TxnResponse) (book.Result, v
 		return book.Result{}, outrun, nil
 	case w.req.Term != 0 && term != int64(w.req.Term):
 		return book.Result{}, refused, fmt.Errorf("term %d is over, it is %d: %w", w.req.Term, term, book.ErrFenced)
+	case w.req.Meter != nil && meter != w.req.Meter.Revision:
+		return book.Result{}, refused, fmt.Errorf("what metering keeps is at revision %d and not %d: %w", meter, w.req.Meter.Revision, book.ErrConflict)
 	case redeems:
 		return book.Result{}, outrun, nil
 	default:
 		return book.Result{}, refused, fmt.Errorf("there are entries or keys behind entry %d: %w", at.state.Head.Seq, book.ErrBroken)
 	}
+}
+
+// revision is when a key was written, 0 for never.
+func revision(kv *mvccpb.KeyValue) int64 {
+	if kv == nil {
+		return 0
+	}
+
+	return kv.ModRevision
 }
 
 // puts are what the outcome changes in the store.
@@ -199,8 +219,8 @@ func (w *writer) puts(at snapshot, out book.Outcome) []clientv3.Op {
 	if o := out.State.Order; o != at.state.Order {
 		ops = append(ops, clientv3.OpPut(orderKey(tenant, o.ID), encode(o)))
 	}
-	if out.MeterState != nil {
-		ops = append(ops, clientv3.OpPut(meterKey(tenant), string(out.MeterState)))
+	if m := w.req.Meter; m != nil {
+		ops = append(ops, clientv3.OpPut(meterKey(tenant), string(m.Data)))
 	}
 	for _, n := range out.Notices {
 		ops = append(ops, clientv3.OpPut(outboxKey(tenant, n.ID), encode(n)))

@@ -1,7 +1,6 @@
 package book
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +44,13 @@ func CouponOf(op Op) (id string, limit int64, ok bool) {
 }
 
 // RequestHash is the same for operations that ask for the same.
-func RequestHash(op Op) string { return hashOf(fmt.Sprintf("%T", op), op) }
+func RequestHash(op Op) string {
+	if c, ok := op.(Charge); ok {
+		return c.hash()
+	}
+
+	return hashOf(fmt.Sprintf("%T", op), op)
+}
 
 // State is what an operation needs to know of a tenant.
 type State struct {
@@ -72,8 +77,6 @@ type Outcome struct {
 	Settled []Record
 	// RecordChanged tells that State.Record is another one.
 	RecordChanged bool
-	// MeterState is to be stored with it, unless nil.
-	MeterState json.RawMessage
 	// Notices to send, once it is written.
 	Notices []Notice
 	// Checkpoint that takes the place of what lies before it, or nil.
@@ -86,7 +89,6 @@ type draft struct {
 	entries       []Entry
 	settled       []Record
 	recordChanged bool
-	meterState    json.RawMessage
 	checkpoint    *Checkpoint
 	now           time.Time
 	request       string
@@ -104,7 +106,7 @@ func Apply(s State, op Op, decide Decide, now time.Time) (Outcome, error) {
 	}
 	d.assert(s.Head)
 
-	out := Outcome{State: d.State, Entries: d.entries, Settled: d.settled, RecordChanged: d.recordChanged, MeterState: d.meterState, Checkpoint: d.checkpoint}
+	out := Outcome{State: d.State, Entries: d.entries, Settled: d.settled, RecordChanged: d.recordChanged, Checkpoint: d.checkpoint}
 	if decide == nil {
 		return out, nil
 	}

@@ -1,7 +1,9 @@
 package book
 
 import (
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,22 +153,38 @@ func TestApply(t *testing.T) {
 			reason: "What lies between must be charged or waived.",
 			before: []Op{charge(0, 5)}, op: charge(6, 1, hours("web", money.CPU, 1, 30)), err: ErrGap,
 		},
+		"IdleHoursAreClosedAtOnce": {
+			reason: "Nothing was used in them.",
+			before: []Op{charge(0, 60)}, op: Charge{From: firstWindow + 60, Since: firstWindow + 500, Through: firstWindow + 510, Lines: []Line{hours("web", money.CPU, 1, 30)}},
+			want: balances{Accrued: rupiah(30), Available: -rupiah(30)},
+		},
+		"GiftPaysForUseBeforeAnIdleTime": {
+			reason: "It expired in between, so what it can pay for is settled before.",
+			before: []Op{paid("o1", 100), gift("w", 20, start.Add(time.Hour).Unix(), ""), charge(0, 30, hours("web", money.CPU, 1, 30))},
+			op:     Charge{From: firstWindow + 30, Since: firstWindow + 120, Through: firstWindow + 120, PriceList: "p1", Lines: []Line{hours("web", money.CPU, 1, 30)}},
+			want:   balances{Paid: rupiah(90), Accrued: rupiah(30), Available: rupiah(60)},
+		},
+		"GapsAreRecorded": {
+			reason: "A tenant can see what was not charged, and why.",
+			op:     Charge{From: firstWindow, Through: firstWindow, Gaps: []Gap{{"CatchUpLimit", 1, 2, 3}, {"ClockForward", 4, 5, 6}}},
+			want:   balances{},
+		},
 		"GapIsWaived": {
 			reason: "Then charging goes on behind it.",
 			before: []Op{charge(0, 5), Skip{From: firstWindow + 5, Through: firstWindow + 99, Reason: "outage"}},
 			op:     charge(100, 1, hours("web", money.CPU, 1, 30)), want: balances{Accrued: rupiah(30), Available: -rupiah(30)},
 		},
-		"WindowsOfTwoHours": {reason: "A record is of one hour.", op: charge(59, 2), err: ErrInvalid},
-		"FloorAboveZero":    {reason: "A floor is a debt.", op: settled(charge(0, 1), 1), err: ErrInvalid},
-		"LineWithACharge":   {reason: "Prices are worked out here alone.", op: charge(0, 1, Line{Workload: "web", Meter: money.CPU, Charge: 1}), err: ErrInvalid},
-		"UnknownMeter":      {reason: "It has no unit.", op: charge(0, 1, Line{Workload: "web", Meter: "gpu", Quantity: 1, Seconds: 1}), err: ErrInvalid},
-		"NoAmount":          {reason: "A payment is of something.", op: paid("o1", 0), err: ErrInvalid},
-		"SlashInAKey":       {reason: "It would end in another tenant's keys.", op: paid("../o1", 1), err: ErrInvalid},
-		"ExpiryInAnHour":    {reason: "Use is settled on whole hours.", op: gift("w", 1, tomorrow+1, ""), err: ErrInvalid},
-		"ExpiryInThePast":   {reason: "It would never pay for anything.", op: gift("w", 1, start.Unix(), ""), err: ErrInvalid},
-		"SameLotTwice":      {reason: "Lots are told apart by their ID.", before: []Op{gift("w", 1, 0, "")}, op: Grant{ID: "other", Lot: Lot{ID: "w", Left: 1}}, err: ErrExists},
-		"AnonymousAdjust":   {reason: "Somebody must have wanted it.", op: Adjust{ID: "a", Amount: 1, Reason: "because"}, err: ErrInvalid},
-		"Overflow":          {reason: "A balance never wraps around.", before: []Op{Adjust{ID: "a", Amount: 1<<63 - 1, Actor: "ada", Reason: "x"}}, op: paid("o1", 1), err: money.ErrOverflow},
+		"UseOfTwoHours":   {reason: "A record is of one hour.", op: charge(59, 2, hours("web", money.CPU, 1, 30)), err: ErrInvalid},
+		"FloorAboveZero":  {reason: "A floor is a debt.", op: settled(charge(0, 1), 1), err: ErrInvalid},
+		"LineWithACharge": {reason: "Prices are worked out here alone.", op: charge(0, 1, Line{Workload: "web", Meter: money.CPU, Charge: 1}), err: ErrInvalid},
+		"UnknownMeter":    {reason: "It has no unit.", op: charge(0, 1, Line{Workload: "web", Meter: "gpu", Quantity: 1, Seconds: 1}), err: ErrInvalid},
+		"NoAmount":        {reason: "A payment is of something.", op: paid("o1", 0), err: ErrInvalid},
+		"SlashInAKey":     {reason: "It would end in another tenant's keys.", op: paid("../o1", 1), err: ErrInvalid},
+		"ExpiryInAnHour":  {reason: "Use is settled on whole hours.", op: gift("w", 1, tomorrow+1, ""), err: ErrInvalid},
+		"ExpiryInThePast": {reason: "It would never pay for anything.", op: gift("w", 1, start.Unix(), ""), err: ErrInvalid},
+		"SameLotTwice":    {reason: "Lots are told apart by their ID.", before: []Op{gift("w", 1, 0, "")}, op: Grant{ID: "other", Lot: Lot{ID: "w", Left: 1}}, err: ErrExists},
+		"AnonymousAdjust": {reason: "Somebody must have wanted it.", op: Adjust{ID: "a", Amount: 1, Reason: "because"}, err: ErrInvalid},
+		"Overflow":        {reason: "A balance never wraps around.", before: []Op{Adjust{ID: "a", Amount: 1<<63 - 1, Actor: "ada", Reason: "x"}}, op: paid("o1", 1), err: money.ErrOverflow},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -255,7 +273,7 @@ func TestManyLines(t *testing.T) {
 func TestDecide(t *testing.T) {
 	low := func(before Head, after Outcome) Decision {
 		return Decision{
-			Phase: "Low", Marks: map[string]int64{"low": after.State.Head.Epoch},
+			Phase: "Low", State: json.RawMessage(`{ "low": 1 }`),
 			Notices: []Notice{{ID: "low:1", Kind: "BalanceLow"}},
 		}
 	}
@@ -264,11 +282,45 @@ func TestDecide(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Notice{{Tenant: "acme", ID: "low:1", Kind: "BalanceLow", Seq: 1}}
-	if diff := cmp.Diff(want, out.Notices); diff != "" || out.State.Head.Phase != "Low" || out.State.Head.Marks["low"] != 1 {
+	if diff := cmp.Diff(want, out.Notices); diff != "" || out.State.Head.Phase != "Low" || string(out.State.Head.State) != `{"low":1}` {
 		t.Errorf("decided %+v\n%s", out.State.Head, diff)
 	}
-	bad := func(Head, Outcome) Decision { return Decision{Notices: []Notice{{ID: "a/b"}}} }
-	if _, err := Apply(State{Head: NewHead("acme")}, paid("o1", 5), bad, start); err == nil {
-		t.Error("a notice may go anywhere")
+	for name, bad := range map[string]Decision{
+		"NoticeGoesAnywhere": {Notices: []Notice{{ID: "a/b"}}},
+		"NotJSON":            {State: json.RawMessage(`{`)},
+		"TooLarge":           {State: json.RawMessage(`"` + strings.Repeat("x", maxStateBytes) + `"`)},
+	} {
+		if _, err := Apply(State{Head: NewHead("acme")}, paid("o1", 5), func(Head, Outcome) Decision { return bad }, start); err == nil {
+			t.Errorf("%s: nobody objects", name)
+		}
+	}
+}
+
+// TestRequestHash: two operations that differ in anything have different hashes, and the same ones the same.
+func TestRequestHash(t *testing.T) {
+	line := Line{Workload: "web", Meter: money.CPU, Quantity: 1, Seconds: 2, Price: 3}
+	base := Charge{From: 1, Through: 2, Lines: []Line{line, line}, PriceList: "p", Floor: -4}
+	ops := []Op{base, paid("o1", 1), paid("o2", 1), paid("o1", 2), Adjust{ID: "o1", Amount: 1}, WriteOff{ID: "o1"}, Expire{Lot: "o1"}}
+	for _, change := range []func(c *Charge){
+		func(c *Charge) { c.From++ }, func(c *Charge) { c.Through++ }, func(c *Charge) { c.Settle = true }, func(c *Charge) { c.Floor++ },
+		func(c *Charge) { c.PriceList = "pp" }, func(c *Charge) { c.Since = 2 }, func(c *Charge) { c.Gaps = []Gap{{Cause: "x"}} }, func(c *Charge) { c.Lines = c.Lines[:1] },
+		func(c *Charge) { c.Lines[1].Workload = "we" }, func(c *Charge) { c.Lines[1].Meter = money.Memory }, func(c *Charge) { c.Lines[1].Quantity++ },
+		func(c *Charge) { c.Lines[1].Seconds++ }, func(c *Charge) { c.Lines[1].Price++ },
+	} {
+		c := base
+		c.Lines = []Line{line, line}
+		change(&c)
+		ops = append(ops, c)
+	}
+	seen := map[string]Op{}
+	for _, op := range ops {
+		hash := RequestHash(op)
+		if other, ok := seen[hash]; ok {
+			t.Errorf("%+v and %+v have the same hash", op, other)
+		}
+		seen[hash] = op
+		if RequestHash(op) != hash {
+			t.Errorf("%+v has two hashes", op)
+		}
 	}
 }

@@ -101,7 +101,7 @@ func (r *Replay) Matches(stored Head) error {
 		return fmt.Errorf("the head is charged through window %d, its entries through %d: %w", want.ChargedThrough, got.ChargedThrough, ErrBroken)
 	}
 	for _, h := range []*Head{&want, &got} {
-		h.ChargedThrough, h.LastCharge, h.Period, h.Accrued, h.Carry, h.Phase, h.Marks = 0, "", Period{}, nil, nil, "", nil
+		h.ChargedThrough, h.LastCharge, h.Period, h.Accrued, h.Carry, h.Phase, h.State = 0, "", Period{}, nil, nil, "", nil
 	}
 	if a, b := want.Encode(), got.Encode(); !bytes.Equal(a, b) {
 		return fmt.Errorf("the head is %s, its entries amount to %s: %w", a, b, ErrBroken)

@@ -3,6 +3,7 @@ package book
 import (
 	"bytes"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +44,9 @@ func TestTampering(t *testing.T) {
 		}
 		for at := range entry {
 			for bit := range 8 {
+				if bit != at%8 && os.Getenv("DOGKER_LONG") == "" {
+					continue
+				}
 				changed := slices.Clone(entry)
 				changed[at] ^= 1 << bit
 				if _, err := NewReplay(before.Head()).Next(changed); err == nil {

@@ -1,7 +1,9 @@
 package book
 
 import (
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,26 +11,26 @@ import (
 	"github.com/dogker/dogker/reconciler/money"
 )
 
-// maxMeterStateBytes bounds what metering keeps beside the ledger.
-const maxMeterStateBytes = 512 << 10
-
 // Charge prices what was used in windows that have not been charged, and moves the cursor behind them. Settled, it draws
 // the money and writes a Usage entry about all that was used since the last. Only a leader may.
 //
 // It has no idempotency key: the cursor lets a window be charged once, whoever tries.
 type Charge struct {
-	// From and Through are the windows, all in one hour. From is the one after the cursor.
+	// From and Through are the windows that are closed. From is the one after the cursor.
 	From, Through int64
+	// Since is the first of them in which something was used, 0 for From. It lies in the hour of Through: one Charge has
+	// the use of one hour, however long nothing was used before.
+	Since int64
 	// Lines of use, without their charge. There may be none: time passes for who uses nothing.
 	Lines []Line
+	// Gaps that became known. They are recorded in a Waiver.
+	Gaps []Gap
 	// PriceList is the version of the prices. When it changes, what was used at the old ones is settled first.
 	PriceList string
 	// Settle draws the money now: at the end of an hour, before a suspension, when an account closes.
 	Settle bool
 	// Floor is what the draw may take the paid money down to: minus the overdraft. What is beyond is waived.
 	Floor money.Micro
-	// State is what metering wants to find again together with the cursor, or nil.
-	State json.RawMessage
 }
 
 // Key implements Op.
@@ -40,26 +42,84 @@ func (c Charge) validate() error {
 	switch {
 	case c.From <= 0 || c.Through < c.From:
 		return invalid("windows", fmt.Sprintf("%d to %d", c.From, c.Through), "must be above zero and in order")
-	case HourOf(c.From) != HourOf(c.Through):
-		return invalid("windows", fmt.Sprintf("%d to %d", c.From, c.Through), "must lie in one hour")
+	case c.since() < c.From || c.since() > c.Through:
+		return invalid("since", fmt.Sprint(c.Since), fmt.Sprintf("must be one of the windows %d to %d", c.From, c.Through))
+	case len(c.Lines) > 0 && HourOf(c.since()) != HourOf(c.Through):
+		return invalid("windows", fmt.Sprintf("%d to %d", c.since(), c.Through), "must lie in one hour")
+	case len(c.Gaps) > maxGaps:
+		return invalid("gaps", fmt.Sprint(len(c.Gaps)), fmt.Sprintf("must be at most %d", maxGaps))
 	case c.Floor > 0:
 		return invalid("floor", c.Floor.String(), "must not be above zero")
-	case len(c.State) > maxMeterStateBytes || (c.State != nil && !json.Valid(c.State)):
-		return invalid("state", fmt.Sprintf("%d bytes", len(c.State)), fmt.Sprintf("must be JSON of at most %d bytes", maxMeterStateBytes))
 	case len(c.Lines) > 8*maxLines:
 		return invalid("lines", fmt.Sprint(len(c.Lines)), fmt.Sprintf("must be at most %d", 8*maxLines))
 	}
+	for i, g := range c.Gaps {
+		if err := checkKey("cause", g.Cause); err != nil {
+			return fmt.Errorf("gaps[%d]: %w", i, err)
+		}
+	}
 	for i, l := range c.Lines {
-		field := fmt.Sprintf("lines[%d]", i)
-		if err := checkText(field+".workload", l.Workload, maxNameBytes, true); err != nil {
-			return err
+		if err := checkText("workload", l.Workload, maxWorkloadBytes, true); err != nil {
+			return fmt.Errorf("lines[%d]: %w", i, err)
 		}
 		if !l.Meter.Known() || l.Quantity < 0 || l.Seconds < 0 || l.Price < 0 || l.Charge != 0 {
-			return invalid(field, fmt.Sprintf("%+v", l), "must be of a known meter, with nothing below zero and without a charge")
+			return invalid(fmt.Sprintf("lines[%d]", i), fmt.Sprintf("%+v", l), "must be of a known meter, with nothing below zero and without a charge")
 		}
 	}
 
 	return checkText("priceList", c.PriceList, maxNameBytes, false)
+}
+
+// since is the first window with use.
+func (c Charge) since() int64 {
+	if c.Since == 0 {
+		return c.From
+	}
+
+	return c.Since
+}
+
+// idleUntil is the Unix time before which nothing was used.
+func (c Charge) idleUntil() int64 {
+	if len(c.Lines) == 0 {
+		return WindowEnd(c.Through)
+	}
+
+	return WindowStart(c.since())
+}
+
+// hash is that of all fields, numbers with eight bytes and texts with their length before them. Charges are by far the most
+// there is of all operations, and the longest.
+func (c Charge) hash() string {
+	settle := int64(0)
+	if c.Settle {
+		settle = 1
+	}
+	b := append(make([]byte, 0, 256+96*len(c.Lines)), "charge\x00"...)
+	b = appendInts(b, c.From, c.Through, c.Since, settle, int64(c.Floor), int64(len(c.Lines)), int64(len(c.Gaps)))
+	b = appendText(b, c.PriceList)
+	for _, l := range c.Lines {
+		b = appendText(appendText(b, l.Workload), string(l.Meter))
+		b = appendInts(b, l.Quantity, l.Seconds, int64(l.Price))
+	}
+	for _, g := range c.Gaps {
+		b = appendInts(appendText(b, g.Cause), g.From, g.To, g.Seconds)
+	}
+	sum := sha256.Sum256(b)
+
+	return hex.EncodeToString(sum[:])
+}
+
+func appendInts(b []byte, numbers ...int64) []byte {
+	for _, n := range numbers {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+
+	return b
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(appendInts(b, int64(len(text))), text...)
 }
 
 func (c Charge) apply(d *draft) error {
@@ -67,7 +127,7 @@ func (c Charge) apply(d *draft) error {
 	if err := d.follows(c.From, c.Through); err != nil {
 		return err
 	}
-	if d.open() && d.State.Record.PriceList != c.PriceList {
+	if d.open() && (d.State.Record.PriceList != c.PriceList || d.lotExpiresBetween(WindowEnd(d.State.Record.Through), c.idleUntil())) {
 		if err := d.settle(c.Floor); err != nil {
 			return err
 		}
@@ -85,17 +145,20 @@ func (c Charge) apply(d *draft) error {
 	}
 
 	h.ChargedThrough, h.LastCharge = c.Through, d.request
-	d.meterState = c.State
-	if !d.open() {
+	if d.open() {
+		d.State.Record.Through = c.Through
+		d.recordChanged = true
+		if end := WindowEnd(c.Through); c.Settle || len(d.State.Record.Lines) > maxLines || d.lotExpiresBetween(end, end) {
+			if err := d.settle(c.Floor); err != nil {
+				return err
+			}
+		}
+	}
+	if len(c.Gaps) == 0 {
 		return nil
 	}
-	d.State.Record.Through = c.Through
-	d.recordChanged = true
-	if c.Settle || len(d.State.Record.Lines) > maxLines || d.lotExpiresAt(WindowEnd(c.Through)) {
-		return d.settle(c.Floor)
-	}
 
-	return nil
+	return d.append(Entry{Type: TypeWaiver, Key: gapKey(c.From, c.Through), From: c.From, Through: c.Through, Reason: describe(c.Gaps)})
 }
 
 // Repeats tells whether the head is as the charge has left it: then it has been done already.
@@ -122,12 +185,12 @@ func (d *draft) open() bool { return len(d.State.Record.Lines) > 0 && !d.State.R
 // begin starts the next record.
 func (d *draft) begin(c Charge) {
 	h := &d.State.Head
-	next := Period{Hour: HourOf(c.From)}
+	next := Period{Hour: HourOf(c.since())}
 	if next.Hour == h.Period.Hour {
 		next.Part = h.Period.Part + 1
 	}
 	h.Period = next
-	d.State.Record = Record{Tenant: h.Tenant, Period: next, From: c.From, PriceList: c.PriceList, Carry: maps.Clone(h.Carry)}
+	d.State.Record = Record{Tenant: h.Tenant, Period: next, From: c.since(), PriceList: c.PriceList, Carry: maps.Clone(h.Carry)}
 }
 
 // accrue prices a line and adds it to what is not settled.
@@ -211,47 +274,7 @@ func (d *draft) settle(floor money.Micro) error {
 	})
 }
 
-// lotExpiresAt tells whether a lot will not pay for anything after end: then what it can pay for is settled before.
-func (d *draft) lotExpiresAt(end int64) bool {
-	return slices.ContainsFunc(d.State.Head.Lots, func(l Lot) bool { return l.Expires == end })
-}
-
-// Skip moves the cursor over windows of which nobody knows what was used, or that nobody may charge any more, and records
-// that they were waived. Only a leader may.
-type Skip struct {
-	// From and Through are the windows. From is the one after the cursor.
-	From, Through int64
-	// Reason says why, for the tenant.
-	Reason string
-	// Floor for what was used before, which is settled first.
-	Floor money.Micro
-}
-
-// Key implements Op.
-func (s Skip) Key() string { return fmt.Sprintf("gap:%d-%d", s.From, s.Through) }
-
-func (Skip) fenced() bool { return true }
-
-func (s Skip) validate() error {
-	if s.From <= 0 || s.Through < s.From {
-		return invalid("windows", fmt.Sprintf("%d to %d", s.From, s.Through), "must be above zero and in order")
-	}
-	if s.Floor > 0 {
-		return invalid("floor", s.Floor.String(), "must not be above zero")
-	}
-
-	return checkText("reason", s.Reason, maxReasonBytes, true)
-}
-
-func (s Skip) apply(d *draft) error {
-	if err := d.follows(s.From, s.Through); err != nil {
-		return err
-	}
-	if d.open() {
-		if err := d.settle(s.Floor); err != nil {
-			return err
-		}
-	}
-
-	return d.append(Entry{Type: TypeWaiver, Key: s.Key(), From: s.From, Through: s.Through, Reason: s.Reason})
+// lotExpiresBetween tells whether a lot pays for nothing any more after a time: then what it can pay for is settled before.
+func (d *draft) lotExpiresBetween(from, to int64) bool {
+	return slices.ContainsFunc(d.State.Head.Lots, func(l Lot) bool { return l.Expires >= from && l.Expires <= to })
 }

@@ -11,6 +11,8 @@ const (
 	maxKeyBytes    = 128
 	maxNameBytes   = 128
 	maxReasonBytes = 512
+	// maxWorkloadBytes has room for a kind, a name and a UID.
+	maxWorkloadBytes = 320
 )
 
 func invalid(field, value, allowed string) error {

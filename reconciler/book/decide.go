@@ -1,9 +1,9 @@
 package book
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 )
 
 // Decide is asked, whenever something happened to a tenant's money, what follows from it. It must be pure: it may be asked
@@ -14,8 +14,8 @@ type Decide func(before Head, after Outcome) Decision
 type Decision struct {
 	// Phase of the tenant, in the words of whoever decides.
 	Phase string
-	// Marks that the next decision will find in the head, such as which warning was given in which epoch.
-	Marks map[string]int64
+	// State is JSON that the next decision will find in the head, such as which warning was given in which epoch.
+	State json.RawMessage
 	// Notices to send.
 	Notices []Notice
 }
@@ -41,13 +41,18 @@ var errDecision = errors.New("invalid decision")
 
 func (o *Outcome) decide(before Head, decide Decide) error {
 	decided := decide(before, *o)
-	if len(decided.Marks) > maxMarks || len(decided.Notices) > maxNotices {
-		return fmt.Errorf("%w: %d marks and %d notices, at most %d and %d", errDecision, len(decided.Marks), len(decided.Notices), maxMarks, maxNotices)
+	if len(decided.State) > maxStateBytes || len(decided.Notices) > maxNotices {
+		return fmt.Errorf("%w: a state of %d bytes and %d notices, at most %d and %d", errDecision, len(decided.State), len(decided.Notices), maxStateBytes, maxNotices)
 	}
 	h := &o.State.Head
-	h.Phase, h.Marks = decided.Phase, nil
-	if len(decided.Marks) > 0 {
-		h.Marks = maps.Clone(decided.Marks)
+	h.Phase, h.State = decided.Phase, nil
+	if len(decided.State) > 0 {
+		// The head is written in one spelling only, also what others have put into it.
+		state, err := json.Marshal(decided.State)
+		if err != nil {
+			return fmt.Errorf("%w: the state is no JSON: %w", errDecision, err)
+		}
+		h.State = state
 	}
 	for _, n := range decided.Notices {
 		if err := checkKey("notice.id", n.ID); err != nil {

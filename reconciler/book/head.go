@@ -15,7 +15,8 @@ import (
 const (
 	maxLots  = 32
 	maxHolds = 32
-	maxMarks = 64
+	// maxStateBytes is what whoever decides may keep there.
+	maxStateBytes = 8 << 10
 )
 
 // headVersion is the format of a Head.
@@ -49,9 +50,9 @@ type Head struct {
 	// Carry is what the divisions left over, by meter.
 	Carry map[money.Meter]uint64 `json:"carry,omitempty"`
 
-	// Phase and Marks are the words of whoever decides about the tenant: see Decision.
-	Phase string           `json:"phase,omitempty"`
-	Marks map[string]int64 `json:"marks,omitempty"`
+	// Phase and State are the words of whoever decides about the tenant: see Decision.
+	Phase string          `json:"phase,omitempty"`
+	State json.RawMessage `json:"state,omitempty"`
 }
 
 // Lot is promotional money: given, not paid.
@@ -162,7 +163,7 @@ func (h Head) Lot(id string) (Lot, bool) {
 // Clone shares nothing with the head.
 func (h Head) Clone() Head {
 	h.Lots, h.Holds = slices.Clone(h.Lots), slices.Clone(h.Holds)
-	h.Accrued, h.Carry, h.Marks = maps.Clone(h.Accrued), maps.Clone(h.Carry), maps.Clone(h.Marks)
+	h.Accrued, h.Carry, h.State = maps.Clone(h.Accrued), maps.Clone(h.Carry), slices.Clone(h.State)
 
 	return h
 }

@@ -2,6 +2,7 @@ package money
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -43,16 +44,10 @@ var definitions = map[Meter]struct {
 	Replica: {hour, "replica-hour"},
 }
 
-// Meters are all of them, in the order of their names.
-func Meters() []Meter {
-	out := make([]Meter, 0, len(definitions))
-	for m := range definitions {
-		out = append(out, m)
-	}
-	slices.Sort(out)
+var sorted = slices.Sorted(maps.Keys(definitions))
 
-	return out
-}
+// Meters are all of them, in the order of their names.
+func Meters() []Meter { return slices.Clone(sorted) }
 
 // Known tells whether there is such a meter.
 func (m Meter) Known() bool {

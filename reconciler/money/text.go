@@ -11,13 +11,15 @@ const (
 	decimals = 6
 	// maxWholeDigits are the digits before the point that an int64 of micro-rupiah can have.
 	maxWholeDigits = 13
+	// maxTextBytes is how long an amount can be: sign, digits, point, decimals.
+	maxTextBytes = 1 + maxWholeDigits + 1 + decimals
 	// maxPaymentDigits are the digits of the largest payment. Twelve always fit, whatever is added to them.
 	maxPaymentDigits = 12
 )
 
 // String writes the amount in rupiah with all six decimals.
 func (m Micro) String() string {
-	text, _ := m.AppendText(nil)
+	text, _ := m.AppendText(make([]byte, 0, maxTextBytes))
 
 	return string(text)
 }
@@ -40,7 +42,7 @@ func (m Micro) AppendText(b []byte) ([]byte, error) {
 
 // MarshalText implements encoding.TextMarshaler, and makes JSON hold a string: a number would go through a float in most
 // readers.
-func (m Micro) MarshalText() ([]byte, error) { return m.AppendText(nil) }
+func (m Micro) MarshalText() ([]byte, error) { return m.AppendText(make([]byte, 0, maxTextBytes)) }
 
 // UnmarshalText implements encoding.TextUnmarshaler; it reads what Parse reads.
 func (m *Micro) UnmarshalText(text []byte) error {

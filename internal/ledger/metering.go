@@ -1,0 +1,211 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/dogker/dogker/reconciler/book"
+	"github.com/dogker/dogker/reconciler/money"
+	"github.com/dogker/dogker/reconciler/usage"
+)
+
+// markKey holds what metering keeps for all tenants together.
+const markKey = prefix + "mark"
+
+// maxAtOnce is how many tenants are written at once: enough that the store puts many of them on disk together.
+const maxAtOnce = 64
+
+// Tariff is what a tenant pays, may owe, and is told.
+type Tariff struct {
+	// PriceList is the version of the prices.
+	PriceList string
+	// Prices of a unit of each meter. What has none is free.
+	Prices map[money.Meter]money.Micro
+	// Floor that a settlement may draw paid money down to.
+	Floor money.Micro
+	// Settle tells whether use is settled at the end of an hour, counted like windows; nil for every hour.
+	Settle func(hour int64) bool
+	// Decide what follows from a charge. Nil decides nothing.
+	Decide book.Decide
+}
+
+// Tariffs says what holds for a tenant in an hour, counted like windows. It must say the same every time it is asked about
+// an hour that has begun. An error leaves the tenant uncharged until it is gone.
+type Tariffs interface {
+	Tariff(ctx context.Context, tenant string, hour int64) (Tariff, error)
+}
+
+// Metering stores what metering keeps, and charges what it measured, in one transaction for each tenant. It implements the
+// Store of controllers/metering for one term.
+type Metering struct {
+	ledger  *Ledger
+	tariffs Tariffs
+	term    book.Term
+}
+
+// NewMetering makes the store of a leader.
+func NewMetering(l *Ledger, tariffs Tariffs, term book.Term) *Metering {
+	return &Metering{ledger: l, tariffs: tariffs, term: term}
+}
+
+// Load returns everything, as the last write that was done has left it.
+func (m *Metering) Load(ctx context.Context) (usage.Stored, error) {
+	mark, err := m.ledger.get(ctx, markKey)
+	if err != nil {
+		return usage.Stored{}, fmt.Errorf("read mark: %w", err)
+	}
+	var out usage.Stored
+	if len(mark.Kvs) > 0 {
+		out.Mark = mark.Kvs[0].Value
+	}
+	all := meterKey("")
+	for kv, err := range m.ledger.scan(ctx, all, clientv3.GetPrefixRangeEnd(all), mark.Header.Revision) {
+		if err != nil {
+			return usage.Stored{}, fmt.Errorf("list records of metering: %w", err)
+		}
+		out.Records = append(out.Records, usage.Record{
+			Tenant: strings.TrimPrefix(string(kv.Key), all), Revision: kv.ModRevision, Data: kv.Value,
+		})
+	}
+
+	return out, nil
+}
+
+// Reload returns the record of one tenant; without data when there is none.
+func (m *Metering) Reload(ctx context.Context, tenant string) (usage.Record, error) {
+	got, err := m.ledger.get(ctx, meterKey(tenant))
+	if err != nil {
+		return usage.Record{}, fmt.Errorf("read record of metering of %q: %w", tenant, err)
+	}
+	out := usage.Record{Tenant: tenant}
+	if len(got.Kvs) > 0 {
+		out.Revision, out.Data = got.Kvs[0].ModRevision, got.Kvs[0].Value
+	}
+
+	return out, nil
+}
+
+// SaveMark replaces the mark, or fails with usage.ErrFenced.
+func (m *Metering) SaveMark(ctx context.Context, data []byte) error {
+	if _, err := m.put(ctx, markKey, data); err != nil {
+		return fmt.Errorf("write mark: %w", err)
+	}
+
+	return nil
+}
+
+// Commit makes each change in a transaction of its own, many at once, and says what came of each, in their order.
+func (m *Metering) Commit(ctx context.Context, changes []usage.Change) []usage.Result {
+	results := make([]usage.Result, len(changes))
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range min(maxAtOnce, len(changes)) {
+		group.Go(func() {
+			for i := range next {
+				results[i] = m.commit(ctx, changes[i])
+			}
+		})
+	}
+	for i := range changes {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+
+	return results
+}
+
+func (m *Metering) commit(ctx context.Context, c usage.Change) usage.Result {
+	if c.Charge == nil {
+		revision, err := m.put(ctx, meterKey(c.Tenant), c.Data,
+			clientv3.Compare(clientv3.ModRevision(meterKey(c.Tenant)), "=", c.Revision))
+		return usage.Result{Revision: revision, Err: err}
+	}
+
+	hour := book.HourOf(c.Charge.Through)
+	tariff, err := m.tariffs.Tariff(ctx, c.Tenant, hour)
+	if err != nil {
+		return usage.Result{Err: fmt.Errorf("find tariff of %q: %w", c.Tenant, err)}
+	}
+	result, err := m.ledger.Do(ctx, book.Request{
+		Tenant: c.Tenant, Op: priced(c.Charge, tariff), Decide: tariff.Decide, Term: m.term,
+		Meter: &book.MeterState{Data: c.Data, Revision: c.Revision},
+	})
+
+	return usage.Result{Revision: result.MeterRevision, Err: translated(err)}
+}
+
+// translated says in the words of package usage what metering must know of an error.
+func translated(err error) error {
+	switch {
+	case errors.Is(err, book.ErrFenced):
+		return fmt.Errorf("%w: %w", usage.ErrFenced, err)
+	case errors.Is(err, book.ErrConflict), errors.Is(err, book.ErrCharged), errors.Is(err, book.ErrGap):
+		return fmt.Errorf("%w: %w", usage.ErrConflict, err)
+	default:
+		return err
+	}
+}
+
+// put writes a key of metering that no head guards, under our term.
+func (m *Metering) put(ctx context.Context, key string, data []byte, also ...clientv3.Cmp) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+
+	fence := clientv3.Compare(clientv3.ModRevision(termKey), "=", int64(m.term))
+	got, err := m.ledger.kv.Txn(ctx).
+		If(append(also, fence)...).
+		Then(clientv3.OpPut(key, string(data))).
+		Else(clientv3.OpGet(termKey, clientv3.WithKeysOnly())).
+		Commit()
+	switch {
+	case err != nil:
+		return 0, err
+	case got.Succeeded:
+		return got.Header.Revision, nil
+	case revision(single(got, 0)) != int64(m.term):
+		return 0, usage.ErrFenced
+	default:
+		return 0, usage.ErrConflict
+	}
+}
+
+// priced is what was measured, at the prices of a tariff.
+func priced(c *usage.Charge, t Tariff) book.Charge {
+	out := book.Charge{From: c.After + 1, Through: c.Through, PriceList: t.PriceList, Floor: t.Floor}
+	if len(c.Windows) > 0 {
+		out.Since = c.Windows[0].Index
+	}
+	if book.LastOfHour(c.Through) {
+		out.Settle = t.Settle == nil || t.Settle(book.HourOf(c.Through))
+	}
+	// Windows at one price are one line: a charge can be an hour that is caught up with.
+	at := map[usage.Line]int{}
+	for _, w := range c.Windows {
+		for _, l := range w.Lines {
+			kind := l
+			kind.Seconds = 0
+			i, ok := at[kind]
+			if !ok {
+				i = len(out.Lines)
+				at[kind] = i
+				meter := money.Meter(l.Meter)
+				out.Lines = append(out.Lines, book.Line{Workload: workload(l.Workload), Meter: meter, Quantity: l.Amount, Price: t.Prices[meter]})
+			}
+			out.Lines[i].Seconds += l.Seconds
+		}
+	}
+	for _, g := range c.Gaps {
+		out.Gaps = append(out.Gaps, book.Gap{Cause: string(g.Cause), From: g.From, To: g.To, Seconds: g.Seconds})
+	}
+
+	return out
+}
+
+// workload names an object so that one of the same name that came later is another.
+func workload(w usage.Workload) string { return w.Kind + "/" + w.Name + "/" + w.UID }
