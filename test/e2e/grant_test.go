@@ -24,8 +24,10 @@ func TestImagesBelongToTheirTenant(t *testing.T) {
 	owner, thief := &tenant{cell: c, t: t, name: "owner"}, &tenant{cell: c, t: t, name: "thief"}
 	r := owner.registry("open sesame")
 	byTag, byDigest := r.ref("1"), r.host+"/acme/app@"+owner.push(r, "v1", "1")
-	owner.declare(baseline("shared", r))
-	thief.declare(baseline("shared", r))
+	for _, n := range []*tenant{owner, thief} {
+		n.declare(baseline("shared", r))
+		n.annotate(v1alpha1.AnnotationDeleteData, n.name) // Its Secret goes with it.
+	}
 	owner.create(r.credentials("pull"))
 
 	tc := owner.run(app("web", "", from(byTag), pulling("pull")))

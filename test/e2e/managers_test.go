@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/swarm"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -83,6 +84,7 @@ func (n *tenant) offManagers(name string) error {
 	return nil
 }
 
+// setAvailability changes nodes, and gives Dogker the time to hear of it.
 func (n *tenant) setAvailability(to swarm.NodeAvailability, names ...string) {
 	n.t.Helper()
 
@@ -95,6 +97,7 @@ func (n *tenant) setAvailability(to swarm.NodeAvailability, names ...string) {
 			n.t.Fatal(err)
 		}
 	}
+	time.Sleep(3 * time.Second)
 }
 
 func (n *tenant) nodeReady(name string) error {
