@@ -43,7 +43,7 @@ func (c *Controller) do(ctx context.Context, st step) error {
 
 		return client.IgnoreNotFound(c.cached.Delete(ctx, st.object, client.Preconditions{UID: &uid}))
 	case createNetwork:
-		_, err := c.swarm.CreateTenantNetwork(ctx, st.owner, st.subnet)
+		_, err := c.swarm.CreateTenantNetwork(ctx, st.owner, st.spec)
 		if errors.Is(err, swarmobj.ErrExists) {
 			return nil // The next look shows whose it is.
 		}

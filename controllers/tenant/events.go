@@ -22,7 +22,7 @@ const (
 func (c *Controller) announce(t *v1alpha1.Tenant, st step) {
 	switch st := st.(type) {
 	case createNetwork:
-		c.event(t, corev1.EventTypeNormal, eventNetworkCreated, fmt.Sprintf("Created network with subnet %s", st.subnet))
+		c.event(t, corev1.EventTypeNormal, eventNetworkCreated, fmt.Sprintf("Created network with subnet %s", st.spec.Subnet))
 	case removeNetwork:
 		c.event(t, corev1.EventTypeWarning, eventNetworkRemoved, fmt.Sprintf("Removed network: its subnet %s is somebody else's", st.subnet))
 	case createObject:

@@ -24,6 +24,8 @@ const (
 // network is what is known about the tenant's network and its subnet.
 type network struct {
 	view swarmobj.NetworkView
+	// encrypted is true when the plan asks for encryption between the nodes.
+	encrypted bool
 	// claim is the subnet that the status of the tenant says it is to have; the zero Prefix when it says nothing.
 	claim netip.Prefix
 	// contested is true when somebody else has a part of the claim.
@@ -61,7 +63,7 @@ func (n network) decide(o swarmobj.Owner) (steps []step, status *v1alpha1.Tenant
 			Message: fmt.Sprintf("Swarm has a network %q that Dogker did not make; remove it", name),
 		}
 	case n.claim.IsValid() && !n.contested:
-		return []step{createNetwork{o, n.claim}}, n.kept(name), provisioning("The network is being made", lookAgain)
+		return []step{createNetwork{o, swarmobj.NetworkSpec{Subnet: n.claim, Encrypted: n.encrypted}}}, n.kept(name), provisioning("The network is being made", lookAgain)
 	case n.found:
 		return nil, n.status(name), provisioning("A subnet is being claimed", atOnce)
 	default:
@@ -99,8 +101,24 @@ func statusOf(made *swarmobj.Network, used int) *v1alpha1.TenantNetwork {
 
 	return &v1alpha1.TenantNetwork{
 		Name: made.Name, ID: made.ID, Subnet: made.Subnets[0].String(),
+		Encrypted:     made.Encrypted,
 		Addresses:     fmt.Sprintf("%d/%d", used, total),
 		AddressesUsed: int32(used), AddressesTotal: int32(total), //nolint:gosec // addresses of a subnet
+	}
+}
+
+// outdated says in what the network that there is differs from what the plan asks for; nothing when it does not. Swarm
+// cannot change it.
+func (n network) outdated() string {
+	made := n.view.Network
+
+	switch {
+	case made == nil || len(made.Subnets) == 0 || made.Encrypted == n.encrypted:
+		return ""
+	case n.encrypted:
+		return "The plan asks for an encrypted network, and the tenant's was made without encryption"
+	default:
+		return "The tenant's network is encrypted, and the plan does not ask for it any more"
 	}
 }
 

@@ -42,6 +42,11 @@ func TestDecideNetwork(t *testing.T) {
 			network: network{claim: first},
 			steps:   []string{`create network "acme_default" with subnet 10.64.0.0/24`}, status: claimed(first), wait: v1alpha1.ReasonProvisioning,
 		},
+		"MakeEncrypted": {
+			reason:  "What the plan asks for is decided when the network is made.",
+			network: network{claim: first, encrypted: true},
+			steps:   []string{`create encrypted network "acme_default" with subnet 10.64.0.0/24`}, status: claimed(first), wait: v1alpha1.ReasonProvisioning,
+		},
 		"Contested": {
 			reason:  "Who sees somebody else's claim gives way.",
 			network: network{claim: first, contested: true, fresh: second, found: true},

@@ -15,9 +15,9 @@ type Swarm interface {
 	LookNetwork(ctx context.Context, o swarmobj.Owner) (swarmobj.NetworkView, error)
 	// Subnets are those of all networks there are, but the one with the ID except, from the read cache.
 	Subnets(ctx context.Context, except string) ([]netip.Prefix, error)
-	// CreateTenantNetwork creates the network of the owner's namespace and returns its ID. It fails with ErrExists when
+	// CreateTenantNetwork creates the network of the owner's namespace, as the spec says, and returns its ID. It fails with ErrExists when
 	// the name is taken. A network whose subnet overlaps with another's is made and gets no addresses.
-	CreateTenantNetwork(ctx context.Context, o swarmobj.Owner, subnet netip.Prefix) (id string, err error)
+	CreateTenantNetwork(ctx context.Context, o swarmobj.Owner, spec swarmobj.NetworkSpec) (id string, err error)
 	// RemoveNetwork removes the network of the namespace if it is ours. It fails with ErrInUse while a service or a task
 	// refers to it, and it is no error when there is none.
 	RemoveNetwork(ctx context.Context, namespace string) error

@@ -74,6 +74,12 @@ func (c *Controller) reportShortages(s *situation) {
 
 	show(t, low, v1alpha1.ConditionAddressesLow, v1alpha1.ReasonAddressesLow, "Most of the addresses in "+subnet+" are used")
 
+	// What is not known is not told anew.
+	if differs := s.network.outdated(); s.plan != nil && s.network.blind == nil {
+		show(t, differs != "", v1alpha1.ConditionNetworkOutdated, v1alpha1.ReasonEncryptionDiffers,
+			differs+"; Swarm cannot change it: remove it while the tenant has no container, and it is made anew")
+	}
+
 	beyond := exceeded(hard(s.quota), s.used)
 	slices.Sort(beyond)
 	show(t, len(beyond) > 0 && s.plan != nil, v1alpha1.ConditionQuotaExceeded, v1alpha1.ReasonQuotaExceeded,

@@ -10,6 +10,8 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/conditions/check"
+	"github.com/dogker/dogker/reconciler/sight"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 // noted records the reasons of events.
@@ -69,6 +71,27 @@ func TestReport(t *testing.T) {
 			},
 			ready: v1alpha1.ReasonProvisioned, containers: "0/20",
 			also: map[string]string{v1alpha1.ConditionAddressesLow: "Most of the addresses in 10.64.0.0/24 are used"},
+		},
+		"NotEncrypted": {
+			reason: "A network that there is stays as it is, and it is said.",
+			change: func(s *situation) { s.network.encrypted = true },
+			ready:  v1alpha1.ReasonProvisioned, containers: "0/20",
+			also: map[string]string{v1alpha1.ConditionNetworkOutdated: "The plan asks for an encrypted network, and the tenant's was made without encryption; " +
+				"Swarm cannot change it: remove it while the tenant has no container, and it is made anew"},
+		},
+		"Encrypted": {
+			reason: "What the plan asks for is no news.",
+			change: func(s *situation) { s.network.encrypted, s.network.view.Network.Encrypted = true, true },
+			ready:  v1alpha1.ReasonProvisioned, containers: "0/20",
+		},
+		"EncryptionUnknown": {
+			reason: "Who sees nothing takes nothing back.",
+			change: func(s *situation) {
+				show(s.tenant, true, v1alpha1.ConditionNetworkOutdated, v1alpha1.ReasonEncryptionDiffers, "It differs")
+				s.network = network{blind: sight.Lost(swarmobj.ErrUnavailable), encrypted: true}
+			},
+			ready: v1alpha1.ReasonProvisioned, containers: "0/20",
+			also: map[string]string{v1alpha1.ConditionNetworkOutdated: "It differs"},
 		},
 		"QuotaLowered": {
 			reason: "What is used already stays, and it is said.",

@@ -158,7 +158,7 @@ func (c *Controller) lookAtNetwork(ctx context.Context, s *situation) error {
 		return nil
 	}
 
-	s.network = network{view: view, claim: claimOf(s.tenant), at: c.now()}
+	s.network = network{view: view, claim: claimOf(s.tenant), encrypted: encrypts(s.plan), at: c.now()}
 
 	if n := view.Network; n != nil && len(n.Subnets) > 0 {
 		c.claims.note(s.tenant.Name, n.Subnets[0])
@@ -171,6 +171,11 @@ func (c *Controller) lookAtNetwork(ctx context.Context, s *situation) error {
 	}
 
 	return c.lookForSubnet(ctx, s)
+}
+
+// encrypts is true for a plan whose networks are encrypted.
+func encrypts(p *v1alpha1.Plan) bool {
+	return p != nil && p.Spec.Network != nil && p.Spec.Network.Encrypted
 }
 
 // lookForSubnet holds the claim of the tenant against what others have, and chooses another subnet when it has none or

@@ -30,12 +30,17 @@ type removeObject struct{ object client.Object }
 func (s removeObject) String() string { return "remove " + keyOf(s.object) }
 
 type createNetwork struct {
-	owner  swarmobj.Owner
-	subnet netip.Prefix
+	owner swarmobj.Owner
+	spec  swarmobj.NetworkSpec
 }
 
 func (s createNetwork) String() string {
-	return fmt.Sprintf("create network %q with subnet %s", swarmobj.NetworkName(s.owner.Tenant), s.subnet)
+	kind := "network"
+	if s.spec.Encrypted {
+		kind = "encrypted network"
+	}
+
+	return fmt.Sprintf("create %s %q with subnet %s", kind, swarmobj.NetworkName(s.owner.Tenant), s.spec.Subnet)
 }
 
 // removeNetwork takes away a network that Swarm gave no addresses, because its subnet is somebody else's.

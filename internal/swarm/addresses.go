@@ -60,7 +60,7 @@ func (e *Engine) Subnets(_ context.Context, except string) ([]netip.Prefix, erro
 	var out []netip.Prefix
 	for id, it := range e.cache.networks {
 		if id != except {
-			out = append(out, it.subnets...)
+			out = append(out, it.overlay.subnets...)
 		}
 	}
 

@@ -50,7 +50,7 @@ func (e *Engine) createContent(
 	e.mu.Lock()
 	defer e.mu.Unlock()
 
-	if n, changed := e.cache.take(k, id, a.Name, a.Labels, time.Now()); changed {
+	if n, changed := e.cache.take(k, id, a.Name, a.Labels, time.Now(), overlay{}); changed {
 		e.hintTenants(n)
 	}
 

@@ -19,7 +19,13 @@ type item struct {
 	owner   swarmobj.Owner
 	ours    bool
 	learned uint64
-	subnets []netip.Prefix // Of a network; none until the swarm has given it addresses.
+	overlay overlay // Of a network.
+}
+
+// overlay is what a network is like beyond its name.
+type overlay struct {
+	subnets   []netip.Prefix // None until the swarm has given it addresses.
+	encrypted bool
 }
 
 // tenant is what the objects of one namespace look like. The maps are replaced as a whole, because worlds refer to them;
@@ -30,7 +36,7 @@ type tenant struct {
 }
 
 // take takes in a network, a secret or a config. It is true when that is news.
-func (c *cache) take(k kind, id, name string, labels map[string]string, created time.Time, subnets ...netip.Prefix) (news, bool) {
+func (c *cache) take(k kind, id, name string, labels map[string]string, created time.Time, o overlay) (news, bool) {
 	if c.buried(id) {
 		return news{}, false
 	}
@@ -38,7 +44,7 @@ func (c *cache) take(k kind, id, name string, labels map[string]string, created 
 	owner, ours := swarmobj.OwnerOf(labels)
 	it := &item{
 		Content: swarmobj.Content{ID: id, Name: name, Labels: labels, Created: created},
-		owner:   owner, ours: ours, learned: c.tick(), subnets: subnets,
+		owner:   owner, ours: ours, learned: c.tick(), overlay: o,
 	}
 
 	old, known := c.itemsOf(k)[id]
@@ -73,7 +79,8 @@ func ownerOf(it *item) swarmobj.Owner {
 }
 
 func sameItem(a, b *item) bool {
-	return a.Name == b.Name && a.owner == b.owner && a.ours == b.ours && slices.Equal(a.subnets, b.subnets) &&
+	return a.Name == b.Name && a.owner == b.owner && a.ours == b.ours && slices.Equal(a.overlay.subnets, b.overlay.subnets) &&
+		a.overlay.encrypted == b.overlay.encrypted &&
 		hashOf(a.Labels) == hashOf(b.Labels)
 }
 
@@ -135,7 +142,9 @@ func (c *cache) networkOf(namespace string) (n *swarmobj.Network, squatted bool)
 	for _, id := range c.netNames[swarmobj.NetworkName(namespace)] {
 		it := c.networks[id]
 		if it.ours && it.owner.Tenant == namespace {
-			n = &swarmobj.Network{ID: it.ID, Name: it.Name, Labels: it.Labels, Subnets: it.subnets, Created: it.Created}
+			n = &swarmobj.Network{
+				ID: it.ID, Name: it.Name, Labels: it.Labels, Subnets: it.overlay.subnets, Encrypted: it.overlay.encrypted, Created: it.Created,
+			}
 			continue
 		}
 		squatted = true
@@ -167,16 +176,18 @@ func (c *cache) contentsOf(namespace string) (secrets, configs map[string]swarmo
 }
 
 func (c *cache) takeNetwork(n network.Summary) (news, bool) {
-	return c.take(kindNetwork, n.ID, n.Name, n.Labels, n.Created, subnetsOf(n)...)
+	_, encrypted := n.Options[optionEncrypted]
+
+	return c.take(kindNetwork, n.ID, n.Name, n.Labels, n.Created, overlay{subnets: subnetsOf(n), encrypted: encrypted})
 }
 
 func (c *cache) takeSecret(s swarm.Secret) (news, bool) {
-	return c.take(kindSecret, s.ID, s.Spec.Name, s.Spec.Labels, s.CreatedAt)
+	return c.take(kindSecret, s.ID, s.Spec.Name, s.Spec.Labels, s.CreatedAt, overlay{})
 }
 
 // takeConfig forgets the data: it can be large, and nobody needs it.
 func (c *cache) takeConfig(s swarm.Config) (news, bool) {
-	return c.take(kindConfig, s.ID, s.Spec.Name, s.Spec.Labels, s.CreatedAt)
+	return c.take(kindConfig, s.ID, s.Spec.Name, s.Spec.Labels, s.CreatedAt, overlay{})
 }
 
 // takeNodes replaces the nodes when one of them has changed. It returns the IDs of those that have, and of those gone.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -29,19 +28,30 @@ func networkLabels(tenant string) map[string]string {
 // CreateNetwork creates the network of a namespace, with a subnet of the engine's choice, and returns its ID. It fails
 // with ErrExists when the name is taken.
 func (e *Engine) CreateNetwork(ctx context.Context, tenant string) (string, error) {
-	return e.createNetwork(ctx, tenant, networkLabels(tenant), nil)
+	return e.createNetwork(ctx, tenant, network.CreateOptions{Labels: networkLabels(tenant)})
 }
 
-// CreateTenantNetwork creates the network of a tenant's namespace with that subnet and returns its ID. It fails with
+// optionEncrypted is the option of the overlay driver that makes nodes encrypt what they send each other. What its value
+// is does not matter.
+const optionEncrypted = "encrypted"
+
+// CreateTenantNetwork creates the network of a tenant's namespace as the spec says and returns its ID. It fails with
 // ErrExists when the name is taken. Swarm makes it even if the subnet overlaps with that of another network, and then
 // never gives it any addresses: LookNetwork shows whether it has.
-func (e *Engine) CreateTenantNetwork(ctx context.Context, o swarmobj.Owner, subnet netip.Prefix) (string, error) {
-	return e.createNetwork(ctx, o.Tenant, o.Labels(), &network.IPAM{
-		Config: []network.IPAMConfig{{Subnet: subnet.String(), Gateway: subnet.Addr().Next().String()}},
-	})
+func (e *Engine) CreateTenantNetwork(ctx context.Context, o swarmobj.Owner, spec swarmobj.NetworkSpec) (string, error) {
+	options := network.CreateOptions{Labels: o.Labels(), IPAM: &network.IPAM{
+		Config: []network.IPAMConfig{{Subnet: spec.Subnet.String(), Gateway: spec.Subnet.Addr().Next().String()}},
+	}}
+	if spec.Encrypted {
+		options.Options = map[string]string{optionEncrypted: ""}
+	}
+
+	return e.createNetwork(ctx, o.Tenant, options)
 }
 
-func (e *Engine) createNetwork(ctx context.Context, tenant string, labels map[string]string, ipam *network.IPAM) (string, error) {
+func (e *Engine) createNetwork(ctx context.Context, tenant string, options network.CreateOptions) (string, error) {
+	options.Driver, options.Scope = "overlay", scopeSwarm
+
 	name := swarmobj.NetworkName(tenant)
 	if err := e.settle(ctx, tenant); err != nil {
 		return "", fmt.Errorf("create network %q: %w", name, err)
@@ -49,9 +59,7 @@ func (e *Engine) createNetwork(ctx context.Context, tenant string, labels map[st
 	defer e.fly(kindNetwork, name)()
 
 	made, err := write(ctx, e, "network_create", func(ctx context.Context) (network.CreateResponse, error) {
-		return e.api.NetworkCreate(ctx, name, network.CreateOptions{
-			Driver: "overlay", Scope: scopeSwarm, Labels: labels, IPAM: ipam,
-		})
+		return e.api.NetworkCreate(ctx, name, options)
 	})
 	if err != nil {
 		e.relearn(ctx, doubt{kind: kindNetwork, tenant: tenant, ref: name}, err)
@@ -62,11 +70,12 @@ func (e *Engine) createNetwork(ctx context.Context, tenant string, labels map[st
 	e.mu.Lock()
 	defer e.mu.Unlock()
 
-	if n, changed := e.cache.take(kindNetwork, made.ID, name, labels, time.Now()); changed {
+	_, encrypted := options.Options[optionEncrypted]
+	if n, changed := e.cache.take(kindNetwork, made.ID, name, options.Labels, time.Now(), overlay{encrypted: encrypted}); changed {
 		e.hintTenants(n)
 	}
 
-	if ipam != nil {
+	if options.IPAM != nil {
 		// The swarm gives it its addresses a moment later, and no event tells.
 		e.soon(kindNetwork, made.ID, ownDelay)
 	}

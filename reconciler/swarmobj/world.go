@@ -82,7 +82,15 @@ type Network struct {
 	// Subnets it has been given. Swarm takes a network whose subnet overlaps with that of another one, and never gives
 	// it any.
 	Subnets []netip.Prefix
-	Created time.Time
+	// Encrypted is true when nodes encrypt what its containers send each other.
+	Encrypted bool
+	Created   time.Time
+}
+
+// NetworkSpec is how the network of a tenant is made. None of it can be changed later.
+type NetworkSpec struct {
+	Subnet    netip.Prefix
+	Encrypted bool
 }
 
 // NetworkView is what the read cache knows of the network of a tenant.

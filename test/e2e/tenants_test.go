@@ -238,3 +238,37 @@ func TestTenantNetworkOfSomebodyElse(t *testing.T) {
 
 	await(t, atLast, "the network is made as soon as it can be", func() error { return n.tenantReady(owner) })
 }
+
+// TestEncryptedNetwork: what the plan asks for is decided when the network of a tenant is made, and what it asks for later
+// is told and changes nothing. Whether the kernel can encrypt is for the nodes to know: nothing runs here.
+func TestEncryptedNetwork(t *testing.T) {
+	t.Parallel()
+
+	n := &tenant{cell: sharedCell(t), t: t, name: "cipher"}
+	plan := &v1alpha1.Plan{ObjectMeta: metav1.ObjectMeta{Name: "cipher"}, Spec: v1alpha1.PlanSpec{Network: &v1alpha1.NetworkRules{Encrypted: true}}}
+	owner := n.declare(plan)
+
+	made, err := n.docker().NetworkInspect(t.Context(), owner.Status.Network.ID, network.InspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, encrypted := made.Options["encrypted"]; !encrypted || !owner.Status.Network.Encrypted {
+		t.Errorf("the network has the options %v, and status says %+v", made.Options, owner.Status.Network)
+	}
+
+	before := plan.DeepCopy()
+	plan.Spec.Network = nil
+	if err := n.api.Patch(t.Context(), plan, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+	await(t, soon, "the tenant tells that its network is another one", func() error {
+		if err := n.tenantReady(owner); err != nil {
+			return err
+		}
+		if !conditions.IsTrue(owner, v1alpha1.ConditionNetworkOutdated) || owner.Status.Network.ID != made.ID {
+			return fmt.Errorf("its network is %+v, its conditions %+v", owner.Status.Network, owner.Status.Conditions)
+		}
+
+		return nil
+	})
+}

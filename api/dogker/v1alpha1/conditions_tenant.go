@@ -8,6 +8,9 @@ const (
 	// ConditionQuotaExceeded is True while more is used than the quota allows, because the quota has been lowered.
 	// Nothing is taken away; nothing more is let in. Negative polarity: it is absent otherwise.
 	ConditionQuotaExceeded = "QuotaExceeded"
+	// ConditionNetworkOutdated is True while the network of the tenant is not what its plan asks for, because Swarm cannot
+	// change a network that there is. Negative polarity: it is absent otherwise.
+	ConditionNetworkOutdated = "NetworkOutdated"
 )
 
 // Reasons of Tenant and Plan, beside those above.
@@ -30,6 +33,8 @@ const (
 	ReasonAddressesLow = "AddressesLow"
 	// ReasonQuotaExceeded: more is used than the quota allows.
 	ReasonQuotaExceeded = "QuotaExceeded"
+	// ReasonEncryptionDiffers: the network is encrypted and the plan does not ask for it, or the other way round.
+	ReasonEncryptionDiffers = "EncryptionDiffers"
 	// ReasonProtected: spec.deletionPolicy keeps the tenant from being deleted while something is left in it.
 	ReasonProtected = "Protected"
 	// ReasonAvailable: tenants can have the plan.

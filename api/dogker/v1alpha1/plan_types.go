@@ -70,6 +70,10 @@ type PlanSpec struct {
 	// +optional
 	Images *ImageRules `json:"images,omitempty"`
 
+	// Network says how the network of a tenant with this plan is made.
+	// +optional
+	Network *NetworkRules `json:"network,omitempty"`
+
 	// PriceListName names the PriceList by which usage is billed. Without one, nothing is.
 	// +optional
 	PriceListName ObjectName `json:"priceListName,omitempty"`
@@ -86,6 +90,15 @@ const (
 	ProfileBaseline   SecurityProfile = "baseline"
 	ProfilePrivileged SecurityProfile = "privileged"
 )
+
+// NetworkRules say how the network of a tenant is made. Swarm cannot change a network that there is: what differs is told
+// by the Tenant's condition NetworkOutdated, and comes into effect when the network is made anew.
+type NetworkRules struct {
+	// Encrypted lets the nodes encrypt (IPsec) what containers of the tenant send each other from node to node. It costs
+	// throughput, and needs ESP in the kernels of all nodes and in the firewalls between them.
+	// +optional
+	Encrypted bool `json:"encrypted,omitempty"`
+}
 
 // ContainerDefaults are filled in where a TenantContainer says nothing. A default request is never more than the limit
 // that the container itself declares.

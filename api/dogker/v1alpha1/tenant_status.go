@@ -40,6 +40,9 @@ type TenantNetwork struct {
 	// Subnet in CIDR notation.
 	// +optional
 	Subnet string `json:"subnet,omitempty"`
+	// Encrypted is true when the nodes encrypt what its containers send each other.
+	// +optional
+	Encrypted bool `json:"encrypted,omitempty"`
 	// Addresses in use, of those that there are for containers, such as 12/250.
 	// +optional
 	Addresses string `json:"addresses,omitempty"`
