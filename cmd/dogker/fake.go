@@ -35,9 +35,9 @@ const fakeMidtransExamples = `  # A fake beside a server that uses it
   dogker fake midtrans --listen 127.0.0.1:8090 --notify http://127.0.0.1:8081/midtrans/notification
 
   # All orders, with a link to the page of each
-  open http://127.0.0.1:8090/
+  xdg-open http://127.0.0.1:8090/
 
-  # Payers bear a fee, and orders are paid on time or not at all
+  # Payers bear a fee of 71 rupiah, and notifications are repeated soon
   dogker fake midtrans --listen 127.0.0.1:8090 --fee 71 --hurry`
 
 // fakeMidtransOptions are the flags of dogker fake midtrans.

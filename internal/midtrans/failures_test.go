@@ -2,12 +2,17 @@ package midtrans
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -370,4 +375,51 @@ func TestWrongKey(t *testing.T) {
 			t.Errorf("the key was put right: %v", err)
 		}
 	})
+}
+
+// TestPatienceIsHeard: how long to wait, if it is said in seconds, and not for ever.
+func TestPatienceIsHeard(t *testing.T) {
+	for said, want := range map[string]time.Duration{
+		"": 0, "0": 0, "120": 2 * time.Minute, "-1": 0, "soon": 0, "Wed, 21 Oct 2026 07:28:00 GMT": 0, "999999999": maxRetryAfter, "99999999999999999999": 0,
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {said}}); got != want {
+			t.Errorf("%q is %s, want %s", said, got, want)
+		}
+	}
+
+	b := newBench(t, fake.Options{})
+	b.fake.Script(payment.OpStatus, fake.TooMany(120))
+
+	var e *payment.Error
+	if _, err := b.Status(t.Context(), ref()); !errors.As(err, &e) || e.RetryAfter != 2*time.Minute {
+		t.Errorf("%v says to wait %v", err, e)
+	}
+
+	if _, err := b.Status(t.Context(), ref()); !errors.As(err, &e) || !errors.Is(err, payment.ErrRateLimited) || e.RetryAfter < time.Minute || e.Code != "" {
+		t.Errorf("held back: %v", err)
+	}
+
+	if n := len(b.fake.Calls()); n != 1 {
+		t.Errorf("it was asked %d times", n)
+	}
+}
+
+// TestCausesAreOurWords: what went wrong with a connection, without an address, a port or a name in it.
+func TestCausesAreOurWords(t *testing.T) {
+	const told = "192.0.2.7:443"
+
+	for want, err := range map[string]error{
+		"its name does not resolve":    &net.OpError{Op: "dial", Err: &net.DNSError{Name: told}},
+		"it did not answer in time":    fmt.Errorf("%s: %w", told, context.DeadlineExceeded),
+		"it refuses connections":       &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
+		"no network route leads to it": &net.OpError{Op: "dial", Err: syscall.ENETUNREACH},
+		"its certificate is not valid": fmt.Errorf("%s: %w", told, x509.UnknownAuthorityError{}),
+		"it does not speak TLS":        fmt.Errorf("%s: %w", told, tls.RecordHeaderError{Msg: told}),
+		"it closed the connection":     fmt.Errorf("%s: %w", told, io.ErrUnexpectedEOF),
+		"the connection failed":        errors.New(told),
+	} {
+		if got := causeText(err); got != want {
+			t.Errorf("%v is %q, want %q", err, got, want)
+		}
+	}
 }

@@ -245,6 +245,19 @@ func TestInvalidRequestsAreNotSent(t *testing.T) {
 		}
 	}
 
+	for name, edit := range map[string]func(*payment.RefundRequest){
+		"NoKey": func(r *payment.RefundRequest) { r.Key = "" }, "LongKey": func(r *payment.RefundRequest) { r.Key = strings.Repeat("k", 65) },
+		"NoAmount": func(r *payment.RefundRequest) { r.Amount = 0 }, "LongReason": func(r *payment.RefundRequest) { r.Reason = strings.Repeat("r", 256) },
+		"Manual": func(r *payment.RefundRequest) { r.Route = payment.RouteManual },
+	} {
+		request := payment.RefundRequest{Reference: ref(), Key: "k", Amount: 1, Route: payment.RouteDirect}
+		edit(&request)
+
+		if _, err := b.Refund(t.Context(), request); !errors.Is(err, payment.ErrInvalidRequest) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
 	if calls := b.fake.Calls(); len(calls) != 0 {
 		t.Errorf("these were sent: %+v", calls)
 	}

@@ -108,3 +108,16 @@ func TestRefundRoute(t *testing.T) {
 		}
 	}
 }
+
+func TestTextOfErrors(t *testing.T) {
+	for want, err := range map[string]*Error{
+		`refund of order "o": the payment gateway refuses it`:                                         {Class: ErrRefused, Op: OpRefund, OrderID: "o"},
+		`status of order "o": the payment gateway gave no usable answer (code 502): it failed`:        {Class: ErrUnknownOutcome, Op: OpStatus, OrderID: "o", Code: "502", Cause: "it failed"},
+		`cancel of order "a\n\x1b": the payment can no longer be changed (code 412)`:                  {Class: ErrNotModifiable, Op: OpCancel, OrderID: "a\n\x1b", Code: "412"},
+		`checkout of order "` + strings.Repeat("a", 32) + `"…: the payment gateway cannot be reached`: {Class: ErrUnavailable, Op: OpCheckout, OrderID: strings.Repeat("a", 99)},
+	} {
+		if got := err.Error(); got != want {
+			t.Errorf("reads %s\nwant  %s", got, want)
+		}
+	}
+}

@@ -51,10 +51,7 @@ const redacted = "[redacted]"
 // String hides the key.
 func (ServerKey) String() string { return redacted }
 
-// GoString hides the key.
-func (ServerKey) GoString() string { return redacted }
-
-// Format hides the key from every verb.
+// Format hides the key from every verb of fmt.
 func (ServerKey) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
 // LogValue hides the key.

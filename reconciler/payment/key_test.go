@@ -55,7 +55,14 @@ func TestServerKeyIsNeverPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	text, err := k.MarshalText()
+	if err != nil {
+		t.Fatal(err)
+	}
+
 	out.Write(raw)
+	out.Write(text)
+	out.WriteString(k.String())
 
 	for _, part := range []string{secret, "TOPsecret", fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret)} {
 		if strings.Contains(out.String(), part) {
