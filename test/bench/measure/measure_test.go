@@ -65,6 +65,16 @@ func TestRatiosArePaired(t *testing.T) {
 	}
 }
 
+func TestNothingIsNoMeasure(t *testing.T) {
+	r := &Report{}
+	r.Add("idle", "calls", Count, 0)
+	r.Add(Ours, "calls", Count, 3)
+
+	if got := r.lines()[0].ratio; got != "" {
+		t.Errorf("three calls beside none: got the ratio %q, want none", got)
+	}
+}
+
 func TestArmsOfAFigureStandTogether(t *testing.T) {
 	r := &Report{}
 	for range 2 {

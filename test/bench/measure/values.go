@@ -36,9 +36,10 @@ func (v Values) Percentile(p float64) float64 {
 	return sorted[max(rank, 1)-1]
 }
 
-// Over divides each value by the one of the same round in w. It is nil when the two were not measured in pairs.
+// Over divides each value by the one of the same round in w. It is nil when the two were not measured in pairs, and when
+// there is nothing to divide by.
 func (v Values) Over(w Values) Values {
-	if len(v) != len(w) {
+	if len(v) != len(w) || slices.Contains(w, 0) {
 		return nil
 	}
 
