@@ -48,6 +48,8 @@ type person struct {
 	// at is where they are somebody, and beyond where they are nobody.
 	at, beyond *side
 	rights     map[string]string
+	// client has connections of their own: the API ends a connection after each request of somebody anonymous.
+	client *http.Client
 }
 
 const twoTenants = `apiVersion: dogker.io/v1alpha1
@@ -79,14 +81,7 @@ func newBorder(t *testing.T) *border {
 		near:   &side{name: "border", mark: "what-is-near"},
 		far:    &side{name: "border-b", mark: "what-is-beyond"},
 	}
-	var err1, err2 error
-	b.admin, err1 = rest.HTTPClientFor(b.config(t))
-	b.anyone, err2 = rest.HTTPClientFor(rest.AnonymousClientConfig(b.config(t)))
-	if err1 != nil || err2 != nil {
-		t.Fatal(err1, err2)
-	}
-	// What a server sends somebody elsewhere for is asked for as such, or not at all.
-	b.anyone.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	b.admin, b.anyone = connect(t, b.config(t)), connect(t, rest.AnonymousClientConfig(b.config(t)))
 
 	k := &kubectl{t: t, server: b.server, namespace: "default", command: []string{"kubectl"}}
 	for _, s := range []*side{b.near, b.far} {
@@ -98,6 +93,19 @@ func newBorder(t *testing.T) *border {
 	b.invite(t)
 
 	return b
+}
+
+// connect is a client that keeps its connections and follows nobody elsewhere.
+func connect(t *testing.T, cfg *rest.Config) *http.Client {
+	t.Helper()
+	known, err := rest.TLSConfigFor(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{TLSClientConfig: known, ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // fill puts an object of every namespaced kind into both tenants, and makes sure that an administrator sees it: what
@@ -242,7 +250,7 @@ func (b *border) send(t *testing.T, c *http.Client, r request) (int, string) {
 func (b *border) as(t *testing.T, p *person, r request) (int, string) {
 	t.Helper()
 	r.token = p.token
-	code, body := b.send(t, b.anyone, r)
+	code, body := b.send(t, p.client, r)
 	if secret := p.beyond.in(body); secret != "" {
 		t.Errorf("CROSSED: %s sees %q of %s\n%s\n%d %.2000s", p.name, secret, p.beyond.name, r, code, body)
 	}
@@ -270,7 +278,10 @@ func (b *border) invite(t *testing.T) {
 		if at == b.far {
 			beyond = b.near
 		}
-		b.people = append(b.people, &person{name, token, at, beyond, rights})
+		b.people = append(b.people, &person{
+			name: name, token: token, at: at, beyond: beyond, rights: rights,
+			client: connect(t, rest.AnonymousClientConfig(b.config(t))),
+		})
 	}
 	user := func(role string, at *side, rights map[string]string, groups ...string) {
 		name := role + "-of-" + at.name

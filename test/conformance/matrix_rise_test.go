@@ -90,13 +90,13 @@ func (b *border) tryToRise(t *testing.T, p *person) {
 	}
 	for claim, r := range rises {
 		b.across.Add(1)
-		if code, body := b.send(t, b.anyone, p.sends(filled(r))); code != http.StatusForbidden {
+		if code, body := b.send(t, p.client, p.sends(filled(r))); code != http.StatusForbidden {
 			t.Errorf("CROSSED: %s %s: %d %.500s, want 403", p.name, claim, code, body)
 		}
 	}
 	for claim, r := range slips {
 		b.across.Add(1)
-		if code, body := b.send(t, b.anyone, p.sends(filled(r))); code < http.StatusBadRequest || code >= http.StatusInternalServerError {
+		if code, body := b.send(t, p.client, p.sends(filled(r))); code < http.StatusBadRequest || code >= http.StatusInternalServerError {
 			t.Errorf("CROSSED: %s %s: %d %.500s, want a refusal", p.name, claim, code, body)
 		}
 	}

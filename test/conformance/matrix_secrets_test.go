@@ -19,13 +19,7 @@ import (
 func TestMatrixRefusedSecrets(t *testing.T) {
 	const mouse = "a-quiet-mouse-that-nobody-has-heard"
 	s := ownServer(t, "--log-level", "debug")
-	b := &border{server: s}
-	var err1, err2 error
-	b.admin, err1 = rest.HTTPClientFor(s.config(t))
-	b.anyone, err2 = rest.HTTPClientFor(rest.AnonymousClientConfig(s.config(t)))
-	if err1 != nil || err2 != nil {
-		t.Fatal(err1, err2)
-	}
+	b := &border{server: s, admin: connect(t, s.config(t)), anyone: connect(t, rest.AnonymousClientConfig(s.config(t)))}
 
 	secrets := "/api/v1/namespaces/default/secrets"
 	hidden := base64.StdEncoding.EncodeToString([]byte(mouse))
