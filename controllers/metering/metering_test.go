@@ -239,6 +239,7 @@ func TestStartEndsWithTheTerm(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- m.Start(t.Context()) }()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		store.lead()
 		if err := <-done; !errors.Is(err, usage.ErrFenced) {
 			t.Errorf("it ends with %v, want ErrFenced", err)

@@ -22,7 +22,7 @@ type run struct {
 	conn  *session
 	// deaf is when no process of ours runs.
 	deaf []span
-	// taken are the moments of the samples that were taken in.
+	// taken are the moments that the samples show which were taken in.
 	taken []time.Duration
 }
 
@@ -42,7 +42,7 @@ func (r *run) elect() {
 
 // live plays the history to its end and until all of it is charged.
 func (r *run) live(t *rapid.T) {
-	for tick := time.Duration(0); tick < length+10*time.Minute; tick += interval {
+	for tick := time.Duration(0); tick < length+5*time.Minute; tick += interval {
 		if r.absent(tick) {
 			continue
 		}
@@ -54,7 +54,7 @@ func (r *run) live(t *rapid.T) {
 			err = r.meter.Tick(t.Context())
 		}
 		if err == nil {
-			r.taken = append(r.taken, tick)
+			r.taken = append(r.taken, tick+half)
 		}
 	}
 	if len(r.store.broken) > 0 {
@@ -76,25 +76,27 @@ func (r *run) absent(tick time.Duration) bool {
 
 // around is how long nobody looked, around a moment.
 func (r *run) around(moment time.Duration) float64 {
-	before, after := time.Duration(0), time.Duration(math.MaxInt64)
-	for _, s := range r.taken {
-		if s <= moment {
-			before = max(before, s)
-		} else {
-			after = min(after, s)
-		}
+	next, _ := slices.BinarySearch(r.taken, moment+1)
+	switch {
+	case len(r.taken) == 0 || next == len(r.taken):
+		return math.Inf(1)
+	case next == 0:
+		return (r.taken[0] - moment + interval).Seconds()
+	default:
+		return (r.taken[next] - r.taken[next-1]).Seconds()
 	}
-
-	return (after - before).Seconds()
 }
 
 // allowed is how much less than the truth may be charged for a task: two sample intervals at each end, seconds that are not
-// whole, the time that its node could not be reached, and an election that it ended in.
+// whole, the time that its node could not be reached, and elections in which it began or ended.
 func (r *run) allowed(l life) float64 {
-	loss := 2 + 2*r.around(l.running.from) + 2*r.around(l.running.to)
+	loss := 2 + 2*r.around(l.running.from+l.lag) + 2*r.around(l.running.to)
 	for _, e := range r.elections {
+		if e.from-interval < l.running.from+l.lag && e.to > l.running.from {
+			loss += (e.to - e.from).Seconds() + 2*r.around(e.to)
+		}
 		if e.from < l.running.to+l.lag && e.to+usage.NodeSilence*time.Second > l.running.to-interval {
-			loss += (e.to - e.from).Seconds() + usage.NodeSilence
+			loss += (e.to - e.from).Seconds() + usage.NodeSilence + r.around(e.from)
 		}
 	}
 	for _, o := range r.outages {
@@ -108,7 +110,7 @@ func (r *run) allowed(l life) float64 {
 
 // sawEnd tells whether a sample that was taken in showed that a task has ended.
 func (r *run) sawEnd(l life) bool {
-	return slices.ContainsFunc(r.taken, func(s time.Duration) bool { return s >= l.running.to+l.lag && s+interval/50 < l.forgotten })
+	return slices.ContainsFunc(r.taken, func(s time.Duration) bool { return s >= l.running.to+l.lag && s < l.forgotten })
 }
 
 // check holds what was charged against the truth (invariant 5).
@@ -157,7 +159,7 @@ func drawSpans(t *rapid.T, label string) []span {
 	var out []span
 	for range rapid.IntRange(0, 3).Draw(t, label) {
 		from := moment(t, 0, length, label+" from")
-		out = append(out, span{from, moment(t, from, from+10*time.Minute, label+" to")})
+		out = append(out, span{from, moment(t, from, min(from+10*time.Minute, length+2*time.Minute), label+" to")})
 	}
 
 	return out
@@ -222,7 +224,7 @@ func TestTwoLeaders(t *testing.T) {
 		turns := rapid.SliceOfN(rapid.IntRange(0, 2), 1, 20).Draw(t, "turns")
 
 		old := r.meter
-		for i, tick := 0, time.Duration(0); tick < length+10*time.Minute; i, tick = i+1, tick+interval {
+		for i, tick := 0, time.Duration(0); tick < length+5*time.Minute; i, tick = i+1, tick+interval {
 			if tick >= from && r.meter == old {
 				r.elect()
 			}
@@ -269,7 +271,7 @@ func TestClockScripts(t *testing.T) {
 			}).Draw(t, "offset")
 		}
 
-		for tick := time.Duration(0); tick < length+10*time.Minute; tick += interval {
+		for tick := time.Duration(0); tick < length+5*time.Minute; tick += interval {
 			for _, s := range script {
 				if s.at >= tick && s.at < tick+interval {
 					r.offset = s.offset

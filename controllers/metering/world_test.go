@@ -14,8 +14,8 @@ import (
 	"github.com/dogker/dogker/reconciler/usage"
 )
 
-// began is when the worlds of the tests begin: ten minutes before a whole hour, so that they live through one.
-var began = time.Unix(1_800_000_000-1_800_000_000%3600+3000, 0).UTC()
+// began is when the worlds of the tests begin: five minutes before a whole hour, so that they live through one.
+var began = time.Unix(1_800_000_000-1_800_000_000%3600+3300, 0).UTC()
 
 // world is a swarm whose whole history is written down beforehand, so that what it shows at any moment is a function of
 // the moment, and what is true is known. Times are since its beginning.
@@ -71,10 +71,11 @@ func (w *world) Read() Reading { return Reading{Wall: began.Add(w.now + w.offset
 
 func (w *world) wall() int64 { return w.Read().Wall.Unix() }
 
+// half of the time that a sample takes.
+const half = 150 * time.Millisecond
+
 // Sample implements Swarm. It takes some time; what it shows is of the middle of it.
 func (w *world) Sample(context.Context) (usage.Sample, error) {
-	const half = 150 * time.Millisecond
-
 	w.now += half
 	defer func() { w.now += half }()
 	for _, b := range w.blind {
@@ -166,7 +167,7 @@ func (w *world) task(l life) (usage.Task, bool) {
 }
 
 // length of the part of a world's history in which things happen.
-const length = 15 * time.Minute
+const length = 10 * time.Minute
 
 // moment draws a time, to the millisecond.
 func moment(t *rapid.T, from, to time.Duration, label string) time.Duration {
@@ -180,7 +181,7 @@ func drawWorld(t *rapid.T) *world {
 	free := map[string]time.Duration{}
 	for range rapid.IntRange(0, 4).Draw(t, "outages") {
 		n := rapid.SampledFrom(w.nodes).Draw(t, "node")
-		from := moment(t, free[n], free[n]+10*time.Minute, "away")
+		from := moment(t, free[n], free[n]+6*time.Minute, "away")
 		o := outage{node: n, dead: rapid.Bool().Draw(t, "dead"), span: span{from, moment(t, from+time.Second, from+5*time.Minute, "back")}}
 		o.detected = moment(t, from+8*time.Second, from+16*time.Second, "detected")
 		w.outages = append(w.outages, o)
@@ -190,7 +191,7 @@ func drawWorld(t *rapid.T) *world {
 		from := moment(t, 0, length, "election")
 		w.elections = append(w.elections, span{from, moment(t, from+time.Second, from+20*time.Second, "elected")})
 	}
-	for slot := range rapid.IntRange(1, 6).Draw(t, "slots") {
+	for slot := range rapid.IntRange(1, 4).Draw(t, "slots") {
 		w.drawSlot(t, slot)
 	}
 
@@ -201,9 +202,9 @@ func drawWorld(t *rapid.T) *world {
 func (w *world) drawSlot(t *rapid.T, slot int) {
 	tenant := rapid.SampledFrom([]string{"acme", "blue"}).Draw(t, "tenant")
 	for i, from := 0, time.Duration(0); i < 8 && from < length; i++ {
-		from = moment(t, from, from+3*time.Minute, "start")
+		from = moment(t, from, min(from+3*time.Minute, length), "start")
 		l := life{id: fmt.Sprintf("t%d-%d", slot, i), node: rapid.SampledFrom(w.nodes).Draw(t, "node"), tenant: tenant}
-		l.running = span{from, moment(t, from+100*time.Millisecond, from+10*time.Minute, "end")}
+		l.running = span{from, moment(t, from+100*time.Millisecond, min(from+7*time.Minute, length+2*time.Minute), "end")}
 		l.lag = moment(t, 0, 2*time.Second, "lag")
 		l.forgotten = l.running.to + l.lag
 		if w.settleFate(&l) && rapid.Bool().Draw(t, "remembered") {

@@ -86,7 +86,7 @@ func (c *Client) Info(ctx context.Context) (system.Info, error) {
 		info := system.Info{
 			Name: self.Description.Hostname, OSType: "linux", Architecture: "x86_64", ServerVersion: engineVersion,
 			NCPU: int(self.Description.Resources.NanoCPUs / 1e9), MemTotal: self.Description.Resources.MemoryBytes,
-			LoggingDriver: "json-file", CgroupVersion: "2",
+			LoggingDriver: "json-file", CgroupVersion: "2", SystemTime: time.Now().Format(time.RFC3339Nano),
 		}
 		info.Swarm = swarm.Info{
 			NodeID: self.ID, NodeAddr: self.Status.Addr, LocalNodeState: swarm.LocalNodeStateActive,
