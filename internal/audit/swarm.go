@@ -134,7 +134,7 @@ func encryption(in Input) Check {
 		for _, n := range in.Networks {
 			remedy := "make it again with docker network create --driver overlay --opt encrypted"
 			if n.Object.Owner == OwnerDogker {
-				remedy = "Dogker does not encrypt its networks: let the nodes reach each other through a network that does (WireGuard, IPsec), or that nobody else is on"
+				remedy = "set spec.network.encrypted of the tenant's Plan before the network is made, or let the nodes reach each other through a network that encrypts (WireGuard, IPsec)"
 			}
 			c.note(&n.Object, faultIf(!n.Encrypted, SeverityMedium, "what its containers say to each other crosses between nodes in the clear"),
 				"encryption between nodes", remedy)

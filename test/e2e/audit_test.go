@@ -86,27 +86,17 @@ func findingsOn(r audit.Report, kind, name string) []string {
 	return ids
 }
 
-// byDefault makes a tenant whose plan says nothing at all: it has the profile restricted.
-func (c *cell) byDefault(t *testing.T, name string) *tenant {
+// withProfile makes a tenant whose plan names a registry and that profile, and no profile where that is empty.
+func (c *cell) withProfile(t *testing.T, name string, profile v1alpha1.SecurityProfile, r *imageRegistry) *tenant {
 	t.Helper()
 
-	owner := &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.TenantSpec{PlanName: "default"}}
-	if err := errors.Join(
-		c.api.Create(t.Context(), &v1alpha1.Plan{ObjectMeta: metav1.ObjectMeta{Name: "default"}}),
-		c.api.Create(t.Context(), owner),
-	); err != nil {
-		t.Fatal(err)
-	}
-
 	n := &tenant{cell: c, t: t, name: name}
-	await(t, soon, "tenant "+name+" is ready", func() error { return n.tenantReady(owner) })
+	n.declare(&v1alpha1.Plan{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.PlanSpec{
+		SecurityProfile: profile,
+		Images:          &v1alpha1.ImageRules{Allowed: []v1alpha1.ImagePattern{v1alpha1.ImagePattern(r.host)}},
+	}})
 
 	return n
-}
-
-// fromLab lets a container run the lab's image, which is asked of a registry that does not exist, and then of the engine.
-func fromLab(tc *v1alpha1.TenantContainer) {
-	tc.Spec.Image, tc.Spec.ImagePullPolicy = v1alpha1.Image(lab.Image("v1")), ""
 }
 
 // sample is the TenantContainer of the smallest sample, as a reader of the documentation applies it.
@@ -130,7 +120,6 @@ func sample(t *testing.T) *v1alpha1.TenantContainer {
 
 // careful is what a container looks like that leaves nothing to say.
 func careful(tc *v1alpha1.TenantContainer) {
-	fromLab(tc)
 	tc.Spec.Security = &v1alpha1.Security{ReadOnlyRootFilesystem: true}
 	healthy(tc)
 	tc.Spec.HealthCheck.PeriodSeconds = new(int32(5)) // Rule R3.
@@ -142,29 +131,39 @@ func TestAuditOfOurDefaults(t *testing.T) {
 	t.Parallel()
 	c := newCell(t, lab.Options{EngineArgs: []string{"--no-new-privileges"}})
 	engine := c.lab.Nodes[0].Host
-	n := c.byDefault(t, "acme")
+	n := &tenant{cell: c, t: t}
+	r := n.registry("")
+	n.push(r, "v1", "1")
+	image := from(r.ref("1"))
+	n = c.withProfile(t, "acme", "", r)
 
 	web := sample(t)
-	fromLab(web)
+	image(web)
 	n.run(web)
-	n.run(app("careful", "v1", careful))
+	n.run(app("careful", "", image, careful))
+	c.withProfile(t, "globex", v1alpha1.ProfileBaseline, r).run(app("ordinary", "", image))
 
 	t.Run("NothingIsFound", func(t *testing.T) {
 		r, _ := c.report(t, engine)
 		for _, check := range r.Checks {
 			for _, f := range check.Findings {
-				if check.Section == sectionFive || f.Object.Owner == audit.OwnerDogker {
+				// The profile baseline leaves the user to the image, and that of the lab is root.
+				root := check.ID == "4.1" && f.Object.Name == "ordinary"
+				if check.Section == sectionFive || f.Object.Owner == audit.OwnerDogker && !root {
 					t.Errorf("%s %s: %+v", check.ID, check.Title, f)
 				}
 			}
 		}
-		if r.Scope.Services != 2 || r.Scope.Containers != 2 {
-			t.Errorf("looked at %+v, want two services with a container each", r.Scope)
+		if r.Scope.Services != 3 || r.Scope.Containers != 3 {
+			t.Errorf("looked at %+v, want three services with a container each", r.Scope)
 		}
-		for _, id := range []string{"4.1", "5.4", "5.7", "5.11", "5.22", "5.26", "5.29", "5.32", "C1", "U1", "R1", "G3"} {
-			if check := auditCheck(t, r, id); check.Outcome != audit.OutcomePass || check.Passed != 2 {
-				t.Errorf("check %s: got %+v, want that both pass", id, check)
+		for _, id := range []string{"5.4", "5.7", "5.11", "5.22", "5.26", "5.29", "5.32", "C1", "R1", "G3"} {
+			if check := auditCheck(t, r, id); check.Outcome != audit.OutcomePass || check.Passed != 3 {
+				t.Errorf("check %s: got %+v, want that all pass", id, check)
 			}
+		}
+		if check := auditCheck(t, r, "4.1"); check.Passed != 2 || len(check.Findings) != 1 {
+			t.Errorf("users: got %+v, want that only the profile baseline has root", check)
 		}
 		if check := auditCheck(t, r, "2.14"); check.Outcome != audit.OutcomePass {
 			t.Errorf("the engine forbids new privileges, and the kernel tells: got %+v", check)
@@ -230,6 +229,14 @@ func (c *cell) tamper(t *testing.T, n *tenant) {
 	if check := auditCheck(t, r, "U1"); check.Outcome != audit.OutcomeUnseen {
 		t.Errorf("without an API nobody knows what is declared: got %+v", check)
 	}
+
+	// It puts back what was changed, and is needed to clean up.
+	if err := c.server.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, soon, "what was changed by hand is put back", func() error {
+		return wantf(len(n.service("careful").Spec.TaskTemplate.ContainerSpec.Mounts), 0, "mounts")
+	})
 }
 
 // hiddenValue is what no form of a report may show.
@@ -330,7 +337,7 @@ func TestAuditOfAHostileService(t *testing.T) {
 func TestAuditOfAWorker(t *testing.T) {
 	t.Parallel()
 	c := newCell(t, lab.Options{Nodes: 2, Managers: 1})
-	c.byDefault(t, "acme") // For its network.
+	(&tenant{cell: c, t: t, name: "acme"}).declare(&v1alpha1.Plan{ObjectMeta: metav1.ObjectMeta{Name: "empty"}}) // For its network.
 	image, err := c.lab.ImageID(t.Context(), "v1")
 	if err != nil {
 		t.Fatal(err)
