@@ -37,7 +37,7 @@ func TestOfService(t *testing.T) {
 			Networks:      []swarm.NetworkAttachmentConfig{{Target: "h1"}, {Target: "gone"}},
 			RestartPolicy: &swarm.RestartPolicy{Condition: swarm.RestartPolicyConditionAny, Delay: new(time.Duration(0))},
 		},
-		Networks:     []swarm.NetworkAttachmentConfig{{Target: "b1"}},
+		Networks:     []swarm.NetworkAttachmentConfig{{Target: "b1"}}, //nolint:staticcheck // The engine obeys the old field, too.
 		EndpointSpec: &swarm.EndpointSpec{Ports: []swarm.PortConfig{{PublishedPort: 22, TargetPort: 22}}},
 	}
 
