@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
-	"github.com/dogker/dogker/internal/lab"
 	"github.com/dogker/dogker/test/bench/measure"
+	"github.com/dogker/dogker/test/bench/rig"
 )
 
 const (
@@ -66,7 +66,8 @@ func percentileOf(verb string, p float64) string { return fmt.Sprintf("%s, p%.0f
 
 func addedTo(verb string, p float64) string { return "added to an " + percentileOf(verb, p) }
 
-// places are two namespaces that differ in whether they belong to a tenant.
+// places are two namespaces that differ in whether they belong to a tenant. Containers of both run an image of a registry on
+// the same machine: without one none of a tenant's would become Ready.
 type places struct{ without, tenant string }
 
 func (o *office) places(ctx context.Context) (places, error) {
@@ -76,7 +77,18 @@ func (o *office) places(ctx context.Context) (places, error) {
 	if err := o.server.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: in.without}}); err != nil {
 		return in, err
 	}
-	if err := o.server.Client.Create(ctx, plan(strict, v1alpha1.ProfileRestricted)); err != nil {
+	registry, err := rig.StartRegistry()
+	if err != nil {
+		return in, err
+	}
+	o.stops = append(o.stops, registry.Close)
+	if o.image, err = registry.Push(ctx, "bench/app"); err != nil {
+		return in, err
+	}
+
+	rules := plan(strict, v1alpha1.ProfileRestricted)
+	rules.Spec.Images = &v1alpha1.ImageRules{Allowed: []v1alpha1.ImagePattern{v1alpha1.ImagePattern(registry.Host)}}
+	if err := o.server.Client.Create(ctx, rules); err != nil {
 		return in, err
 	}
 	t := o.tenant(in.tenant)
@@ -91,7 +103,7 @@ func (o *office) places(ctx context.Context) (places, error) {
 		return in, err
 	}
 	for _, namespace := range []string{in.without, in.tenant} {
-		if err := apply(ctx, raw, namespace, "subject", 0, false); err != nil {
+		if err := o.apply(ctx, raw, namespace, "subject", 0, false); err != nil {
 			return in, err
 		}
 	}
@@ -120,7 +132,7 @@ func (o *office) timeApplies(ctx context.Context, namespace string, add adder) e
 	}{
 		{
 			applyNew,
-			func(i int) error { return apply(ctx, raw, namespace, name(i), 0, false) },
+			func(i int) error { return o.apply(ctx, raw, namespace, name(i), 0, false) },
 			func(i int) error {
 				_, err := watch.AwaitOne(ctx, client.ObjectKey{Namespace: namespace, Name: name(i)})
 				return errors.Join(err, sleep(ctx, thought))
@@ -128,7 +140,7 @@ func (o *office) timeApplies(ctx context.Context, namespace string, add adder) e
 		},
 		{
 			applyChange,
-			func(i int) error { return apply(ctx, raw, namespace, "subject", i+1, true) },
+			func(i int) error { return o.apply(ctx, raw, namespace, "subject", i+1, true) },
 			func(int) error { return nil },
 		},
 	} {
@@ -182,13 +194,13 @@ func (s *session) addDifferences() {
 }
 
 // apply is what `kubectl apply --server-side` sends for a container that says what people usually say.
-func apply(ctx context.Context, c rest.Interface, namespace, name string, value int, dryRun bool) error {
+func (o *office) apply(ctx context.Context, c rest.Interface, namespace, name string, value int, dryRun bool) error {
 	text := func(s string) *v1alpha1.Text { return new(v1alpha1.Text(s)) }
 	body, err := json.Marshal(map[string]any{
 		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "TenantContainer",
 		"metadata": map[string]any{"namespace": namespace, "name": name, "labels": map[string]string{"app": name}},
 		"spec": v1alpha1.TenantContainerSpec{
-			Image: v1alpha1.Image(lab.Image("v1")), Replicas: new(int32(0)), Args: []v1alpha1.Text{"-idle"},
+			Image: v1alpha1.Image(o.image), Replicas: new(int32(0)), Args: []v1alpha1.Text{"-idle"},
 			Env: []v1alpha1.EnvVar{
 				{Name: "ADDRESS", Value: text(":8080")}, {Name: "LEVEL", Value: text("info")},
 				{Name: "VALUE", Value: text(fmt.Sprint(value))},

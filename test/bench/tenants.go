@@ -92,6 +92,8 @@ type office struct {
 	// asMember is the member's client.
 	asMember client.Client
 	made     int
+	// image that containers are declared with, where it matters that a registry has it.
+	image string
 }
 
 // office starts an engine and a server, and makes a plan and somebody who will be a member of all tenants.
