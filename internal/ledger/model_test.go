@@ -147,11 +147,11 @@ func (m *model) apply(op book.Op) error {
 }
 
 func (m *model) grant(l book.Lot) error {
-	if slices.ContainsFunc(m.lots, func(o book.Lot) bool { return o.ID == l.ID }) {
-		return book.ErrExists
-	}
 	if l.Expires != 0 && l.Expires <= m.now {
 		return book.ErrInvalid
+	}
+	if slices.ContainsFunc(m.lots, func(o book.Lot) bool { return o.ID == l.ID }) {
+		return book.ErrExists
 	}
 	m.lots = append(m.lots, l)
 

@@ -60,21 +60,28 @@ func TestWriters(t *testing.T) {
 func TestTwoLeaders(t *testing.T) {
 	client := openStore(t)
 	tenant := newTenant()
-	const windows, payments = 90, 15
-	var group sync.WaitGroup
+	const windows = 90
+	var leaders, payer sync.WaitGroup
 	for n := range 2 {
-		group.Go(func() { lead(t, New(flaky(client, uint64(n), 15), fixedClock), tenant, uint64(n), windows) })
+		leaders.Go(func() { lead(t, New(flaky(client, uint64(n), 15), fixedClock), tenant, uint64(n), windows) })
 	}
-	group.Go(func() {
+	over := make(chan struct{})
+	payer.Go(func() {
 		l := New(client, fixedClock)
-		for i := range payments {
+		for i := 0; ; i++ {
 			if _, err := persist(t.Context(), l, book.Request{Tenant: tenant, Op: paid(fmt.Sprintf("o%d", i), 10)}); err != nil {
 				t.Error(err)
 			}
-			time.Sleep(2 * time.Millisecond)
+			select {
+			case <-over:
+				return
+			default:
+			}
 		}
 	})
-	group.Wait()
+	leaders.Wait()
+	close(over)
+	payer.Wait()
 
 	l := New(client, fixedClock)
 	if _, err := l.Verify(t.Context(), tenant); err != nil {

@@ -137,6 +137,19 @@ func checkShelf(t interface {
 			t.Fatalf("the postings of entry %d add up to %s", e.Seq, zero)
 		}
 		sum += e.Amount
+		if e.Type != TypeUsage {
+			continue
+		}
+		period, err := e.Period()
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		if _, err := s.records[period].Proves(e); err != nil {
+			t.Fatalf("%v", err)
+		}
+		if r := s.records[period]; r.Waived < 0 || r.Waived > r.Total() {
+			t.Fatalf("%s of %s are waived", r.Waived, r.Total())
+		}
 	}
 	if sum != s.state.Head.Balance() {
 		t.Fatalf("amounts add up to %s, the balance is %s", sum, s.state.Head.Balance())
