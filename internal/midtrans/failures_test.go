@@ -207,6 +207,33 @@ func TestAnswersAboutSomethingElse(t *testing.T) {
 	}
 }
 
+// TestContradictionsAreDoubt: a body that says that all is well under a status of HTTP that says it is not.
+func TestContradictionsAreDoubt(t *testing.T) {
+	for _, status := range []int{302, 400, 401, 404, 412, 500} {
+		b := newBench(t, fake.Options{})
+		b.pay(t, "other_qris")
+		b.fake.Script(payment.OpStatus, func(w http.ResponseWriter, r *http.Request, do http.HandlerFunc) {
+			rec := httptest.NewRecorder()
+			do(rec, r)
+			fake.Answer(status, "application/json", rec.Body.String())(w, r, do)
+		})
+
+		if s, err := b.Status(t.Context(), ref()); !errors.Is(err, payment.ErrUnknownOutcome) {
+			t.Errorf("under %d: %+v, %v", status, s, err)
+		}
+	}
+}
+
+// TestAnswersAreReadToALimit: what is beyond it is not waited for.
+func TestAnswersAreReadToALimit(t *testing.T) {
+	b := newBench(t, fake.Options{})
+	b.fake.Script(payment.OpStatus, fake.Endless())
+
+	if _, err := b.Status(t.Context(), ref()); err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("it ends in %v", err)
+	}
+}
+
 // TestOddStatusesAreRead: what the module's own types fail on is no failure.
 func TestOddStatusesAreRead(t *testing.T) {
 	b := newBench(t, fake.Options{})
