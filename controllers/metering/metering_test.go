@@ -133,6 +133,44 @@ dogker_metering_windows_closed_total 4
 	}
 }
 
+func TestMetricsOfTrouble(t *testing.T) {
+	r := small()
+	reg := prometheus.NewRegistry()
+	r.meter = New(Options{Swarm: r.world, Store: r.conn, Clock: r.world, Registerer: reg})
+	_ = r.ticks(t, 0, 3*time.Minute)
+	r.shared, r.offset = true, time.Hour
+	_ = r.ticks(t, 4*time.Minute, 5*time.Minute)
+	read := func(want string, names ...string) {
+		t.Helper()
+		if err := testutil.GatherAndCompare(reg, strings.NewReader(want), names...); err != nil {
+			t.Error(err)
+		}
+	}
+	const skewed = "# HELP dogker_metering_clock_skewed 1 while the clock is not believed and nothing is metered.\n# TYPE dogker_metering_clock_skewed gauge\n"
+	read(skewed+"dogker_metering_clock_skewed 1\n", "dogker_metering_clock_skewed")
+
+	_ = r.ticks(t, 5*time.Minute+interval, 9*time.Minute)
+	read(skewed+"dogker_metering_clock_skewed 0\n", "dogker_metering_clock_skewed")
+	read(`
+# HELP dogker_metering_gaps_total Times of a tenant that are not charged although something ran.
+# TYPE dogker_metering_gaps_total counter
+dogker_metering_gaps_total{cause="CatchUpLimit"} 0
+dogker_metering_gaps_total{cause="ClockBackward"} 0
+dogker_metering_gaps_total{cause="ClockForward"} 2
+# HELP dogker_metering_gap_seconds_total Seconds of tasks and volumes in such times.
+# TYPE dogker_metering_gap_seconds_total counter
+dogker_metering_gap_seconds_total{cause="CatchUpLimit"} 0
+dogker_metering_gap_seconds_total{cause="ClockBackward"} 0
+dogker_metering_gap_seconds_total{cause="ClockForward"} 7200
+# HELP dogker_metering_lag_seconds How long ago the oldest minute began that has use in it and is not closed.
+# TYPE dogker_metering_lag_seconds gauge
+dogker_metering_lag_seconds 60
+`, "dogker_metering_gaps_total", "dogker_metering_gap_seconds_total", "dogker_metering_lag_seconds")
+	if got, want := r.store.seconds()["a"], int64(8*60-1); got != want {
+		t.Errorf("%d s charged in nine minutes, the last of them not final, want %d", got, want)
+	}
+}
+
 func TestUnreadableMarkStopsAll(t *testing.T) {
 	r := small()
 	r.store.mark = []byte(`{"version":2}`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/dogker/dogker/reconciler/usage"
 )
@@ -31,7 +32,7 @@ type memory struct {
 	unfenced bool
 
 	writes   int
-	term     int
+	term     atomic.Int64 // Set while a meter runs, as in life.
 	mark     []byte
 	records  map[string]usage.Record
 	revision int64
@@ -52,19 +53,17 @@ func newMemory(wall func() int64) *memory {
 // session is one process's connection to the store.
 type session struct {
 	*memory
-	held int
+	held int64
 	dead bool
 }
 
 // lead begins a term.
 func (s *memory) lead() *session {
-	s.term++
-
-	return &session{memory: s, held: s.term}
+	return &session{memory: s, held: s.term.Add(1)}
 }
 
 func (s *session) fenced() error {
-	if s.held != s.term && !s.unfenced {
+	if s.held != s.term.Load() && !s.unfenced {
 		return usage.ErrFenced
 	}
 

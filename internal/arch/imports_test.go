@@ -42,6 +42,10 @@ var inward = []struct {
 		tree:   "/reconciler/swarmobj", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "github.com/docker/docker/client"},
 	},
 	{
+		reason: "What is charged is worked out without a client.",
+		tree:   "/reconciler/usage", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "github.com/docker/docker/client"},
+	},
+	{
 		reason: "What a service looks like is decided without a client.",
 		tree:   "/controllers/workload/servicespec", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "github.com/docker/docker/client"},
 	},
