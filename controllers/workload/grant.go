@@ -111,5 +111,16 @@ func grantOf(since *metav1.Time) *v1alpha1.ImageProof {
 	return &v1alpha1.ImageProof{GrantedTime: since.DeepCopy()}
 }
 
+// proofOf is what is on record in favour of the image that runs. It says nothing about another one, which somebody may
+// have put in its place.
+func (s *situation) proofOf(image string) *v1alpha1.ImageProof {
+	record := s.history.number(liveRevision(s.world.Service))
+	if record == nil || record.Spec.ResolvedImage != image {
+		return nil
+	}
+
+	return record.Spec.ImageProof.DeepCopy()
+}
+
 // stamp is a time as the API keeps it: in whole seconds.
 func stamp(t time.Time) *metav1.Time { return new(metav1.NewTime(t).Rfc3339Copy()) }

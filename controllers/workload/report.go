@@ -77,17 +77,6 @@ func reportFacts(s *situation, c count) {
 	}
 }
 
-// proofOf is what is on record in favour of the image that runs. It says nothing about another one, which somebody may
-// have put in its place.
-func (s *situation) proofOf(image string) *v1alpha1.ImageProof {
-	record := s.history.number(liveRevision(s.world.Service))
-	if record == nil || record.Spec.ResolvedImage != image {
-		return nil
-	}
-
-	return record.Spec.ImageProof.DeepCopy()
-}
-
 // reportConditions sets the conditions beside the summary. Each is absent when it has nothing to say.
 func reportConditions(s *situation) {
 	tc := s.tc
