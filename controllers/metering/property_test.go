@@ -177,7 +177,7 @@ func TestKilledAnywhere(t *testing.T) {
 		kills := rapid.SliceOfN(rapid.SampledFrom([]fault{killBefore, killAfter}), 1, 10).Draw(t, "kills")
 		cruel := newRun(w)
 		cruel.store.fault = func(n int) fault {
-			if n%often != often-1 || n/often >= 10*len(kills) {
+			if n%often != often-1 || n/often >= 3*len(kills) {
 				return none
 			}
 
