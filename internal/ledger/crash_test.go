@@ -64,6 +64,7 @@ func (s *story) ops() []book.Op {
 func (s *story) tell(ctx context.Context, kv KV) error {
 	s.now = start
 	l := New(kv, func() time.Time { return s.now })
+	l.lostPause = time.Millisecond
 	term, err := l.Claim(ctx, "teller")
 	if err != nil {
 		return err

@@ -36,11 +36,13 @@ type Ledger struct {
 	kv    KV
 	now   func() time.Time
 	cache *cache
+	// lostPause is about how long it waits, the first time, before it asks again what became of a call.
+	lostPause time.Duration
 }
 
 // New makes a ledger on a store. Now says what time it is.
 func New(kv KV, now func() time.Time) *Ledger {
-	return &Ledger{kv: kv, now: now, cache: newCache()}
+	return &Ledger{kv: kv, now: now, cache: newCache(), lostPause: lostPause}
 }
 
 // Do carries an operation out, exactly once for its key however often it is asked for, by whomever, and whatever becomes
@@ -94,7 +96,7 @@ func (w *writer) run(ctx context.Context) (book.Result, error) {
 			if at, err = w.load(ctx); err != nil && permanent(err) {
 				return book.Result{}, err
 			} else if err != nil {
-				if lost++; lost >= maxLost || !pause(ctx, lost, lostPause) {
+				if lost++; lost >= maxLost || !pause(ctx, lost, w.lostPause) {
 					return book.Result{}, errors.Join(w.unknown, fmt.Errorf("read: %w", err))
 				}
 				continue
@@ -112,7 +114,7 @@ func (w *writer) run(ctx context.Context) (book.Result, error) {
 			return book.Result{}, err
 		case verdict == failed:
 			w.unknown = fmt.Errorf("%w: %w", book.ErrUnknown, err)
-			if lost++; lost >= maxLost || !pause(ctx, lost, lostPause) {
+			if lost++; lost >= maxLost || !pause(ctx, lost, w.lostPause) {
 				return book.Result{}, w.unknown
 			}
 		case verdict == outrun && !ok:

@@ -135,6 +135,8 @@ func (m *model) apply(op book.Op) error {
 		return m.takeBack(op.Order, op.Amount)
 	case book.Charge:
 		return m.charge(op)
+	case book.Settle:
+		m.settle(op.Floor)
 	case book.Skip:
 		if err := m.window(op.From, op.Through); err != nil {
 			return err

@@ -46,6 +46,7 @@ func flaky(client KV, seed uint64, oneIn int) *faulty {
 func newWalk(t *rapid.T, client *clientv3.Client) *walk {
 	w := &walk{model: newModel(), tenant: newTenant(), now: start}
 	w.ledger = New(flaky(client, rapid.Uint64().Draw(t, "faults"), 12), func() time.Time { return w.now })
+	w.ledger.lostPause = time.Millisecond
 	w.plain = New(client, func() time.Time { return w.now })
 	var err error
 	if w.term, err = w.plain.Claim(context.Background(), "walk"); err != nil {
@@ -69,7 +70,7 @@ func (w *walk) op(t *rapid.T) book.Op {
 	from += rapid.SampledFrom([]int64{0, 0, 0, 0, 0, 0, 0, 1, -1}).Draw(t, "shift")
 
 	switch rapid.SampledFrom([]string{
-		"charge", "charge", "charge", "charge", "topup", "grant", "hold", "post", "void", "reversal", "chargeback", "adjust", "writeoff", "expire", "skip",
+		"charge", "charge", "charge", "charge", "topup", "grant", "hold", "post", "void", "reversal", "chargeback", "adjust", "writeoff", "expire", "skip", "settle",
 	}).Draw(t, "op") {
 	case "topup":
 		return book.TopUp{Order: name("order", "opqr"), Transaction: "t", Amount: amount()}
@@ -96,6 +97,8 @@ func (w *walk) op(t *rapid.T) book.Op {
 		return book.WriteOff{ID: name("id", "1234567"), Actor: "ada", Reason: "x"}
 	case "expire":
 		return book.Expire{Lot: name("lot", "abcd")}
+	case "settle":
+		return book.Settle{Floor: floor}
 	case "skip":
 		return book.Skip{From: from, Through: from + rapid.Int64Range(0, 90).Draw(t, "windows"), Reason: "x", Floor: floor}
 	default:
@@ -199,7 +202,7 @@ func (w *walk) statements(t *rapid.T, l *Ledger) {
 	var closing money.Micro
 	from, end := start.Add(-time.Hour).Unix(), w.now.Add(100*time.Hour).Unix()
 	for from < end {
-		to := min(end, from+rapid.Int64Range(1, 200).Draw(t, "span")*1800)
+		to := min(end, from+rapid.Int64Range(20, 400).Draw(t, "span")*1800)
 		s, err := book.Summarize(w.tenant, 0, l.Items(ctx, w.tenant, 0), from, to)
 		if err != nil {
 			t.Fatal(err)
@@ -225,7 +228,7 @@ func (w *walk) statements(t *rapid.T, l *Ledger) {
 // that loses calls before and after they are done, the ledger does what the model says.
 func TestAgainstTheModel(t *testing.T) {
 	client := openStore(t)
-	steps := 25
+	steps := 20
 	if long() {
 		steps = 120
 	}

@@ -60,7 +60,7 @@ func TestWriters(t *testing.T) {
 func TestTwoLeaders(t *testing.T) {
 	client := openStore(t)
 	tenant := newTenant()
-	const windows = 90
+	const windows = 60
 	var leaders, payer sync.WaitGroup
 	for n := range 2 {
 		leaders.Go(func() { lead(t, New(flaky(client, uint64(n), 15), fixedClock), tenant, uint64(n), windows) })
@@ -75,7 +75,7 @@ func TestTwoLeaders(t *testing.T) {
 			select {
 			case <-over:
 				return
-			default:
+			case <-time.After(time.Millisecond):
 			}
 		}
 	})

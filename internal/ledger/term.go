@@ -27,7 +27,7 @@ func (l *Ledger) Claim(ctx context.Context, holder string) (book.Term, error) {
 			return term, nil
 		}
 		lost = errors.Join(lost, err)
-		if n >= maxLost || !pause(ctx, n, lostPause) {
+		if n >= maxLost || !pause(ctx, n, l.lostPause) {
 			return 0, fmt.Errorf("begin a term of %q: %w", holder, errors.Join(lost, ctx.Err()))
 		}
 	}

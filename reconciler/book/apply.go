@@ -104,7 +104,9 @@ func Apply(s State, op Op, decide Decide, now time.Time) (Outcome, error) {
 	if err := op.apply(d); err != nil {
 		return Outcome{}, err
 	}
-	d.assert(s.Head)
+	if err := d.assert(s.Head); err != nil {
+		return Outcome{}, err
+	}
 
 	out := Outcome{State: d.State, Entries: d.entries, Settled: d.settled, RecordChanged: d.recordChanged, Checkpoint: d.checkpoint}
 	if decide == nil {
@@ -129,23 +131,29 @@ func (d *draft) append(e Entry) error {
 	return nil
 }
 
-// assert panics when the books would not balance: that is a fault of this package, and nothing must be written.
-func (d *draft) assert(before Head) {
+// assert refuses what would not balance. That is a fault of this package; nothing of the tenant must be written before it is
+// found, and everybody else goes on.
+func (d *draft) assert(before Head) error {
 	after := d.State.Head
 	var sum money.Micro
 	for _, e := range d.entries {
 		sum += e.Amount
 	}
+	var wrong string
 	switch {
 	case before.Balance()+sum != after.Balance():
-		panic(fmt.Sprintf("books of %q: %s and %s are not %s", after.Tenant, before.Balance(), sum, after.Balance()))
+		wrong = fmt.Sprintf("a balance of %s and %s are not %s", before.Balance(), sum, after.Balance())
 	case after.Seq != before.Seq+int64(len(d.entries)):
-		panic(fmt.Sprintf("books of %q: entry %d after %d and %d more", after.Tenant, after.Seq, before.Seq, len(d.entries)))
+		wrong = fmt.Sprintf("entry %d comes after %d and %d more", after.Seq, before.Seq, len(d.entries))
 	case after.ChargedThrough < before.ChargedThrough:
-		panic(fmt.Sprintf("books of %q: the cursor goes back from %d to %d", after.Tenant, before.ChargedThrough, after.ChargedThrough))
+		wrong = fmt.Sprintf("the cursor goes back from %d to %d", before.ChargedThrough, after.ChargedThrough)
 	case d.open() && !maps.Equal(d.State.Record.Metered(), after.Accrued):
-		panic(fmt.Sprintf("books of %q: %v accrued, the record says %v", after.Tenant, after.Accrued, d.State.Record.Metered()))
+		wrong = fmt.Sprintf("%v accrued, the record says %v", after.Accrued, d.State.Record.Metered())
+	default:
+		return nil
 	}
+
+	return fmt.Errorf("the outcome contradicts itself: %s: %w", wrong, ErrBroken)
 }
 
 // Check tells whether the parts of a state that was read belong together.

@@ -164,6 +164,12 @@ func TestApply(t *testing.T) {
 			op:     Charge{From: firstWindow + 30, Since: firstWindow + 120, Through: firstWindow + 120, PriceList: "p1", Lines: []Line{hours("web", money.CPU, 1, 30)}},
 			want:   balances{Paid: rupiah(90), Accrued: rupiah(30), Available: rupiah(60)},
 		},
+		"SettledInTheMiddleOfAnHour": {
+			reason: "An account that is suspended pays for what it used until then.",
+			before: []Op{paid("o1", 100), charge(0, 30, hours("web", money.CPU, 1, 30))}, op: Settle{},
+			want: balances{Paid: rupiah(70), Available: rupiah(70)},
+		},
+		"NothingToSettle": {reason: "It comes to nothing.", before: []Op{paid("o1", 100)}, op: Settle{}, want: balances{Paid: rupiah(100), Available: rupiah(100)}},
 		"GapsAreRecorded": {
 			reason: "A tenant can see what was not charged, and why.",
 			op:     Charge{From: firstWindow, Through: firstWindow, Gaps: []Gap{{"CatchUpLimit", 1, 2, 3}, {"ClockForward", 4, 5, 6}}},

@@ -27,9 +27,10 @@
 // its tenant. Entries are read in one spelling only, so every changed byte is found. An entry of an unknown type or with an
 // unknown field ends reading with ErrNewer, and so does a head.
 //
-// Invariants, which Apply asserts and tests hold against a model: postings of an entry add up to zero; amounts add up to
-// the balance; the cursor never goes back; no lot, no hold and nothing of an order falls below zero; a draw equals its
-// entry; only a Reversal, a Chargeback or an Adjustment takes paid money below the floor of a Charge.
+// Invariants, which Apply asserts, refusing with ErrBroken, and tests hold against a model: postings of an entry add up to
+// zero; amounts add up to the balance; the cursor never goes back; no lot, no hold and nothing of an order falls below
+// zero; a draw equals its entry; only a Reversal, a Chargeback or an Adjustment takes paid money below the floor of a
+// Charge.
 //
 // Callers: internal/ledger, and controllers for the types of what they ask of it. It imports reconciler/money alone.
 package book

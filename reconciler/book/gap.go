@@ -79,3 +79,31 @@ func (s Skip) apply(d *draft) error {
 
 	return d.append(Entry{Type: TypeWaiver, Key: s.Key(), From: s.From, Through: s.Through, Reason: s.Reason})
 }
+
+// Settle draws the money for what was used so far, in the middle of an hour: when an account is suspended or closed. There
+// may be nothing to draw. Only a leader may.
+type Settle struct {
+	// Floor that it may draw paid money down to.
+	Floor money.Micro
+}
+
+// Key implements Op.
+func (Settle) Key() string { return "" }
+
+func (Settle) fenced() bool { return true }
+
+func (s Settle) validate() error {
+	if s.Floor > 0 {
+		return invalid("floor", s.Floor.String(), "must not be above zero")
+	}
+
+	return nil
+}
+
+func (s Settle) apply(d *draft) error {
+	if !d.open() {
+		return nil
+	}
+
+	return d.settle(s.Floor)
+}
