@@ -171,7 +171,8 @@ func guarded(spec swarm.ServiceSpec, facts gather.Facts) []string {
 
 	err := guard.Check(plain, guard.Facts{
 		Owner: facts.Owner, NetworkID: facts.NetworkID, Secrets: facts.Secrets, Configs: facts.Configs, ImageID: facts.ImageID,
-		OffManagers: spec.Labels[v1alpha1.SwarmLabelPlacement] == v1alpha1.PlacementWorkers,
+		OffManagers:     spec.Labels[v1alpha1.SwarmLabelPlacement] == v1alpha1.PlacementWorkers,
+		NoNewPrivileges: spec.Labels[v1alpha1.SwarmLabelPrivileges] == v1alpha1.PrivilegesNoNew,
 	})
 	if err == nil {
 		return nil

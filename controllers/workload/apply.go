@@ -181,7 +181,7 @@ func unless(err, done error) error {
 // guardFacts are what a spec is held against before it reaches the engine, gathered from the world and not from the
 // spec.
 func (s *situation) guardFacts() guard.Facts {
-	f := guard.Facts{Owner: s.owner, Secrets: ids(s.world.Secrets), Configs: ids(s.world.Configs), OffManagers: s.offManagers}
+	f := guard.Facts{Owner: s.owner, Secrets: ids(s.world.Secrets), Configs: ids(s.world.Configs), OffManagers: s.offManagers, NoNewPrivileges: s.noNewPrivileges}
 	if s.world.Network != nil {
 		f.NetworkID = s.world.Network.ID
 	}

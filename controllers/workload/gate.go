@@ -57,19 +57,19 @@ func (c *Controller) policyOf(ctx context.Context, t *v1alpha1.Tenant) (policy.P
 	return policy.Of(t, plan), nil
 }
 
-// confines is true for a tenant whose security profile is below privileged; so is one without a plan. A namespace without
-// tenant has no profile.
-func (c *Controller) confines(ctx context.Context, t *v1alpha1.Tenant) (bool, error) {
+// profileOf is the security profile of a tenant: the strictest for one without a plan. A namespace without tenant is
+// bound by none.
+func (c *Controller) profileOf(ctx context.Context, t *v1alpha1.Tenant) (v1alpha1.SecurityProfile, error) {
 	if t == nil {
-		return false, nil
+		return v1alpha1.ProfilePrivileged, nil
 	}
 
 	plan, err := c.planOf(ctx, t)
 	if err != nil || plan == nil {
-		return true, err
+		return v1alpha1.ProfileRestricted, err
 	}
 
-	return policy.Of(t, plan).Profile() != v1alpha1.ProfilePrivileged, nil
+	return policy.Of(t, plan).Profile(), nil
 }
 
 // planOf is the plan of a tenant, nil when there is none. Nobody changes what it points to.

@@ -63,7 +63,7 @@ var testKey = func() swarmobj.DigestKey {
 const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func again(s *situation) {
-	s.want, s.scale, s.offManagers, s.moved = nil, effective(s.tc, s.tenant), false, false
+	s.want, s.scale, s.confinement, s.moved = nil, effective(s.tc, s.tenant), confinement{}, false
 	render(s)
 }
 

@@ -15,14 +15,18 @@ func render(s *situation) {
 	}
 
 	live := s.world.Service
-	was := s.confined && keptOff(live)
+	now := confinement{offManagers: s.confined && keptOff(live), noNewPrivileges: lockedDown(s.world)}
 
-	spec, err := servicespec.Build(input(s, was))
-	if err == nil && s.confined {
+	spec, err := servicespec.Build(input(s, now))
+	if err == nil {
 		restarts := func() bool { return servicespec.Diff(live.Spec, spec).Impact() >= servicespec.ImpactTemplate }
-		if s.offManagers = keepOff(s.world, restarts); s.offManagers != was {
-			s.moved = live != nil && !restarts()
-			spec, err = servicespec.Build(input(s, s.offManagers))
+		s.confinement = confinement{
+			offManagers:     s.confined && keepOff(s.world, restarts),
+			noNewPrivileges: lockDown(s.restricted, s.world, restarts),
+		}
+		if s.confinement != now {
+			s.moved = s.offManagers != now.offManagers && live != nil && !restarts()
+			spec, err = servicespec.Build(input(s, s.confinement))
 		}
 	}
 	if err != nil {
@@ -34,27 +38,34 @@ func render(s *situation) {
 	s.want = &spec
 }
 
-func input(s *situation, offManagers bool) servicespec.Input {
+// confinement is what a service is told beyond what its template says, for whom it belongs to. Both come with a rollout
+// and not by themselves.
+type confinement struct {
+	offManagers, noNewPrivileges bool
+}
+
+func input(s *situation, c confinement) servicespec.Input {
 	force, restartedAt := restart(s.tc, s.world.Service)
 
 	return servicespec.Input{
-		Owner:          s.owner,
-		Template:       s.template,
-		Rollout:        s.rollout(),
-		Replicas:       uint64(max(s.scale.replicas, 0)),
-		Suspended:      s.scale.suspended,
-		OffManagers:    offManagers,
-		Image:          s.image,
-		Env:            s.supply.env.Strings(),
-		Files:          s.supply.resolve(s.world),
-		NetworkID:      s.world.Network.ID,
-		ForceUpdate:    force,
-		Generation:     s.tc.Generation,
-		Revision:       s.target.number,
-		TemplateHash:   s.templateHash,
-		RequestedImage: string(s.template.Image),
-		RestartedAt:    restartedAt,
-		RegistryAuth:   authDigest(s.digests, s.owner, s.auth),
+		Owner:           s.owner,
+		Template:        s.template,
+		Rollout:         s.rollout(),
+		Replicas:        uint64(max(s.scale.replicas, 0)),
+		Suspended:       s.scale.suspended,
+		OffManagers:     c.offManagers,
+		NoNewPrivileges: c.noNewPrivileges,
+		Image:           s.image,
+		Env:             s.supply.env.Strings(),
+		Files:           s.supply.resolve(s.world),
+		NetworkID:       s.world.Network.ID,
+		ForceUpdate:     force,
+		Generation:      s.tc.Generation,
+		Revision:        s.target.number,
+		TemplateHash:    s.templateHash,
+		RequestedImage:  string(s.template.Image),
+		RestartedAt:     restartedAt,
+		RegistryAuth:    authDigest(s.digests, s.owner, s.auth),
 	}
 }
 

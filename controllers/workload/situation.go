@@ -30,6 +30,8 @@ type situation struct {
 	tenant *v1alpha1.Tenant
 	// confined is true when the security profile of the tenant trusts its containers with nothing beyond themselves.
 	confined bool
+	// restricted is true when the profile is the strictest one.
+	restricted bool
 	// scale after everybody who has a say.
 	scale scale
 
@@ -52,9 +54,10 @@ type situation struct {
 	// want is the service as it is to be. It is nil while something it refers to is missing in Swarm (needs), or while
 	// it cannot be rendered (trouble).
 	want *swarm.ServiceSpec
-	// offManagers is true when want keeps the tasks off the managers of the swarm. moved is true when Swarm has been told
+	// confinement is what want tells the service beyond its template. moved is true when Swarm has been told
 	// otherwise until now, and no task has to be replaced for it.
-	offManagers, moved bool
+	confinement
+	moved bool
 
 	// waitingFor are the containers of spec.dependsOn that are not ready yet.
 	waitingFor []string
@@ -79,9 +82,11 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 		return s, err
 	}
 
-	if s.confined, err = c.confines(ctx, s.tenant); err != nil {
+	profile, err := c.profileOf(ctx, s.tenant)
+	if err != nil {
 		return s, err
 	}
+	s.confined, s.restricted = profile != v1alpha1.ProfilePrivileged, profile == v1alpha1.ProfileRestricted
 
 	s.scale = effective(tc, s.tenant)
 

@@ -78,9 +78,14 @@ const (
 	// security profile of its tenant asks for it. It is the record of that decision: what has been decided once is not
 	// taken back because a node is away.
 	SwarmLabelPlacement = "io.dogker.placement"
+	// SwarmLabelPrivileges is PrivilegesNoNew on a service whose processes can gain no privileges.
+	SwarmLabelPrivileges = "io.dogker.privileges"
 	// SwarmLabelContentHash is the digest of the data of a secret or config, whose content Swarm cannot be asked for.
 	SwarmLabelContentHash = "io.dogker.content-hash"
 )
+
+// PrivilegesNoNew is the value of SwarmLabelPrivileges.
+const PrivilegesNoNew = "no-new"
 
 // PlacementWorkers is the value of SwarmLabelPlacement.
 const PlacementWorkers = "workers"

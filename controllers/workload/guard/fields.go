@@ -20,7 +20,7 @@ const (
 )
 
 // rules are the fields that may be set, and to what. What is missing is forbidden; among others, and on purpose: TTY,
-// OpenStdin, Groups, Privileges, DNSConfig, Isolation, OomScoreAdj, StartInterval, every kind of mount but tmpfs, mount
+// OpenStdin, Groups, Privileges but for having fewer, DNSConfig, Isolation, OomScoreAdj, StartInterval, every kind of mount but tmpfs, mount
 // and driver options, configs as runtime targets, generic resources, the deprecated Networks, plugins, attachments, jobs.
 var rules = map[string]rule{
 	"Name": isServiceName,
@@ -44,6 +44,8 @@ var rules = map[string]rule{
 	containerSpec + "StopSignal": oneOf("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"),
 
 	containerSpec + "StopGracePeriod": lasts(0, time.Minute),
+
+	containerSpec + "Privileges.NoNewPrivileges": anything,
 
 	containerSpec + "CapabilityAdd[]":  oneOf(addable...),
 	containerSpec + "CapabilityDrop[]": oneOf(append([]string{"ALL", "CAP_NET_RAW"}, addable...)...),

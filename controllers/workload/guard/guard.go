@@ -25,6 +25,8 @@ type Facts struct {
 	ImageID string
 	// OffManagers is true for a service whose tasks must not run on managers of the swarm.
 	OffManagers bool
+	// NoNewPrivileges is true for a service whose processes must not gain privileges.
+	NoNewPrivileges bool
 }
 
 // Refusal is a spec that must not reach the engine.

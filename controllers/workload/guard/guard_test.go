@@ -45,6 +45,13 @@ func TestCheckLetsSafeSpecsPass(t *testing.T) {
 				s.TaskTemplate.Placement.Constraints = []string{"node.labels.zone==a", "node.role!=manager"}
 			},
 		},
+		"NoNewPrivileges": {
+			reason: "Fewer privileges are the only ones that may be spoken of.",
+			change: func(s *swarm.ServiceSpec, f *Facts) {
+				f.NoNewPrivileges, s.Labels["io.dogker.privileges"] = true, "no-new"
+				con(s).Privileges = &swarm.Privileges{NoNewPrivileges: true}
+			},
+		},
 		"OnWorkers": {
 			reason: "The tenant has said it himself.",
 			change: func(s *swarm.ServiceSpec, f *Facts) { f.OffManagers = true },
@@ -260,6 +267,19 @@ func TestRefusalShowsNoValues(t *testing.T) {
 	}
 	if got := err.Error(); !strings.HasPrefix(got, `service spec "acme_web" is not safe to send: `) {
 		t.Errorf("refusal: got %q", got)
+	}
+}
+
+// TestCheckWantsNoNewPrivileges: where the facts demand it, nothing else will do.
+func TestCheckWantsNoNewPrivileges(t *testing.T) {
+	for name, privileges := range map[string]*swarm.Privileges{"None": nil, "Empty": {}, "Seccomp": {Seccomp: &swarm.SeccompOpts{}}} {
+		t.Run(name, func(t *testing.T) {
+			s, f := safe(), facts()
+			f.NoNewPrivileges, con(&s).Privileges = true, privileges
+			if err := Check(s, f); !IsRefusal(err) {
+				t.Errorf("Check: got %v, want a refusal", err)
+			}
+		})
 	}
 }
 

@@ -180,6 +180,7 @@ func isOwnNetwork(c *check, v reflect.Value) string {
 var serviceLabels = []string{
 	v1alpha1.SwarmLabelGeneration, v1alpha1.SwarmLabelSpecHash, v1alpha1.SwarmLabelRevision, v1alpha1.SwarmLabelTemplateHash,
 	v1alpha1.SwarmLabelImage, v1alpha1.SwarmLabelRestartedAt, v1alpha1.SwarmLabelRegistryAuth, v1alpha1.SwarmLabelPlacement,
+	v1alpha1.SwarmLabelPrivileges,
 }
 
 func isServiceLabel(c *check, key, value string) string {

@@ -167,6 +167,7 @@ func TestEveryRuleRefuses(t *testing.T) {
 		func(v reflect.Value) { v.SetUint(1<<32 - 1) },
 		func(v reflect.Value) { v.SetUint(1<<64 - 1) },
 		func(v reflect.Value) { v.SetFloat(-1) },
+		func(v reflect.Value) { v.SetBool(false) },
 		func(v reflect.Value) { v.SetString(" ") },
 		func(v reflect.Value) { v.SetString(strings.Repeat("x", 300<<10)) },
 	}

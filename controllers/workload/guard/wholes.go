@@ -28,6 +28,7 @@ var wholes = []func(*check){
 	hasUniqueTargets,
 	bindsPortsOnce,
 	keepsOffManagers,
+	gainsNoPrivileges,
 	isSmall,
 }
 
@@ -193,6 +194,22 @@ func keepsOffManagers(c *check) {
 		return strings.EqualFold(plain, "node.role!=manager") || strings.EqualFold(plain, "node.role==worker")
 	}) {
 		c.refuse("TaskTemplate.Placement.Constraints[]", "must keep the tasks off the managers of the swarm")
+	}
+}
+
+// gainsNoPrivileges demands no-new-privileges where the facts do. Privileges that say nothing are nobody's wish.
+func gainsNoPrivileges(c *check) {
+	var p *swarm.Privileges
+	if con := c.spec.TaskTemplate.ContainerSpec; con != nil {
+		p = con.Privileges
+	}
+
+	const path = "TaskTemplate.ContainerSpec.Privileges.NoNewPrivileges"
+	switch {
+	case c.facts.NoNewPrivileges && (p == nil || !p.NoNewPrivileges):
+		c.refuse(path, "must be true")
+	case p != nil && !p.NoNewPrivileges:
+		c.refuse(path, "must be true where there are Privileges at all")
 	}
 }
 

@@ -72,6 +72,9 @@ func (b *builder) labels() map[string]string {
 	maps.DeleteFunc(labels, func(_, value string) bool { return value == "" })
 	maps.Copy(labels, b.in.Owner.Labels())
 
+	if b.in.NoNewPrivileges {
+		labels[v1alpha1.SwarmLabelPrivileges] = v1alpha1.PrivilegesNoNew
+	}
 	if b.in.OffManagers {
 		labels[v1alpha1.SwarmLabelPlacement] = v1alpha1.PlacementWorkers
 	}

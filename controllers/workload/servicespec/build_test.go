@@ -298,6 +298,14 @@ func TestBuild(t *testing.T) {
 			template: func(t *template) { t.EndpointMode = v1alpha1.EndpointVIP },
 			want:     func(s *swarm.ServiceSpec) { s.EndpointSpec.Mode = "vip" },
 		},
+		"NoNewPrivileges": {
+			reason: "The label is the record of it, from which it is put back.",
+			input:  func(in *input) { in.NoNewPrivileges = true },
+			want: func(s *swarm.ServiceSpec) {
+				s.Labels["io.dogker.privileges"] = "no-new"
+				s.TaskTemplate.ContainerSpec.Privileges = &swarm.Privileges{NoNewPrivileges: true}
+			},
+		},
 		"OffManagersIsNoted": {
 			reason: "The label is the record of a decision that the constraint alone could not tell from a tenant's own.",
 			template: func(t *template) {

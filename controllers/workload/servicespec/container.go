@@ -24,7 +24,7 @@ const (
 // defaultTmpfsMode is what the engine gives a tmpfs without a mode.
 const defaultTmpfsMode = 0o1777
 
-// container is the process and its surroundings. It never has a terminal, other privileges than the engine's defaults,
+// container is the process and its surroundings. It never has a terminal, more privileges than by the engine's defaults,
 // or mounts from the node.
 func (b *builder) container() *swarm.ContainerSpec {
 	grace := min(max(orDefault(b.t.TerminationGracePeriodSeconds, defaultGraceSeconds), 0), maxGraceSeconds)
@@ -52,6 +52,9 @@ func (b *builder) container() *swarm.ContainerSpec {
 		Labels:          plainMap(b.t.Labels),
 	}
 	b.secure(c)
+	if b.in.NoNewPrivileges {
+		c.Privileges = &swarm.Privileges{NoNewPrivileges: true}
+	}
 
 	return c
 }

@@ -51,6 +51,7 @@ func build(t testing.TB, in servicespec.Input) swarm.ServiceSpec {
 func factsOf(in servicespec.Input) guard.Facts {
 	facts := guard.Facts{
 		Owner: in.Owner, NetworkID: in.NetworkID, Secrets: map[string]string{}, Configs: map[string]string{}, OffManagers: in.OffManagers,
+		NoNewPrivileges: in.NoNewPrivileges,
 	}
 	for _, f := range in.Files {
 		if f.Kind == servicespec.KindSecret {

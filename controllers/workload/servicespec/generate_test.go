@@ -321,6 +321,7 @@ func inputs() *rapid.Generator[servicespec.Input] {
 		in.Replicas = rapid.Uint64Range(0, 10000).Draw(r, "replicas")
 		in.Suspended = rapid.Bool().Draw(r, "suspended")
 		in.OffManagers = rapid.Bool().Draw(r, "off managers")
+		in.NoNewPrivileges = rapid.Bool().Draw(r, "no new privileges")
 		in.ForceUpdate = rapid.Uint64().Draw(r, "force")
 		in.RegistryAuth = rapid.StringMatching(`([0-9a-f]{16})?`).Draw(r, "auth")
 		in.RestartedAt = text[string](20).Draw(r, "restarted at")

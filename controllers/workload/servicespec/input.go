@@ -19,6 +19,8 @@ type Input struct {
 	Suspended bool
 	// OffManagers keeps the tasks off the managers of the swarm.
 	OffManagers bool
+	// NoNewPrivileges keeps its processes from gaining privileges. Engines before version 25 drop it.
+	NoNewPrivileges bool
 	// Image to run: a digest of the registry, or what the engine itself holds.
 	Image string
 	// Env as Env and Strings return it: NAME=value, sorted by name.
