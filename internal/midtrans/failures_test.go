@@ -158,6 +158,7 @@ func TestAnswersAboutSomethingElse(t *testing.T) {
 		"ExpireOfOtherOrder":    {payment.OpExpire, fake.WrongOrder()},
 		"SameCallIsUnderWay":    {payment.OpRefund, fake.Code(202, "The request is being processed")},
 		"PageElsewhere":         {payment.OpCheckout, set("redirect_url", "https://evil.example.com/snap/v2/vtweb/x")},
+		"PageOnAnotherHost":     {payment.OpCheckout, set("redirect_url", "http://evil.example.com/snap/v2/vtweb/x")},
 		"PageOfAScript":         {payment.OpCheckout, set("redirect_url", "javascript:alert(1)")},
 		"PageWithCredentials":   {payment.OpCheckout, set("redirect_url", "http://a:b@127.0.0.1/")},
 		"PageWithoutURL":        {payment.OpCheckout, set("redirect_url", nil)},
