@@ -119,7 +119,7 @@ func (w *writer) run(ctx context.Context) (book.Result, error) {
 			}
 		case verdict == outrun && !ok:
 			if races++; races >= maxRaces || !pause(ctx, min(races, 6), racePause) {
-				return book.Result{}, errors.Join(w.unknown, fmt.Errorf("after %d tries: %w", races, book.ErrBusy))
+				return book.Result{}, errors.Join(w.unknown, ctx.Err(), fmt.Errorf("after %d tries: %w", races, book.ErrBusy))
 			}
 		}
 		ok = false

@@ -79,14 +79,14 @@ func (w *writer) try(ctx context.Context, at snapshot) (book.Result, verdict, er
 
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	got, err := w.kv.Txn(ctx).If(w.conditions(at, out)...).Then(puts...).Else(w.gets()...).Commit()
+	got, err := w.kv.Txn(ctx).If(w.conditions(at, out)...).Then(puts...).Commit()
 	switch {
 	case err != nil && rejected(err):
 		return book.Result{}, refused, err
 	case err != nil:
 		return book.Result{}, failed, err
 	case !got.Succeeded:
-		return w.failure(at, got)
+		return w.failure(ctx, at)
 	}
 	if w.req.Meter != nil {
 		result.MeterRevision = got.Header.Revision
@@ -121,12 +121,12 @@ func idle(before book.State, out book.Outcome) bool {
 func (w *writer) look(ctx context.Context, at snapshot, result book.Result) (book.Result, verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	got, err := w.kv.Txn(ctx).If(w.same(at)...).Else(w.gets()...).Commit()
+	got, err := w.kv.Txn(ctx).If(w.same(at)...).Commit()
 	switch {
 	case err != nil:
 		return book.Result{}, failed, err
 	case !got.Succeeded:
-		return w.failure(at, got)
+		return w.failure(ctx, at)
 	default:
 		return result, written, nil
 	}
@@ -162,18 +162,18 @@ func (w *writer) conditions(at snapshot, out book.Outcome) []clientv3.Cmp {
 	return cmps
 }
 
-// gets tell, when the conditions do not hold, which of them.
-func (w *writer) gets() []clientv3.Op {
-	return []clientv3.Op{
+// failure says what a transaction whose conditions did not hold means. It reads only now, which spares all the others the
+// reading: what is compared only ever goes on, so what did not hold then does not hold now.
+func (w *writer) failure(ctx context.Context, at snapshot) (book.Result, verdict, error) {
+	got, err := w.kv.Txn(ctx).Then(
 		clientv3.OpGet(headKey(w.req.Tenant), clientv3.WithKeysOnly()),
 		clientv3.OpGet(termKey, clientv3.WithKeysOnly()),
 		clientv3.OpGet(idemKey(w.req.Tenant, w.req.Op.Key()), clientv3.WithKeysOnly()),
 		clientv3.OpGet(meterKey(w.req.Tenant), clientv3.WithKeysOnly()),
+	).Commit()
+	if err != nil {
+		return book.Result{}, outrun, nil // Nothing was written, and it is read once more in any case.
 	}
-}
-
-// failure says what a transaction whose conditions did not hold means.
-func (w *writer) failure(at snapshot, got *clientv3.TxnResponse) (book.Result, verdict, error) {
 	head, term, done, meter := revision(single(got, 0)), revision(single(got, 1)), single(got, 2) != nil, revision(single(got, 3))
 	_, _, redeems := book.CouponOf(w.req.Op)
 	switch {
