@@ -40,7 +40,7 @@ func (n *neighbours) flood(ctx context.Context) (*flood, error) {
 		}
 		wg.Go(func() {
 			for i := caller; ctx.Err() == nil; i++ {
-				f.note(call(ctx, c, i))
+				f.note(call(context.WithoutCancel(ctx), c, i))
 			}
 		})
 	}
