@@ -25,6 +25,8 @@ const (
 	// its end: what the controllers and the quota make of the last one is out of the way of the next then.
 	applied = 100
 	thought = 20 * time.Millisecond
+	// between is how long the client waits before it begins with another verb.
+	between = 3 * time.Second
 )
 
 // Verbs of the benchmark.
@@ -144,6 +146,9 @@ func (o *office) timeApplies(ctx context.Context, namespace string, add adder) e
 			func(int) error { return nil },
 		},
 	} {
+		if err := sleep(ctx, between); err != nil {
+			return err
+		}
 		took := make(measure.Values, applied)
 		for i := range took {
 			began := time.Now()
