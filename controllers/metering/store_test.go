@@ -190,14 +190,3 @@ func (s *memory) seconds() map[string]int64 {
 
 	return out
 }
-
-// missed adds up what was told not to be charged.
-func (s *memory) missed() (seconds int64) {
-	for _, gaps := range s.gaps {
-		for _, g := range gaps {
-			seconds += g.Seconds
-		}
-	}
-
-	return seconds
-}

@@ -3,8 +3,6 @@ package metering
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/docker/docker/api/types/swarm"
@@ -248,6 +246,3 @@ func (w *world) truth() map[string]float64 {
 
 	return out
 }
-
-// ids of all tasks, in order.
-func (w *world) ids() []string { return slices.Sorted(maps.Keys(w.truth())) }

@@ -52,14 +52,13 @@ type Volume struct {
 // of at most 5.5 seconds. A window is closed that long after its end and not before.
 const NodeSilence = 17
 
-// phase is what a sample says of a run.
+// phase is what a sample says of a run. The zero phase is that of one that is not in the sample, or in a state that says
+// nothing.
 type phase int
 
 const (
-	// absent: it is not in the sample, or in a state that says nothing.
-	absent phase = iota
 	// running: it is charged.
-	running
+	running phase = iota + 1
 	// doubtful: it would be running if its node were known to be ready.
 	doubtful
 	// lost: it would be running if its node were ready.
