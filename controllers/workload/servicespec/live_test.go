@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dogker/dogker/controllers/workload/guard"
@@ -58,10 +59,11 @@ func startEngine(t *testing.T) *engine {
 	return e
 }
 
-// fit makes an input one for this engine: with its network, its image and its files. Nothing is to run, and ports are
-// free, so that only the words count.
+// fit makes an input one for this engine: with its network, its image and its files, and without what it would drop.
+// Nothing is to run, and ports are free, so that only the words count.
 func (e *engine) fit(in servicespec.Input) servicespec.Input {
 	in.NetworkID, in.Image = e.network, e.image
+	in.NoNewPrivileges = in.NoNewPrivileges && versions.GreaterThanOrEqualTo(e.Docker.ClientVersion(), "1.44")
 	in.Files = slices.Clone(in.Files)
 	for i := range in.Files {
 		f := &in.Files[i]
