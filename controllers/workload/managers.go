@@ -52,15 +52,20 @@ func takesTenants(n swarm.Node) bool {
 }
 
 // free is true for a service that can be told to keep off the managers without a single task being replaced: all that it
-// has are on workers.
+// is to have are there, and on workers. A list that lacks some of them, as a manager that is behind may answer, proves
+// nothing of those.
 func free(w swarmobj.World) bool {
-	if !w.TasksFresh || updating(w.Service) {
+	replicated := w.Service.Spec.Mode.Replicated
+	if !w.TasksFresh || updating(w.Service) || replicated == nil || replicated.Replicas == nil {
 		return false
 	}
 
-	return !slices.ContainsFunc(w.Tasks, func(t swarmobj.Task) bool {
-		return !t.Ended() && !slices.ContainsFunc(w.Nodes, func(n swarm.Node) bool { return n.ID == t.NodeID && isWorker(n) })
-	})
+	alive := slices.DeleteFunc(slices.Clone(w.Tasks), swarmobj.Task.Ended)
+	onManager := func(t swarmobj.Task) bool {
+		return !slices.ContainsFunc(w.Nodes, func(n swarm.Node) bool { return n.ID == t.NodeID && isWorker(n) })
+	}
+
+	return uint64(len(alive)) >= *replicated.Replicas && !slices.ContainsFunc(alive, onManager)
 }
 
 func runsAny(tasks []swarmobj.Task) bool { return slices.ContainsFunc(tasks, swarmobj.Task.Running) }

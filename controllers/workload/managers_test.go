@@ -28,6 +28,13 @@ func told() *swarm.Service {
 	return s
 }
 
+// with gives a service a number of replicas.
+func with(replicas uint64, s *swarm.Service) *swarm.Service {
+	s.Spec.Mode.Replicated = &swarm.ReplicatedService{Replicas: &replicas}
+
+	return s
+}
+
 func TestKeepOff(t *testing.T) {
 	manager, steady, away := node("m"), node("w", worker), node("w", worker, down)
 	onManager := []swarmobj.Task{task(swarm.TaskStateRunning, 0, on("m"))}
@@ -48,14 +55,17 @@ func TestKeepOff(t *testing.T) {
 		"WorkersDown":     {reason: "Whoever can take the workers down must not get onto the managers by it.", nodes: []swarm.Node{manager, away}, want: true},
 		"WorkersDrained":  {reason: "A worker that the operator has taken out is none to wait for.", nodes: []swarm.Node{manager, node("w", worker, drained)}},
 		"NothingIsKnown":  {reason: "A list without nodes is no proof that there are no workers.", want: true},
-		"RunsOnAManager":  {reason: "The first worker restarts nothing.", nodes: []swarm.Node{manager, steady}, live: service(1, "a"), tasks: onManager},
-		"NextRollout":     {reason: "Tasks that are replaced anyway begin on workers.", nodes: []swarm.Node{manager, steady}, live: service(1, "a"), tasks: onManager, restarts: true, want: true},
-		"RolloutOnOne":    {reason: "Without workers a rollout changes nothing.", nodes: []swarm.Node{manager}, live: service(1, "a"), tasks: onManager, restarts: true},
-		"RunsOnWorkers":   {reason: "No task has to be replaced, and none of the next comes onto a manager.", nodes: []swarm.Node{manager, steady}, live: service(1, "a"), tasks: onWorker, want: true},
-		"OldTasks":        {reason: "Where the tasks are now is not known.", nodes: []swarm.Node{manager, steady}, live: service(1, "a"), tasks: onWorker, stale: true},
-		"OnItsWay":        {reason: "A task that waits would be replaced.", nodes: []swarm.Node{manager, steady}, live: service(1, "a"), tasks: waiting},
-		"InFlight":        {reason: "A write would end Swarm's watch over the rollout.", nodes: []swarm.Node{manager, steady}, live: inState(service(1, "a"), swarm.UpdateStateUpdating), tasks: onWorker},
-		"Suspended":       {reason: "Without tasks none is replaced.", nodes: []swarm.Node{manager, steady}, live: service(1, "a"), want: true},
+		"RunsOnAManager":  {reason: "The first worker restarts nothing.", nodes: []swarm.Node{manager, steady}, live: with(1, service(1, "a")), tasks: onManager},
+		"NextRollout":     {reason: "Tasks that are replaced anyway begin on workers.", nodes: []swarm.Node{manager, steady}, live: with(1, service(1, "a")), tasks: onManager, restarts: true, want: true},
+		"RolloutOnOne":    {reason: "Without workers a rollout changes nothing.", nodes: []swarm.Node{manager}, live: with(1, service(1, "a")), tasks: onManager, restarts: true},
+		"RunsOnWorkers":   {reason: "No task has to be replaced, and none of the next comes onto a manager.", nodes: []swarm.Node{manager, steady}, live: with(1, service(1, "a")), tasks: onWorker, want: true},
+		"OldTasks":        {reason: "Where the tasks are now is not known.", nodes: []swarm.Node{manager, steady}, live: with(1, service(1, "a")), tasks: onWorker, stale: true},
+		"OnItsWay":        {reason: "A task that waits would be replaced.", nodes: []swarm.Node{manager, steady}, live: with(1, service(1, "a")), tasks: waiting},
+		"InFlight":        {reason: "A write would end Swarm's watch over the rollout.", nodes: []swarm.Node{manager, steady}, live: with(1, inState(service(1, "a"), swarm.UpdateStateUpdating)), tasks: onWorker},
+		"Suspended":       {reason: "Without tasks none is replaced.", nodes: []swarm.Node{manager, steady}, live: with(0, service(1, "a")), want: true},
+		"ListIsEmpty":     {reason: "A list that lacks a task does not say where it is.", nodes: []swarm.Node{manager, steady}, live: with(1, service(1, "a"))},
+		"HalfAList":       {reason: "Nor does half a list.", nodes: []swarm.Node{manager, steady}, live: with(2, service(1, "a")), tasks: onWorker},
+		"Global":          {reason: "Nobody knows how many tasks there should be.", nodes: []swarm.Node{manager, steady}, live: service(1, "a"), tasks: onWorker},
 		"WorkerReboots":   {reason: "What has been told once stays told.", nodes: []swarm.Node{manager, away}, live: told(), tasks: waiting, want: true},
 		"ToldAndDrained":  {reason: "Maintenance of the workers moves no tenant onto a manager.", nodes: []swarm.Node{manager, node("w", worker, drained)}, live: told(), tasks: waiting, want: true},
 		"WorkersGone":     {reason: "The last worker has left the swarm for good: the manager is all there is.", nodes: []swarm.Node{manager}, live: told(), tasks: waiting},
