@@ -59,7 +59,7 @@ func registerControllers(_ context.Context, m manager.Manager, c *controllers) e
 		return err
 	}
 
-	return registerWorkload(m, c.options, digests, c.log)
+	return registerWorkload(m, c.options, digests, c.lock, c.log)
 }
 
 // controllers runs the control loops of this process under one lease.
@@ -67,6 +67,7 @@ type controllers struct {
 	server  *controlplane.Server
 	options serverOptions
 	log     *slog.Logger
+	lock    *lease
 
 	// synced is true once the caches are filled, and leading once the lease is ours.
 	synced, leading atomic.Bool
@@ -113,6 +114,7 @@ func (c *controllers) newManager() (manager.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.lock = newHeldLease(lock, times.duration)
 
 	grace := stopGrace
 	m, err := ctrl.NewManager(cfg, manager.Options{
@@ -122,7 +124,7 @@ func (c *controllers) newManager() (manager.Manager, error) {
 		// The API server serves our metrics as well.
 		Metrics:                             metricsserver.Options{BindAddress: "0"},
 		LeaderElection:                      true,
-		LeaderElectionResourceLockInterface: lock,
+		LeaderElectionResourceLockInterface: c.lock,
 		LeaderElectionReleaseOnCancel:       true,
 		LeaseDuration:                       &times.duration,
 		RenewDeadline:                       &times.deadline,

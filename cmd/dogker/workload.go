@@ -32,13 +32,13 @@ const hintQueue = 1 << 14
 
 // registerWorkload adds the control loop of TenantContainers and the collector of what they leave behind, with the
 // adapters they work through.
-func registerWorkload(m manager.Manager, o serverOptions, digests swarmobj.DigestKey, log *slog.Logger) error {
+func registerWorkload(m manager.Manager, o serverOptions, digests swarmobj.DigestKey, lock *lease, log *slog.Logger) error {
 	api, err := swarm.NewFromEnv()
 	if err != nil {
 		return err
 	}
 
-	docker := swarm.New(api, swarm.Options{Log: log})
+	docker := swarm.New(api, swarm.Options{Log: log, Hold: lock.hold})
 	ctrlmetrics.Registry.MustRegister(docker)
 
 	if err := m.Add(everywhere(func(ctx context.Context) error {

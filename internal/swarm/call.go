@@ -31,8 +31,8 @@ func read[T any](ctx context.Context, e *Engine, op string, timeout time.Duratio
 	return got, err
 }
 
-// write makes one writing call of the engine. It waits for its turn first: a write that did not get one has not been
-// sent, and fails with the context's error.
+// write makes one writing call of the engine. It waits for its turn first, and for the leave to write at all: a write that
+// did not get them has not been sent, and fails with the context's error.
 func write[T any](ctx context.Context, e *Engine, op string, call func(context.Context) (T, error)) (T, error) {
 	var none T
 
@@ -41,6 +41,12 @@ func write[T any](ctx context.Context, e *Engine, op string, call func(context.C
 		defer func() { <-e.turns }()
 	case <-ctx.Done():
 		return none, ctx.Err()
+	}
+
+	if e.hold != nil {
+		if err := e.hold(ctx); err != nil {
+			return none, err
+		}
 	}
 
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)

@@ -20,6 +20,9 @@ type Options struct {
 	// Resync is how often each kind of object is listed; 0 means 30 seconds. Kinds whose list is expensive are listed
 	// more rarely.
 	Resync time.Duration
+	// Hold is asked right before each write, and may let it wait; a write that it refuses is not sent. It is how a server
+	// that leads no more is kept from writing. Nil means that nobody else writes.
+	Hold func(context.Context) error
 	// Log is where the adapter says what happens to the engine; nil means nowhere.
 	Log *slog.Logger
 }
@@ -30,6 +33,7 @@ type Engine struct {
 	api     API
 	log     *slog.Logger
 	resync  time.Duration
+	hold    func(context.Context) error
 	metrics metrics
 	hints   *hints
 	turns   chan struct{} // One token for each write in flight.
@@ -72,6 +76,7 @@ func New(api API, o Options) *Engine {
 		api:     api,
 		log:     o.Log.With(logkey.Component, "swarm"),
 		resync:  cmp.Or(o.Resync, 30*time.Second),
+		hold:    o.Hold,
 		metrics: newMetrics(),
 		hints:   newHints(),
 		turns:   make(chan struct{}, writesInFlight),
