@@ -18,9 +18,12 @@ func (s State) Next(r Rules, f Facts) (State, []Notice) {
 	}
 
 	t := turn{State: &next, rules: r, facts: f}
+	to := t.phase()
 	t.budget()
-	t.warn()
-	t.move(t.phase())
+	if t.Phase.Runs() || to.Runs() {
+		t.warn()
+	}
+	t.move(to)
 	t.sayShortfall()
 
 	return next, t.notices
@@ -139,7 +142,7 @@ func (t *turn) move(to Phase) {
 	}
 }
 
-// warn gives the warnings that are due. Only the nearest of several is given: who is told of one hour need not hear of
+// warn gives the warnings that are due to an account that runs, or did until now. Only the nearest of several is given: who is told of one hour need not hear of
 // three days.
 func (t *turn) warn() {
 	runway, finite := Runway(t.facts)
@@ -154,7 +157,7 @@ func (t *turn) warn() {
 			due = append(due, w)
 		}
 	}
-	if len(due) > 0 && t.Phase.Runs() {
+	if len(due) > 0 {
 		t.say(LowBalance, mark(slices.Min(due)))
 		for _, w := range due {
 			t.disarm(mark(w))
@@ -166,7 +169,7 @@ func (t *turn) warn() {
 	case floor <= 0:
 	case t.facts.Available > floor+floor/5:
 		delete(t.Disarmed, floorMark)
-	case t.facts.Available < floor && !t.Disarmed[floorMark] && t.Phase.Runs():
+	case t.facts.Available < floor && !t.Disarmed[floorMark]:
 		t.say(LowBalance, floorMark)
 		t.disarm(floorMark)
 	}
