@@ -15,14 +15,11 @@ import (
 
 // The share of what is alive, in percent, by which garbage may grow before it is collected. While the server starts,
 // nothing is to be won by collecting. At rest, half of Go's default keeps the process small beside the containers it
-// manages. Under load that would cost a third of all its time, so garbage may grow by headroom instead, and by Go's own
-// default where more is alive than that.
+// manages. Under load that would cost a third of all its time, so garbage may grow by headroom instead.
 const (
 	gcPercentStarting = 400
 	gcPercentResting  = 50
-	gcPercentBusy     = 100
 	gcPercentBusiest  = 400
-	gcTolerance       = 40
 	headroom          = 192 << 20 // bytes
 )
 
@@ -104,9 +101,9 @@ type pacer struct {
 	busy    time.Time // When there was last much to collect.
 }
 
-// look is true when the percentage has changed. A busy collector gets room at once: headroom, gcPercentBusiest where that
-// is too much for what is alive, gcPercentBusy where it is too little. With that room a load does not look busy any more,
-// so it is given back only when what is collected would not be much at rest either.
+// look is true when the percentage has changed. A busy collector gets room at once: headroom, or gcPercentBusiest where
+// little is alive, and never less than at rest where much is. With that room a load does not look busy any more, so it
+// is given back only when what is collected would not be much at rest either.
 func (p *pacer) look(now time.Time, c collections) bool {
 	ran := c.cycles - p.cycles
 	p.cycles = c.cycles
@@ -119,12 +116,12 @@ func (p *pacer) look(now time.Time, c collections) bool {
 	want := p.percent
 	switch {
 	case p.busy.Equal(now):
-		want = min(max(int(headroom*100/max(c.live, 1)), gcPercentBusy), gcPercentBusiest) //nolint:gosec // below 2^41
+		want = min(max(int(headroom*100/max(c.live, 1)), gcPercentResting), gcPercentBusiest) //nolint:gosec // below 2^41
 	case now.Sub(p.busy) >= calm:
 		want = gcPercentResting
 	}
 	// What is alive varies a little from one collection to the next, and each change stops the world for a moment.
-	if want != gcPercentResting && max(want-p.percent, p.percent-want) <= gcTolerance {
+	if diff := want - p.percent; want != gcPercentResting && diff*diff <= gcPercentResting*gcPercentResting {
 		return false
 	}
 	changed := want != p.percent

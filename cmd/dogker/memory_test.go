@@ -61,10 +61,9 @@ func TestPacer(t *testing.T) {
 			changes: 1,
 		},
 		"MuchAlive": {
-			reason:  "The headroom would be nothing beside what is alive.",
-			looks:   repeat(3, second{9, 4096 * mib}),
-			want:    gcPercentBusy,
-			changes: 1,
+			reason: "The headroom is less than what is allowed at rest.",
+			looks:  repeat(3, second{9, 4096 * mib}),
+			want:   gcPercentResting,
 		},
 		"AliveVaries": {
 			reason:  "Small differences are no reason to stop the world.",
