@@ -37,36 +37,36 @@ func (b bootstrapper) ensureFairness(ctx context.Context) error {
 }
 
 func (b bootstrapper) ensureLevel(ctx context.Context, want *flowcontrolv1.PriorityLevelConfiguration) error {
-	api := b.kube.FlowcontrolV1().PriorityLevelConfigurations()
-
-	have, err := api.Get(ctx, want.Name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		_, err = api.Create(ctx, want, metav1.CreateOptions{})
-		return err
-	}
-	if err != nil || handed(have) || equality.Semantic.DeepEqual(have.Spec, want.Spec) {
-		return err
-	}
-
-	have.Spec = want.Spec
-	_, err = api.Update(ctx, have, metav1.UpdateOptions{})
-
-	return err
+	return ensureSpec(ctx, b.kube.FlowcontrolV1().PriorityLevelConfigurations(), want,
+		func(o *flowcontrolv1.PriorityLevelConfiguration) *flowcontrolv1.PriorityLevelConfigurationSpec {
+			return &o.Spec
+		})
 }
 
 func (b bootstrapper) ensureFlow(ctx context.Context, want *flowcontrolv1.FlowSchema) error {
-	api := b.kube.FlowcontrolV1().FlowSchemas()
+	return ensureSpec(ctx, b.kube.FlowcontrolV1().FlowSchemas(), want,
+		func(o *flowcontrolv1.FlowSchema) *flowcontrolv1.FlowSchemaSpec { return &o.Spec })
+}
 
-	have, err := api.Get(ctx, want.Name, metav1.GetOptions{})
+// kindOf is the part of a typed client that ensureSpec needs.
+type kindOf[T any] interface {
+	Get(ctx context.Context, name string, o metav1.GetOptions) (T, error)
+	Create(ctx context.Context, obj T, o metav1.CreateOptions) (T, error)
+	Update(ctx context.Context, obj T, o metav1.UpdateOptions) (T, error)
+}
+
+// ensureSpec makes an object, or puts its spec back, unless the platform team has taken it over.
+func ensureSpec[T metav1.Object, S any](ctx context.Context, api kindOf[T], want T, spec func(T) *S) error {
+	have, err := api.Get(ctx, want.GetName(), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		_, err = api.Create(ctx, want, metav1.CreateOptions{})
 		return err
 	}
-	if err != nil || handed(have) || equality.Semantic.DeepEqual(have.Spec, want.Spec) {
+	if err != nil || handed(have) || equality.Semantic.DeepEqual(*spec(have), *spec(want)) {
 		return err
 	}
 
-	have.Spec = want.Spec
+	*spec(have) = *spec(want)
 	_, err = api.Update(ctx, have, metav1.UpdateOptions{})
 
 	return err
