@@ -74,9 +74,14 @@ type PlanSpec struct {
 	// +optional
 	Network *NetworkRules `json:"network,omitempty"`
 
-	// PriceListName names the PriceList by which usage is billed. Without one, nothing is.
+	// PriceListName names the PriceList by which usage is billed, or the first of those that replaced one another. Without
+	// one, nothing is billed. A change is in effect from the next hour on.
 	// +optional
 	PriceListName ObjectName `json:"priceListName,omitempty"`
+
+	// Billing says how tenants with this plan pay. It matters only with a price list.
+	// +optional
+	Billing *BillingRules `json:"billing,omitempty"`
 }
 
 // SecurityProfile is a set of rules on TenantContainers, named as the Pod Security Standards are.

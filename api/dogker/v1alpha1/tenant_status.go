@@ -27,6 +27,9 @@ type TenantStatus struct {
 	// Quota that is in effect, and what is used of it.
 	// +optional
 	Quota *QuotaStatus `json:"quota,omitempty"`
+	// Billing is how the account of the tenant stands, if its plan has prices. Its BillingAccount says more.
+	// +optional
+	Billing *TenantBilling `json:"billing,omitempty"`
 }
 
 // TenantNetwork is the overlay network that all containers of a tenant share, and nobody else.

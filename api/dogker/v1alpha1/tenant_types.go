@@ -14,6 +14,8 @@ import (
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why, in one word."
 // +kubebuilder:printcolumn:name="Plan",type=string,JSONPath=`.spec.planName`,description="What it may have."
 // +kubebuilder:printcolumn:name="Containers",type=string,JSONPath=`.status.containers`,description="Containers that there are, of those that the quota allows."
+// +kubebuilder:printcolumn:name="Account",type=string,JSONPath=`.status.billing.phase`,description="How its BillingAccount stands."
+// +kubebuilder:printcolumn:name="Balance",type=string,JSONPath=`.status.billing.balance`,description="Rupiah that can be used."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Subnet",type=string,priority=1,JSONPath=`.status.network.subnet`,description="The addresses of its network."
 // +kubebuilder:printcolumn:name="Addresses",type=string,priority=1,JSONPath=`.status.network.addresses`,description="Addresses in use, of those that there are."
