@@ -24,9 +24,14 @@ type caller struct {
 	host   string
 }
 
-// caller makes the service account a developer of the tenant, and waits until that has come into effect.
-func (n *tenant) caller(account string) *caller {
+// caller gives the service account roles in the tenant, developer when there are none, and waits until that has come into
+// effect.
+func (n *tenant) caller(account string, roles ...v1alpha1.TenantRole) *caller {
 	n.t.Helper()
+
+	if len(roles) == 0 {
+		roles = []v1alpha1.TenantRole{v1alpha1.RoleDeveloper}
+	}
 
 	owner := &v1alpha1.Tenant{}
 	if err := n.api.Get(n.t.Context(), client.ObjectKey{Name: n.name}, owner); err != nil {
@@ -34,7 +39,7 @@ func (n *tenant) caller(account string) *caller {
 	}
 	before := owner.DeepCopy()
 	owner.Spec.Members = append(owner.Spec.Members, v1alpha1.Member{
-		Kind: v1alpha1.MemberServiceAccount, Name: account, Roles: []v1alpha1.TenantRole{v1alpha1.RoleDeveloper},
+		Kind: v1alpha1.MemberServiceAccount, Name: account, Roles: roles,
 	})
 	if err := n.api.Patch(n.t.Context(), owner, client.MergeFrom(before)); err != nil {
 		n.t.Fatal(err)

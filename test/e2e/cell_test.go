@@ -17,6 +17,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	billing "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/internal/lab"
 )
@@ -99,7 +100,7 @@ func (c *cell) connect() error {
 	cfg.WarningHandler = nil
 
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), billing.AddToScheme(scheme)); err != nil {
 		return err
 	}
 	c.api, err = client.NewWithWatch(cfg, client.Options{Scheme: scheme})

@@ -28,6 +28,10 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
+	if err := beEtcd(); err != nil {
+		return 1, err
+	}
+
 	flag.Parse()
 	if err := chooseParallelism(); err != nil {
 		return 1, err
@@ -45,7 +49,7 @@ func run(m *testing.M) (code int, err error) {
 
 	code = m.Run()
 
-	return code, errors.Join(closeCommon(code != 0))
+	return code, errors.Join(closeCommon(code != 0), closeCommonBilling(code != 0))
 }
 
 func chooseParallelism() error {

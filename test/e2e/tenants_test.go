@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/network"
 	corev1 "k8s.io/api/core/v1"
@@ -32,8 +33,24 @@ func (c *cell) declared(t *testing.T, name string) (*tenant, *v1alpha1.Tenant) {
 	}})
 }
 
-// declare makes the Tenant of the namespace, with that plan, which may be there already.
+// declare makes the Tenant of the namespace, with that plan, which may be there already. It goes when the test ends.
 func (n *tenant) declare(plan *v1alpha1.Plan) *v1alpha1.Tenant {
+	n.t.Helper()
+
+	n.t.Cleanup(func() {
+		if n.t.Failed() {
+			n.diagnose()
+		}
+		if err := n.deleteTenant(goneBy); err != nil {
+			n.t.Error(err)
+		}
+	})
+
+	return n.establish(plan)
+}
+
+// establish makes the Tenant of the namespace, whose end is the test's own business.
+func (n *tenant) establish(plan *v1alpha1.Plan) *v1alpha1.Tenant {
 	n.t.Helper()
 
 	owner := &v1alpha1.Tenant{
@@ -50,15 +67,6 @@ func (n *tenant) declare(plan *v1alpha1.Plan) *v1alpha1.Tenant {
 	if err := n.api.Create(n.t.Context(), owner); err != nil {
 		n.t.Fatal(err)
 	}
-
-	n.t.Cleanup(func() {
-		if n.t.Failed() {
-			n.diagnose()
-		}
-		if err := n.deleteTenant(); err != nil {
-			n.t.Error(err)
-		}
-	})
 	await(n.t, soon, "tenant "+n.name+" is ready", func() error { return n.tenantReady(owner) })
 	check.Status(n.t, owner)
 
@@ -81,8 +89,8 @@ func (n *tenant) tenantReady(into *v1alpha1.Tenant) error {
 
 // deleteTenant deletes the Tenant and waits until nothing of it is left, in the API or in Swarm. One that is gone already
 // is no error.
-func (n *tenant) deleteTenant() error {
-	ctx, cancel := contextFor(goneBy)
+func (n *tenant) deleteTenant(within time.Duration) error {
+	ctx, cancel := contextFor(within)
 	defer cancel()
 
 	owner := &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: n.name}}
@@ -90,7 +98,7 @@ func (n *tenant) deleteTenant() error {
 		return fmt.Errorf("delete tenant %q: %w", n.name, err)
 	}
 
-	_, err := poll(goneBy, func() error {
+	_, err := poll(within, func() error {
 		for _, o := range []client.Object{owner, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n.name}}} {
 			if err := n.api.Get(ctx, client.ObjectKeyFromObject(o), o); !apierrors.IsNotFound(err) {
 				return fmt.Errorf("%T is still there (%v): %+v", o, err, owner.Status.Conditions)
@@ -176,7 +184,7 @@ func TestTenantOnARealSwarm(t *testing.T) {
 	a.annotate(v1alpha1.AnnotationSuspend, "")
 	a.ready("web")
 
-	if err := a.deleteTenant(); err != nil {
+	if err := a.deleteTenant(goneBy); err != nil {
 		t.Fatal(err)
 	}
 	if err := says(b.get("web"), conditions.Ready, metav1.ConditionTrue, ""); err != nil {
@@ -214,7 +222,7 @@ func TestTenantNetworkOfSomebodyElse(t *testing.T) {
 
 	n := &tenant{cell: c, t: t, name: "inway"}
 	t.Cleanup(func() {
-		if err := n.deleteTenant(); err != nil {
+		if err := n.deleteTenant(goneBy); err != nil {
 			t.Error(err)
 		}
 	})

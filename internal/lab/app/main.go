@@ -33,6 +33,7 @@ type options struct {
 	idle        bool
 	unhealthy   bool
 	ignoreTerm  bool
+	drain       time.Duration
 	crashAfter  time.Duration
 	startDelay  time.Duration
 	exitCode    int
@@ -52,7 +53,7 @@ func main() {
 	if o.ignoreTerm {
 		signal.Ignore(syscall.SIGTERM)
 	} else {
-		go exitOnTerm()
+		go exitOnTerm(o.drain)
 	}
 
 	if o.crashAfter >= 0 {
@@ -85,6 +86,7 @@ func parse() options {
 	flag.BoolVar(&o.idle, "idle", false, "serve nothing, only wait")
 	flag.BoolVar(&o.unhealthy, "unhealthy", false, "fail the health check from the start")
 	flag.BoolVar(&o.ignoreTerm, "ignore-term", false, "survive SIGTERM")
+	flag.DurationVar(&o.drain, "drain", 0, "how long to take to stop when asked to")
 	flag.DurationVar(&o.crashAfter, "crash-after", -1, "exit after this long; never when negative")
 	flag.DurationVar(&o.startDelay, "start-delay", 0, "wait this long before serving")
 	flag.IntVar(&o.exitCode, "exit-code", 1, "exit code of a crash")
@@ -126,10 +128,12 @@ func check(listen string) int {
 }
 
 // exitOnTerm is needed because process 1 of a container has no default action for signals.
-func exitOnTerm() {
+func exitOnTerm(drain time.Duration) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT)
-	exit(0, (<-signals).String())
+	why := (<-signals).String()
+	time.Sleep(drain)
+	exit(0, why)
 }
 
 func exit(code int, why string) {
