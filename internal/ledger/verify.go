@@ -241,7 +241,7 @@ func (v *verification) orders(ctx context.Context) error {
 			return err
 		}
 		id := strings.TrimPrefix(string(kv.Key), orderPrefix(v.tenant))
-		if o, ok := want[id]; (ok && o != stored) || (!ok && v.checkpoint == nil) {
+		if o, ok := want[id]; (ok && !o.Equal(stored)) || (!ok && v.checkpoint == nil) {
 			return fmt.Errorf("order %q is stored as %+v, its entries amount to %+v: %w", id, stored, o, book.ErrBroken)
 		}
 		delete(want, id)

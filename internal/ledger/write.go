@@ -216,7 +216,7 @@ func (w *writer) puts(at snapshot, out book.Outcome) []clientv3.Op {
 	if r := out.State.Record; out.RecordChanged && !r.Settled {
 		ops = append(ops, clientv3.OpPut(usageKey(tenant, r.Period), string(r.Encode())))
 	}
-	if o := out.State.Order; o != at.state.Order {
+	if o := out.State.Order; !o.Equal(at.state.Order) {
 		ops = append(ops, clientv3.OpPut(orderKey(tenant, o.ID), encode(o)))
 	}
 	if m := w.req.Meter; m != nil {

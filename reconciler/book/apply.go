@@ -64,6 +64,7 @@ type State struct {
 func (s State) clone() State {
 	s.Head = s.Head.Clone()
 	s.Record.Lines = slices.Clone(s.Record.Lines)
+	s.Order = s.Order.Clone()
 
 	return s
 }

@@ -2,6 +2,8 @@ package book
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
 
 	"github.com/dogker/dogker/reconciler/money"
 )
@@ -15,6 +17,40 @@ type Order struct {
 	// Returned is what went back, Held what may be on its way.
 	Returned money.Micro `json:"returned"`
 	Held     money.Micro `json:"held"`
+	// Transaction at the gateway that was credited, Seq the entry that says so, and At when it was written, in Unix time.
+	Transaction string `json:"transaction,omitempty"`
+	Seq         int64  `json:"seq,omitempty"`
+	At          int64  `json:"at,omitempty"`
+	// Reversed and ChargedBack are the parts of Returned that were taken, not given, back.
+	Reversed    money.Micro `json:"reversed,omitempty"`
+	ChargedBack money.Micro `json:"chargedBack,omitempty"`
+	// Refunds are what was given back or is held for it, by the key that the gateway knows it by.
+	Refunds map[string]money.Micro `json:"refunds,omitempty"`
+}
+
+// Equal tells whether two orders say the same.
+func (o Order) Equal(p Order) bool {
+	same := maps.Equal(o.Refunds, p.Refunds)
+	o.Refunds, p.Refunds = nil, nil
+
+	return same && reflect.DeepEqual(o, p)
+}
+
+// Clone shares nothing with the order.
+func (o Order) Clone() Order {
+	o.Refunds = maps.Clone(o.Refunds)
+
+	return o
+}
+
+// refund notes what went back, or is held, under a key.
+func (o *Order) refund(key string, amount money.Micro) {
+	if o.Refunds == nil {
+		o.Refunds = map[string]money.Micro{}
+	}
+	if o.Refunds[key] += amount; o.Refunds[key] == 0 {
+		delete(o.Refunds, key)
+	}
 }
 
 // note is take for an entry that may be about no order.
@@ -41,21 +77,27 @@ func (o *Order) take(e Entry) error {
 	if !ofPayment(e.Type) {
 		return nil
 	}
-	next := *o
+	next := o.Clone()
 	next.ID = e.Order
 	paid := e.of(AccountPaid)
 	switch e.Type {
 	case TypeTopUp:
 		next.Credited += paid
-	case TypeRefundHold:
+		next.Transaction, next.Seq, next.At = e.Transaction, e.Seq, e.Time
+	case TypeRefundHold, TypeRefundVoid:
 		next.Held -= paid
-	case TypeRefundVoid:
-		next.Held -= paid
+		next.refund(e.Hold, -paid)
 	case TypeRefundPost:
+		// What was held before is noted already; what was given back past us was not.
 		next.Held += e.of(AccountHeld + e.Hold)
-		next.Returned -= e.of(AccountHeld + e.Hold)
-	case TypeReversal, TypeChargeback:
+		next.Returned += e.of(AccountGateway)
+		next.refund(e.Hold, -paid)
+	case TypeReversal:
 		next.Returned -= paid
+		next.Reversed -= paid
+	case TypeChargeback:
+		next.Returned -= paid
+		next.ChargedBack -= paid
 	}
 	if next.Returned < 0 || next.Held < 0 || next.Returned > next.Credited {
 		return fmt.Errorf("order %q: %s of %s would be returned and %s held: %w", e.Order, next.Returned, next.Credited, next.Held, ErrInsufficient)

@@ -62,7 +62,7 @@ func (a Answer) Status() (Status, error) {
 	s.Expires, _ = ParseTime(o.text("expiry_time"))
 
 	for _, r := range o.list("refunds") {
-		entry := RefundEntry{Key: r.text("refund_key"), Amount: r.text("refund_amount")}
+		entry := RefundEntry{Key: RefundKey(r.text("refund_key")), Amount: r.text("refund_amount")}
 		entry.Confirmed, _ = ParseTime(r.text("bank_confirmed_at"))
 		s.Refunds = append(s.Refunds, entry)
 	}

@@ -12,8 +12,8 @@
 //   - Decide is total: every status, every fraud status, known or not, has exactly one decision, and what is not known
 //     is for a person to look at (Quarantine), never a guess.
 //   - Money is whole rupiah in an IDR and is parsed by one grammar. What does not parse is not rounded, it is refused.
-//   - What is sent twice is the same: order IDs are made once and kept, idempotency keys and refund keys are functions of
-//     what they are for.
+//   - What is sent twice is the same: order IDs, idempotency keys and refund keys are functions of what they are
+//     for.
 //   - A ServerKey prints as [redacted], however it is printed.
 //
 // The words are those of Midtrans' API as of 2026, where they differ between its documents both are taken.

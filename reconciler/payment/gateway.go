@@ -29,7 +29,7 @@ type Gateway interface {
 
 // CheckoutRequest asks for a page on which one order can be paid.
 type CheckoutRequest struct {
-	// OrderID as NewOrderID made it; stored before the call.
+	// OrderID, which the caller will know again whatever becomes of the call.
 	OrderID string
 	// Amount to pay.
 	Amount IDR

@@ -3,6 +3,7 @@ package payment
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -31,8 +32,21 @@ func ClusterTag(uid string) string {
 	return lower.EncodeToString(sum[:])[:6]
 }
 
-// NewOrderID makes the ID of an order: dk-<cluster>-<ulid>, 36 characters. It is made once, from entropy that is random,
-// and stored with the order before the gateway hears of it.
+// OrderIDOf is the ID of the order of a TopUp: a function of what is given to the TopUp when it is created and never changes.
+// So there is nothing that must be stored before the gateway hears of it, and nothing that could be lost, forged or restored
+// from a backup: whoever sees the TopUp knows its order, and no two TopUps ever have one in common.
+func OrderIDOf(cluster, uid string, created time.Time) (string, error) {
+	if uid == "" {
+		return "", errors.New("make order ID: the UID is empty")
+	}
+
+	sum := sha256.Sum256([]byte(uid))
+
+	return NewOrderID(cluster, created, [10]byte(sum[:10]))
+}
+
+// NewOrderID makes the ID of an order: dk-<cluster>-<ulid>, 36 characters. Whoever makes one from entropy that is random must
+// store it before the gateway hears of it.
 func NewOrderID(cluster string, at time.Time, entropy [10]byte) (string, error) {
 	if !clusterTag.MatchString(cluster) {
 		return "", fmt.Errorf("make order ID: cluster tag %s must be six characters of a-z and 2-7", quoted(cluster))

@@ -133,3 +133,46 @@ func TestIdempotencyKey(t *testing.T) {
 		seen[key] = k.order + "/" + string(k.op) + "/" + k.detail
 	}
 }
+
+func TestOrderIDOf(t *testing.T) {
+	created := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	const uid = "0b6c1f2e-7d6a-4a57-9a3f-0d6f8f6f4a11"
+
+	id, err := OrderIDOf("abcde7", uid, created)
+	if err != nil || CheckOrderID(id) != nil {
+		t.Fatalf("got %q, %v", id, err)
+	}
+
+	for name, tc := range map[string]struct {
+		reason, uid string
+		created     time.Time
+		same        bool
+	}{
+		"Again":     {"Nothing is stored, so it must be the same whoever asks.", uid, created, true},
+		"OtherZone": {"A time is a time wherever it is read.", uid, created.In(time.FixedZone("", 7*3600)), true},
+		"OtherUID":  {"A TopUp of the same name, made anew, is another order.", "0b6c1f2e-7d6a-4a57-9a3f-0d6f8f6f4a12", created, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := OrderIDOf("abcde7", tc.uid, tc.created)
+			if err != nil || (got == id) != tc.same {
+				t.Errorf("%s\ngot %q, %v, before %q", tc.reason, got, err, id)
+			}
+		})
+	}
+
+	if id, err := OrderIDOf("abcde7", "", created); err == nil {
+		t.Errorf("an object that was not created has the order %q", id)
+	}
+}
+
+func TestRefundKey(t *testing.T) {
+	for text, same := range map[string]bool{
+		"": true, "0b6c1f2e-7d6a-4a57-9a3f-0d6f8f6f4a11": true, "dashboard-1": true,
+		"a/b": false, "a:b": false, "with space": false, strings.Repeat("k", 65): false, "ключ": false,
+	} {
+		key := RefundKey(text)
+		if (key == text) != same || !same && !refundKey.MatchString(key) {
+			t.Errorf("RefundKey(%q) = %q", text, key)
+		}
+	}
+}
