@@ -90,13 +90,14 @@ type draft struct {
 	entries       []Entry
 	settled       []Record
 	recordChanged bool
+	notices       []Notice
 	checkpoint    *Checkpoint
 	now           time.Time
 	request       string
 }
 
 // Apply does an operation on paper: it changes nothing but what it returns. The decision, if there is one, is taken on what
-// the operation made of the head.
+// the operation made of the head; if it stops the account, what was used until then is settled after it.
 func Apply(s State, op Op, decide Decide, now time.Time) (Outcome, error) {
 	if err := op.validate(); err != nil {
 		return Outcome{}, err
@@ -105,16 +106,23 @@ func Apply(s State, op Op, decide Decide, now time.Time) (Outcome, error) {
 	if err := op.apply(d); err != nil {
 		return Outcome{}, err
 	}
+	if decide != nil {
+		if err := d.decide(s.Head, decide); err != nil {
+			return Outcome{}, err
+		}
+	}
 	if err := d.assert(s.Head); err != nil {
 		return Outcome{}, err
 	}
 
-	out := Outcome{State: d.State, Entries: d.entries, Settled: d.settled, RecordChanged: d.recordChanged, Checkpoint: d.checkpoint}
-	if decide == nil {
-		return out, nil
-	}
+	return d.outcome(), nil
+}
 
-	return out, out.decide(s.Head, decide)
+func (d *draft) outcome() Outcome {
+	return Outcome{
+		State: d.State, Entries: d.entries, Settled: d.settled, RecordChanged: d.recordChanged,
+		Notices: d.notices, Checkpoint: d.checkpoint,
+	}
 }
 
 // append seals an entry and adds it.

@@ -21,6 +21,9 @@ type Charge struct {
 	// Since is the first of them in which something was used, 0 for From. It lies in the hour of Through: one Charge has
 	// the use of one hour, however long nothing was used before.
 	Since int64
+	// Free is the last of the windows in which compute is free, as Head.Free tells, 0 for none. What was used of it until
+	// then is not among the lines. If it is another by now the charge fails with ErrCutOver.
+	Free int64
 	// Lines of use, without their charge. There may be none: time passes for who uses nothing.
 	Lines []Line
 	// Gaps that became known. They are recorded in a Waiver.
@@ -65,6 +68,9 @@ func (c Charge) validate() error {
 		if !l.Meter.Known() || l.Quantity < 0 || l.Seconds < 0 || l.Price < 0 || l.Charge != 0 {
 			return invalid(fmt.Sprintf("lines[%d]", i), fmt.Sprintf("%+v", l), "must be of a known meter, with nothing below zero and without a charge")
 		}
+		if c.Free == c.Through && Compute(l.Meter) {
+			return invalid(fmt.Sprintf("lines[%d]", i), fmt.Sprintf("%+v", l), "must not be of compute, which is free in all windows")
+		}
 	}
 
 	return checkText("priceList", c.PriceList, maxNameBytes, false)
@@ -105,6 +111,10 @@ func (c Charge) hash() string {
 	for _, g := range c.Gaps {
 		b = appendInts(appendText(b, g.Cause), g.From, g.To, g.Seconds)
 	}
+	// Lines and gaps are counted, so nothing else can be taken for this.
+	if c.Free != 0 {
+		b = appendInts(b, c.Free)
+	}
 	sum := sha256.Sum256(b)
 
 	return hex.EncodeToString(sum[:])
@@ -126,6 +136,9 @@ func (c Charge) apply(d *draft) error {
 	h := &d.State.Head
 	if err := d.follows(c.From, c.Through); err != nil {
 		return err
+	}
+	if free := h.Free(c.From, c.Through); free != c.Free {
+		return fmt.Errorf("windows %d to %d: compute is free through window %d, and not %d: %w", c.From, c.Through, free, c.Free, ErrCutOver)
 	}
 	if d.open() && (d.State.Record.PriceList != c.PriceList || d.lotExpiresBetween(WindowEnd(d.State.Record.Through), c.idleUntil())) {
 		if err := d.settle(c.Floor); err != nil {
@@ -230,48 +243,6 @@ func (h *Head) accrue(m money.Meter, charge money.Micro) (err error) {
 	}
 
 	return nil
-}
-
-// settle draws what accrued: from the lots that may pay for it, then from paid money down to the floor. What is left is
-// waived, and said so: that the money ran out before anybody could act was not the tenant's doing.
-func (d *draft) settle(floor money.Micro) error {
-	h, record := &d.State.Head, &d.State.Record
-	draws, left := burn(h.Lots, h.Accrued, WindowEnd(record.Through))
-	room := money.Micro(0)
-	if h.Paid > floor {
-		room = h.Paid - floor
-	}
-	paid := min(left, room)
-	record.Waived, record.Settled = left-paid, true
-	d.recordChanged = true
-	d.settled = append(d.settled, *record)
-
-	usage := Entry{
-		Type: TypeUsage, Key: "usage:" + record.Period.String(),
-		From: record.From, Through: record.Through, Record: record.Digest(),
-	}
-	charged := paid
-	for _, x := range draws {
-		usage.Postings = append(usage.Postings, Posting{AccountPromo + x.lot, -x.amount})
-		charged += x.amount
-	}
-	if paid > 0 {
-		usage.Postings = append(usage.Postings, Posting{AccountPaid, -paid})
-	}
-	if charged > 0 {
-		usage.Postings = append(usage.Postings, Posting{AccountRevenue, charged})
-	}
-	if err := d.append(usage); err != nil {
-		return err
-	}
-	if record.Waived == 0 {
-		return nil
-	}
-
-	return d.append(Entry{
-		Type: TypeWaiver, Key: "waive:" + record.Period.String(), From: record.From, Through: record.Through,
-		Waived: record.Waived, Reason: "The balance ended at the floor.",
-	})
 }
 
 // lotExpiresBetween tells whether a lot pays for nothing any more after a time: then what it can pay for is settled before.

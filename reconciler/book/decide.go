@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/dogker/dogker/reconciler/money"
 )
 
 // Decide is asked, whenever something happened to a tenant's money, what follows from it. It must be pure: it may be asked
@@ -18,6 +20,11 @@ type Decision struct {
 	State json.RawMessage
 	// Notices to send.
 	Notices []Notice
+	// Stopped tells whether the account does not run: then compute is free from the next window on, and what was used until
+	// then is settled.
+	Stopped bool
+	// Floor that this settlement may draw paid money down to.
+	Floor money.Micro
 }
 
 // Notice is a message that must go out at least once: it is stored in the transaction that is the reason for it.
@@ -39,12 +46,14 @@ const maxNotices = 16
 
 var errDecision = errors.New("invalid decision")
 
-func (o *Outcome) decide(before Head, decide Decide) error {
-	decided := decide(before, *o)
-	if len(decided.State) > maxStateBytes || len(decided.Notices) > maxNotices {
-		return fmt.Errorf("%w: a state of %d bytes and %d notices, at most %d and %d", errDecision, len(decided.State), len(decided.Notices), maxStateBytes, maxNotices)
+// decide asks what follows from what the draft has become, and makes it part of it.
+func (d *draft) decide(before Head, decide Decide) error {
+	decided := decide(before, d.outcome())
+	if len(decided.State) > maxStateBytes || len(decided.Notices) > maxNotices || decided.Floor > 0 {
+		return fmt.Errorf("%w: a state of %d bytes, %d notices and a floor of %s, at most %d, %d and 0",
+			errDecision, len(decided.State), len(decided.Notices), decided.Floor, maxStateBytes, maxNotices)
 	}
-	h := &o.State.Head
+	h := &d.State.Head
 	h.Phase, h.State = decided.Phase, nil
 	if len(decided.State) > 0 {
 		// The head is written in one spelling only, also what others have put into it.
@@ -54,12 +63,15 @@ func (o *Outcome) decide(before Head, decide Decide) error {
 		}
 		h.State = state
 	}
+	if err := d.stop(decided); err != nil {
+		return fmt.Errorf("stop the account: %w", err)
+	}
 	for _, n := range decided.Notices {
 		if err := checkKey("notice.id", n.ID); err != nil {
 			return fmt.Errorf("%w: %w", errDecision, err)
 		}
 		n.Tenant, n.Seq = h.Tenant, h.Seq
-		o.Notices = append(o.Notices, n)
+		d.notices = append(d.notices, n)
 	}
 
 	return nil

@@ -22,6 +22,9 @@ var (
 	ErrCharged = errors.New("charged before")
 	// ErrGap is a window that does not follow the last one that was charged. What lies between must be charged or waived.
 	ErrGap = errors.New("windows are missing before it")
+	// ErrCutOver is a charge that takes other windows for free than the head does: the account has stopped since, or runs
+	// again. The caller must look at the head and work the charge out anew.
+	ErrCutOver = errors.New("compute is free in other windows")
 	// ErrUsedUp is a coupon that was redeemed as often as it may be.
 	ErrUsedUp = errors.New("redeemed as often as it may be")
 

@@ -53,6 +53,13 @@ type Head struct {
 	// Phase and State are the words of whoever decides about the tenant: see Decision.
 	Phase string          `json:"phase,omitempty"`
 	State json.RawMessage `json:"state,omitempty"`
+
+	// Stopped is true while the account does not run, and FreeThrough the last window of the last time that it did not: see
+	// Head.Free.
+	Stopped     bool  `json:"stopped,omitempty"`
+	FreeThrough int64 `json:"freeThrough,omitempty"`
+	// Used is what all Usage entries have drawn. What a span of time has cost is a difference of it and of what accrued.
+	Used money.Micro `json:"used,omitempty"`
 }
 
 // Lot is promotional money: given, not paid.

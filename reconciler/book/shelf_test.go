@@ -27,9 +27,12 @@ func newShelf() *shelf {
 }
 
 // do applies an operation and keeps what comes of it.
-func (s *shelf) do(op Op) (Outcome, error) {
+func (s *shelf) do(op Op) (Outcome, error) { return s.doAnd(op, nil) }
+
+// doAnd does so with a decision.
+func (s *shelf) doAnd(op Op, decide Decide) (Outcome, error) {
 	s.state.Order = s.orders[OrderOf(op, s.state.Head)]
-	out, err := Apply(s.state, op, nil, s.now)
+	out, err := Apply(s.state, op, decide, s.now)
 	if err != nil {
 		return out, err
 	}
@@ -161,7 +164,7 @@ func checkShelf(t interface {
 	if err := r.Matches(s.state.Head); err != nil {
 		t.Fatalf("replay: %v", err)
 	}
-	if !maps.Equal(r.Orders(), s.orders) {
+	if !maps.EqualFunc(r.Orders(), s.orders, Order.Equal) {
 		t.Fatalf("orders are %v, the entries say %v", s.orders, r.Orders())
 	}
 	if err := s.state.Check(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dogker/dogker/reconciler/money"
@@ -18,6 +19,7 @@ func (s State) Next(r Rules, f Facts) (State, []Notice) {
 	}
 
 	t := turn{State: &next, rules: r, facts: f}
+	t.forget()
 	to := t.phase()
 	t.budget()
 	if t.Phase.Runs() || to.Runs() {
@@ -59,7 +61,7 @@ func (t *turn) phase() Phase {
 		if Missing(r, f) > 0 {
 			return Suspended
 		}
-	case f.Available <= 0:
+	case f.Available < 0, f.Available == 0 && burn(t.facts) > 0:
 		return t.inDebt()
 	}
 
@@ -73,7 +75,7 @@ func (t *turn) phase() Phase {
 // inDebt is for an account that runs, with nothing to pay for it.
 func (t *turn) inDebt() Phase {
 	if t.Phase != Grace {
-		if t.rules.GracePeriod <= 0 || t.facts.Available < -t.graceLimit() {
+		if t.rules.GracePeriod <= 0 || t.facts.Available < -GraceLimit(t.rules, t.facts) {
 			return Suspended
 		}
 
@@ -84,15 +86,6 @@ func (t *turn) inDebt() Phase {
 	}
 
 	return Grace
-}
-
-// graceLimit is how far the account may go into debt, if grace began now.
-func (t *turn) graceLimit() money.Micro {
-	if t.rules.Overdraft > 0 {
-		return t.rules.Overdraft
-	}
-
-	return Cost(t.burn(), t.rules.GracePeriod)
 }
 
 func (t *turn) capped() bool {
@@ -111,8 +104,6 @@ func (t *turn) low() bool {
 	return finite && len(t.rules.Warnings) > 0 && runway <= slices.Max(t.rules.Warnings)
 }
 
-func (t *turn) burn() money.Micro { return max(t.facts.Rate, t.facts.LastHour) }
-
 // move puts the account into a phase and tells what that means for its owner.
 func (t *turn) move(to Phase) {
 	from := t.Phase
@@ -120,7 +111,7 @@ func (t *turn) move(to Phase) {
 		return
 	}
 	if to == Grace {
-		t.GraceEnds, t.GraceLimit = t.facts.Now.Add(t.rules.GracePeriod), t.graceLimit()
+		t.GraceEnds, t.GraceLimit = t.facts.Now.Add(t.rules.GracePeriod), GraceLimit(t.rules, t.facts)
 	} else {
 		t.GraceEnds, t.GraceLimit = time.Time{}, 0
 	}
@@ -142,8 +133,8 @@ func (t *turn) move(to Phase) {
 	}
 }
 
-// warn gives the warnings that are due to an account that runs, or did until now. Only the nearest of several is given: who is told of one hour need not hear of
-// three days.
+// warn gives the warnings that are due to an account that runs, or did until now. Only the nearest of several is given: who
+// is told of one hour need not hear of three days.
 func (t *turn) warn() {
 	runway, finite := Runway(t.facts)
 
@@ -173,6 +164,20 @@ func (t *turn) warn() {
 		t.say(LowBalance, floorMark)
 		t.disarm(floorMark)
 	}
+}
+
+// forget drops what is remembered of warnings that nobody wants any more, so that an owner who thinks of another one every
+// day does not make the state grow.
+func (t *turn) forget() {
+	wanted := map[string]bool{floorMark: t.rules.Floor > 0}
+	for _, w := range t.rules.Warnings {
+		wanted[mark(w)] = true
+	}
+	maps.DeleteFunc(t.Disarmed, func(mark string, _ bool) bool { return !wanted[mark] })
+	maps.DeleteFunc(t.Said, func(key string, _ uint64) bool {
+		mark, warning := strings.CutPrefix(key, string(LowBalance)+"/")
+		return warning && !wanted[mark]
+	})
 }
 
 // floorMark is the mark of the warning by balance.

@@ -10,10 +10,10 @@ import (
 
 // Runway is for how long the money lasts at the present rate, in whole seconds; finite is false for who spends nothing.
 func Runway(f Facts) (runway time.Duration, finite bool) {
-	burn := max(f.Rate, f.LastHour)
+	rate := burn(f)
 
 	switch {
-	case burn <= 0:
+	case rate <= 0:
 		return 0, false
 	case f.Available <= 0:
 		return 0, true
@@ -21,16 +21,19 @@ func Runway(f Facts) (runway time.Duration, finite bool) {
 
 	const hour = 3600
 	high, low := bits.Mul64(uint64(f.Available), hour)
-	if high >= uint64(burn) {
+	if high >= uint64(rate) {
 		return longest, true
 	}
-	seconds, _ := bits.Div64(high, low, uint64(burn))
+	seconds, _ := bits.Div64(high, low, uint64(rate))
 	if seconds > uint64(longest/time.Second) {
 		return longest, true
 	}
 
 	return time.Duration(seconds) * time.Second, true
 }
+
+// burn is what an hour costs, at worst: what burns money may have stopped only now.
+func burn(f Facts) money.Micro { return max(f.Rate, f.LastHour) }
 
 // longest runway that is told: about 292 years.
 const longest = time.Duration(math.MaxInt64)
@@ -53,6 +56,16 @@ func Cost(rate money.Micro, d time.Duration) money.Micro {
 	}
 
 	return money.Micro(cost)
+}
+
+// GraceLimit is how far an account may go into debt if its grace began now: as far as the plan says, or what the grace period
+// costs.
+func GraceLimit(r Rules, f Facts) money.Micro {
+	if r.Overdraft > 0 {
+		return r.Overdraft
+	}
+
+	return Cost(burn(f), r.GracePeriod)
 }
 
 // Missing is how much has to be paid before an account that does not run may run again: it must have money for MinRunway
