@@ -136,8 +136,11 @@ func (x Expire) apply(d *draft) error {
 		return fmt.Errorf("expire lot %q: %w", x.Lot, ErrTooEarly)
 	}
 
+	// It belongs to the last moment at which the lot could be used, and so to the month that a monthly grant was for.
+	last := lot.Expires/WindowSeconds - 1
+
 	return d.append(Entry{
-		Type: TypeGrantExpiry, Key: x.Key(), Order: lot.Order,
+		Type: TypeGrantExpiry, Key: x.Key(), From: last, Through: last, Order: lot.Order,
 		Postings: []Posting{{AccountPromo + lot.ID, -lot.Left}, {AccountPromoExpense, lot.Left}},
 	})
 }

@@ -86,7 +86,8 @@ type Entry struct {
 	// BalanceAfter is what is in all of them since: paid, promotional and held.
 	BalanceAfter money.Micro `json:"balanceAfter"`
 	Postings     []Posting   `json:"postings,omitempty"`
-	// From and Through are the windows that a Usage or Waiver is about, both included.
+	// From and Through are the windows that a Usage or Waiver is about, both included. Of a GrantExpiry they are the last
+	// window in which the lot paid for something.
 	From    int64 `json:"from,omitempty"`
 	Through int64 `json:"through,omitempty"`
 	// Record is the hash of the Record that a Usage settles, or of the Checkpoint.

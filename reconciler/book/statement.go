@@ -14,7 +14,8 @@ type Item struct {
 	Record *Record
 }
 
-// Effective is the Unix time to which an entry belongs: use to when it was had, not to when it was charged.
+// Effective is the Unix time to which an entry belongs: use to when it was had, not to when it was charged, and what expires
+// to when it could be used last.
 func (e Entry) Effective() int64 {
 	if e.Through > 0 {
 		return WindowEnd(e.Through) - 1
