@@ -20,37 +20,20 @@ const markKey = prefix + "mark"
 // maxAtOnce is how many tenants are written at once: enough that the store puts many of them on disk together.
 const maxAtOnce = 64
 
-// Tariff is what a tenant pays, may owe, and is told.
-type Tariff struct {
-	// PriceList is the version of the prices.
-	PriceList string
-	// Prices of a unit of each meter. What has none is free.
-	Prices map[money.Meter]money.Micro
-	// Floor that a settlement may draw paid money down to.
-	Floor money.Micro
-	// Settle tells whether use is settled at the end of an hour, counted like windows; nil for every hour.
-	Settle func(hour int64) bool
-	// Decide what follows from a charge. Nil decides nothing.
-	Decide book.Decide
-}
-
-// Tariffs says what holds for a tenant in an hour, counted like windows. It must say the same every time it is asked about
-// an hour that has begun. An error leaves the tenant uncharged until it is gone.
-type Tariffs interface {
-	Tariff(ctx context.Context, tenant string, hour int64) (Tariff, error)
-}
+// maxRebuilds is how many times a charge is worked out anew because the account has stopped or runs again meanwhile.
+const maxRebuilds = 8
 
 // Metering stores what metering keeps, and charges what it measured, in one transaction for each tenant. It implements the
 // Store of controllers/metering for one term.
 type Metering struct {
 	ledger  *Ledger
-	tariffs Tariffs
+	pricing Pricing
 	term    book.Term
 }
 
 // NewMetering makes the store of a leader.
-func NewMetering(l *Ledger, tariffs Tariffs, term book.Term) *Metering {
-	return &Metering{ledger: l, tariffs: tariffs, term: term}
+func NewMetering(l *Ledger, pricing Pricing, term book.Term) *Metering {
+	return &Metering{ledger: l, pricing: pricing, term: term}
 }
 
 // Load returns everything, as the last write that was done has left it.
@@ -127,17 +110,35 @@ func (m *Metering) commit(ctx context.Context, c usage.Change) usage.Result {
 		return usage.Result{Revision: revision, Err: err}
 	}
 
-	hour := book.HourOf(c.Charge.Through)
-	tariff, err := m.tariffs.Tariff(ctx, c.Tenant, hour)
-	if err != nil {
-		return usage.Result{Err: fmt.Errorf("find tariff of %q: %w", c.Tenant, err)}
-	}
-	result, err := m.ledger.Do(ctx, book.Request{
-		Tenant: c.Tenant, Op: priced(c.Charge, tariff), Decide: tariff.Decide, Term: m.term,
-		Meter: &book.MeterState{Data: c.Data, Revision: c.Revision},
-	})
+	result, err := m.charge(ctx, c)
 
 	return usage.Result{Revision: result.MeterRevision, Err: translated(err)}
+}
+
+// charge prices what was measured and has it charged. Which windows are free depends on the head; the charge says which it
+// has taken for free, and is worked out anew when that is not so any more.
+func (m *Metering) charge(ctx context.Context, c usage.Change) (book.Result, error) {
+	tariff, err := m.pricing.Tariff(ctx, c.Tenant, firstUse(c.Charge))
+	if err != nil {
+		return book.Result{}, fmt.Errorf("find tariff of %q: %w", c.Tenant, err)
+	}
+	head, err := m.ledger.recall(ctx, c.Tenant)
+	for range maxRebuilds {
+		if err != nil {
+			return book.Result{}, err
+		}
+		var result book.Result
+		result, err = m.ledger.Do(ctx, book.Request{
+			Tenant: c.Tenant, Op: priced(c.Charge, tariff, head), Decide: tariff.Decide, Term: m.term,
+			Meter: &book.MeterState{Data: c.Data, Revision: c.Revision},
+		})
+		if !errors.Is(err, book.ErrCutOver) {
+			return result, err
+		}
+		head, err = m.ledger.Head(ctx, c.Tenant)
+	}
+
+	return book.Result{}, fmt.Errorf("charge %q: it stops and starts all the time: %w", c.Tenant, book.ErrBusy)
 }
 
 // translated says in the words of package usage what metering must know of an error.
@@ -175,26 +176,46 @@ func (m *Metering) put(ctx context.Context, key string, data []byte, also ...cli
 	}
 }
 
-// priced is what was measured, at the prices of a tariff.
-func priced(c *usage.Charge, t Tariff) book.Charge {
-	out := book.Charge{From: c.After + 1, Through: c.Through, PriceList: t.PriceList, Floor: t.Floor}
+// firstUse is the first window of a charge in which something was used, or the first at all.
+func firstUse(c *usage.Charge) int64 {
 	if len(c.Windows) > 0 {
-		out.Since = c.Windows[0].Index
+		return c.Windows[0].Index
+	}
+
+	return c.After + 1
+}
+
+// priced is what was measured, at the prices of a tariff, by the head that says which of it is free.
+func priced(c *usage.Charge, t Tariff, h book.Head) book.Charge {
+	out := book.Charge{From: c.After + 1, Through: c.Through, PriceList: t.PriceList}
+	out.Free = h.Free(out.From, out.Through)
+	if t.Floor != nil {
+		out.Floor = t.Floor(h)
 	}
 	if book.LastOfHour(c.Through) {
 		out.Settle = t.Settle == nil || t.Settle(book.HourOf(c.Through))
 	}
+	if t.PriceList == "" {
+		return out
+	}
+
 	// Windows at one price are one line: a charge can be an hour that is caught up with.
 	at := map[usage.Line]int{}
 	for _, w := range c.Windows {
 		for _, l := range w.Lines {
+			meter := money.Meter(l.Meter)
+			if t.Prices[meter] == 0 || w.Index <= out.Free && t.stops(meter) {
+				continue
+			}
+			if out.Since == 0 {
+				out.Since = w.Index
+			}
 			kind := l
 			kind.Seconds = 0
 			i, ok := at[kind]
 			if !ok {
 				i = len(out.Lines)
 				at[kind] = i
-				meter := money.Meter(l.Meter)
 				out.Lines = append(out.Lines, book.Line{Workload: workload(l.Workload), Meter: meter, Quantity: l.Amount, Price: t.Prices[meter]})
 			}
 			out.Lines[i].Seconds += l.Seconds
@@ -205,6 +226,11 @@ func priced(c *usage.Charge, t Tariff) book.Charge {
 	}
 
 	return out
+}
+
+// stops tells whether a meter is free while the account does not run.
+func (t Tariff) stops(m money.Meter) bool {
+	return book.Compute(m) || m == money.Storage && t.WaivesStorage
 }
 
 // workload names an object so that one of the same name that came later is another.

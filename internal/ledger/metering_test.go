@@ -17,7 +17,9 @@ import (
 type flat struct{ err error }
 
 func (f flat) Tariff(context.Context, string, int64) (Tariff, error) {
-	return Tariff{PriceList: "p1", Prices: map[money.Meter]money.Micro{money.CPU: rupiah(60)}, Floor: -rupiah(100)}, f.err
+	return Tariff{
+		PriceList: "p1", Prices: map[money.Meter]money.Micro{money.CPU: rupiah(60)}, Floor: func(book.Head) money.Micro { return -rupiah(100) },
+	}, f.err
 }
 
 // measured is the use of one vCPU in windows from the offset in minutes.
@@ -133,22 +135,21 @@ func TestGapsOfMetering(t *testing.T) {
 	}
 }
 
-// TestPriced: windows at one price are one line, and what has no price is free.
+// TestPriced: windows at one price are one line, and what has no price leaves none.
 func TestPriced(t *testing.T) {
 	tariff, _ := flat{}.Tariff(t.Context(), "acme", 0)
-	got := priced(measured("acme", 3, 50, 10), tariff)
+	got := priced(measured("acme", 3, 50, 10), tariff, book.NewHead("acme"))
 	want := book.Charge{
 		From: firstWindow + 4, Since: firstWindow + 50, Through: firstWindow + 59, PriceList: "p1", Floor: -rupiah(100), Settle: true,
 		Lines: []book.Line{
 			{Workload: "TenantContainer/web/1", Meter: money.CPU, Quantity: 1_000_000_000, Seconds: 600, Price: rupiah(60)},
-			{Workload: "TenantContainer/web/1", Meter: money.Replica, Quantity: 1, Seconds: 600},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	tariff.Settle = func(hour int64) bool { return hour%6 == 5 }
-	if priced(measured("acme", 3, 50, 10), tariff).Settle {
+	if priced(measured("acme", 3, 50, 10), tariff, book.NewHead("acme")).Settle {
 		t.Error("hour 498706 is settled, every sixth is to be")
 	}
 	for _, m := range []usage.Meter{usage.MeterCPU, usage.MeterMemory, usage.MeterReplica, usage.MeterStorage} {
