@@ -133,7 +133,8 @@ type AccountHold struct {
 // +kubebuilder:validation:Enum=Active;Low;Grace;Suspended;BudgetCapped;Hold;Closed
 type AccountPhase string
 
-// BillingAccountStatus is how an account stands. All amounts are rounded down to six decimals or fewer; the ledger is exact.
+// BillingAccountStatus is how an account stands. Amounts are in whole rupiah, rounded down, but for ratePerHour and missing,
+// which are rounded up; the ledger is exact.
 type BillingAccountStatus struct {
 	// ObservedGeneration is the spec generation this status describes.
 	// +optional
@@ -172,7 +173,7 @@ type BillingAccountStatus struct {
 	// Spent is what was used this month, with what accrued.
 	// +optional
 	Spent string `json:"spent,omitempty"`
-	// RatePerHour is what an hour of everything declared costs.
+	// RatePerHour is what an hour of everything declared costs, with at most two decimals.
 	// +optional
 	RatePerHour string `json:"ratePerHour,omitempty"`
 	// Runway is for how long the balance lasts at this rate, such as 71h30m; empty when nothing is spent.
@@ -184,6 +185,9 @@ type BillingAccountStatus struct {
 	// Missing is how much has to be paid before a suspended account runs again.
 	// +optional
 	Missing string `json:"missing,omitempty"`
+	// DataKeptUntil is until when the data of an account that does not run is kept at least.
+	// +optional
+	DataKeptUntil *metav1.Time `json:"dataKeptUntil,omitempty"`
 	// ChargedThrough is the moment until which use has been charged.
 	// +optional
 	ChargedThrough *metav1.Time `json:"chargedThrough,omitempty"`

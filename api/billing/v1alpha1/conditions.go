@@ -33,6 +33,16 @@ const (
 	ReasonNotInEffect = "NotInEffect"
 	// ReasonNotBilled: the plan names no prices.
 	ReasonNotBilled = "NotBilled"
+	// ReasonResuming: the account may run again, and waits for its turn: many do so at once.
+	ReasonResuming = "Resuming"
+	// ReasonTasksRunning: tasks go on running that should have stopped.
+	ReasonTasksRunning = "TasksRunning"
+	// ReasonMeteringBehind: something runs and was not charged for some minutes. It is made up for when it can be.
+	ReasonMeteringBehind = "MeteringBehind"
+	// ReasonStopping: the account is being deleted, and waits until everything has stopped and what was used is charged.
+	ReasonStopping = "Stopping"
+	// ReasonForked: another PriceList, which was made before, replaces the same one.
+	ReasonForked = "Forked"
 	// ReasonLedgerBroken: the tenant's ledger contradicts itself. Nothing is charged until a person has looked at it.
 	ReasonLedgerBroken = "LedgerBroken"
 	// ReasonLedgerUnavailable: the ledger cannot be read.

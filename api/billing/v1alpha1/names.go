@@ -19,5 +19,8 @@ const (
 // balance, or the debt, is given up. Its value is the reason, which the ledger keeps.
 const AnnotationWriteOff = "dogker.io/write-off"
 
+// AnnotationWrittenOffBy on the same BillingAccount says who gave that word. Admission writes it, and nobody else may.
+const AnnotationWrittenOffBy = "billing.dogker.io/written-off-by"
+
 // UserBilling is who writes annotations that begin with billing.dogker.io/, and nobody else does.
 const UserBilling = "system:dogker:billing"

@@ -137,6 +137,10 @@ func (in *BillingAccountStatus) DeepCopyInto(out *BillingAccountStatus) {
 		in, out := &in.DepletesAt, &out.DepletesAt
 		*out = (*in).DeepCopy()
 	}
+	if in.DataKeptUntil != nil {
+		in, out := &in.DataKeptUntil, &out.DataKeptUntil
+		*out = (*in).DeepCopy()
+	}
 	if in.ChargedThrough != nil {
 		in, out := &in.ChargedThrough, &out.ChargedThrough
 		*out = (*in).DeepCopy()
