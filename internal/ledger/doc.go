@@ -23,6 +23,7 @@
 //	meter/<tenant>                 what metering keeps with the cursor
 //	checkpoint/<tenant>            stands for what was archived and pruned
 //	outbox/<tenant>/<id>           notices that are not delivered
+//	inbox/<order>/<digest>         what the payment gateway has notified us of, for some months
 //	coupon/<id>                    how often a coupon was redeemed
 //	term                           who leads; its revision is the term
 //

@@ -37,3 +37,8 @@ func usageKey(tenant string, p book.Period) string {
 }
 
 func outboxKey(tenant, id string) string { return prefix + "outbox/" + tenant + "/" + id }
+
+const inboxPrefix = prefix + "inbox/"
+
+func inboxOf(order string) string          { return inboxPrefix + order + "/" }
+func inboxKey(order, digest string) string { return inboxOf(order) + digest }

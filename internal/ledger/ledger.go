@@ -38,6 +38,8 @@ type Ledger struct {
 	cache *cache
 	// lostPause is about how long it waits, the first time, before it asks again what became of a call.
 	lostPause time.Duration
+	// done hears of each operation when it is over; nil when nobody wants to.
+	done func(done)
 }
 
 // New makes a ledger on a store. Now says what time it is.
@@ -54,7 +56,13 @@ func (l *Ledger) Do(ctx context.Context, req book.Request) (book.Result, error) 
 		return book.Result{}, err
 	}
 	w := &writer{Ledger: l, req: req}
+	begun := time.Now()
 	result, err := w.run(ctx)
+	if l.done != nil {
+		// A write whose answer was lost, and which was found to be done when it was tried again, was ours, too.
+		wrote := err == nil && (w.wrote || result.Replayed && w.unknown != nil)
+		l.done(done{req: req, result: result, err: err, took: time.Since(begun), wrote: wrote})
+	}
 	if err != nil {
 		return book.Result{}, fmt.Errorf("write %T to the ledger of %q: %w", req.Op, req.Tenant, err)
 	}
@@ -82,6 +90,8 @@ type writer struct {
 	req book.Request
 	// unknown is the error of a write that may have been done.
 	unknown error
+	// wrote is true once something was written.
+	wrote bool
 }
 
 // run tries until there is an answer. The first try may start from what is remembered of the tenant, because no write

@@ -88,6 +88,7 @@ func (w *writer) try(ctx context.Context, at snapshot) (book.Result, verdict, er
 	case !got.Succeeded:
 		return w.failure(ctx, at)
 	}
+	w.wrote = true
 	if w.req.Meter != nil {
 		result.MeterRevision = got.Header.Revision
 	}
