@@ -1,0 +1,71 @@
+package notice
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/dogker/dogker/reconciler/billing"
+	"github.com/dogker/dogker/reconciler/book"
+	"github.com/dogker/dogker/reconciler/solvency"
+)
+
+func TestText(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		notice book.Notice
+		want   string
+		event  string
+	}{
+		"Low": {
+			"All that is known is said.",
+			book.Notice{Kind: string(solvency.LowBalance), Data: map[string]string{billing.DataAvailable: "2400", billing.DataRunway: "24h0m0s", billing.DataRate: "100.000000"}},
+			"The balance is low: Rp 2400 are left, which last for 24h0m0s at Rp 100 an hour.", corev1.EventTypeWarning,
+		},
+		"LowOfNothing": {
+			"What is not known leaves no hole.",
+			book.Notice{Kind: string(solvency.LowBalance), Data: map[string]string{billing.DataAvailable: "2400"}},
+			"The balance is low: Rp 2400 are left.", corev1.EventTypeWarning,
+		},
+		"Suspended": {
+			"Who is stopped is told what it takes.",
+			book.Notice{Kind: string(solvency.WasSuspended), Data: map[string]string{billing.DataMissing: "1200"}},
+			"The balance is used up, and containers are stopped. Nothing is deleted. They run again as soon as Rp 1200 are paid.", corev1.EventTypeWarning,
+		},
+		"Paid": {
+			"Good news is none to act on.",
+			book.Notice{Kind: billing.PaymentReceived, Data: map[string]string{billing.DataAmount: "50000.000000", billing.DataAvailable: "50000"}},
+			"A payment of Rp 50000 has arrived. Rp 50000 can be used.", corev1.EventTypeNormal,
+		},
+		"Small": {
+			"Decimals that count stay.",
+			book.Notice{Kind: billing.RefundPosted, Data: map[string]string{billing.DataAmount: "0.500000"}},
+			"Rp 0.500000 went back to the payer.", corev1.EventTypeNormal,
+		},
+		"Unknown": {
+			"A newer version may have written it.",
+			book.Notice{Kind: "MoonRose", Data: map[string]string{"b": "2", "a": "1"}},
+			"MoonRose: a 1, b 2", corev1.EventTypeNormal,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := Text(tc.notice); got != tc.want {
+				t.Errorf("%s\ngot  %s\nwant %s", tc.reason, got, tc.want)
+			}
+			if got := EventType(tc.notice); got != tc.event {
+				t.Errorf("%s\ngot %s, want %s", tc.reason, got, tc.event)
+			}
+		})
+	}
+}
+
+// TestTextsAreComplete: whatever is not known, no text has a brace or a bracket in it, or says nothing.
+func TestTextsAreComplete(t *testing.T) {
+	for kind := range texts {
+		if got := Text(book.Notice{Kind: kind}); strings.ContainsAny(got, "{}[]") || len(got) < 10 {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+}
