@@ -3,6 +3,7 @@ package controlplane
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -41,6 +42,7 @@ import (
 	"github.com/dogker/dogker/internal/controlplane/resume"
 	"github.com/dogker/dogker/internal/controlplane/tenancy"
 	"github.com/dogker/dogker/internal/identity"
+	"github.com/dogker/dogker/internal/ledger"
 )
 
 // masters tells the CRD machinery how many API servers share the store. With more than one it waits five seconds before
@@ -117,7 +119,9 @@ func configure(o options.CompletedOptions, masters int, who peopleSettings) (con
 		return configs{}, err
 	}
 	resolver := webhook.NewDefaultServiceResolver()
-	own := []apiadmission.PluginInitializer{admission.Initializer{Directory: tenants}}
+	// Whoever leads writes the books; here they are read, on every server.
+	books := ledger.New(who.etcd, time.Now)
+	own := []apiadmission.PluginInitializer{admission.Initializer{Directory: tenants, Ledger: books, Cluster: who.cluster}}
 	native, initializers, err := kube.CreateConfig(o, generic, informers, shared.storage, resolver, own)
 	if err != nil {
 		return configs{}, fmt.Errorf("configure Kubernetes' own kinds: %w", err)

@@ -27,6 +27,7 @@ import (
 	"k8s.io/kubernetes/pkg/controlplane/apiserver/options"
 	"k8s.io/kubernetes/pkg/kubeapiserver"
 
+	"github.com/dogker/dogker/internal/controlplane/books"
 	"github.com/dogker/dogker/internal/controlplane/fairness"
 	"github.com/dogker/dogker/internal/controlplane/pki"
 	"github.com/dogker/dogker/internal/controlplane/resume"
@@ -47,6 +48,7 @@ type generic struct {
 	informers informers.SharedInformerFactory
 	storage   *serverstorage.DefaultStorageFactory
 	people    *people
+	books     *books.Server
 }
 
 // newGeneric applies the options one group after the other. The order matters: what a group needs is applied before.
@@ -72,6 +74,7 @@ func newGeneric(o options.CompletedOptions, who peopleSettings) (*generic, error
 		{"storage", g.store},
 		{"access", g.access},
 		{"people", func(options.CompletedOptions) error { return g.meet(who) }},
+		{"ledger", func(options.CompletedOptions) error { return g.publish(who) }},
 		{"audit", func(o options.CompletedOptions) error { return o.Audit.ApplyTo(g.config) }},
 	} {
 		if err := step.apply(o); err != nil {
@@ -81,7 +84,7 @@ func newGeneric(o options.CompletedOptions, who peopleSettings) (*generic, error
 
 	g.config.LongRunningFunc = filters.BasicLongRunningRequestCheck(sets.NewString("watch", "proxy"), sets.NewString("log", "exec", "attach", "portforward", "proxy"))
 	g.config.BuildHandlerChainFunc = func(h http.Handler, c *genericapiserver.Config) http.Handler {
-		return genericapiserver.DefaultBuildHandlerChain(g.people.service.Subresources(refuseProtobuf(h)), c)
+		return genericapiserver.DefaultBuildHandlerChain(g.people.service.Subresources(g.books.Handler(refuseProtobuf(h))), c)
 	}
 	g.config.AggregatedDiscoveryGroupManager = aggregated.NewResourceManager("apis")
 

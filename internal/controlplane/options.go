@@ -35,6 +35,9 @@ type Options struct {
 	Registration identity.Registration
 	// Lifetimes say how long tokens are good.
 	Lifetimes identity.Lifetimes
+	// Provider is who sells what tenants pay for, as exports of their ledgers name it; empty for "Dogker". Region is where it
+	// runs; empty for none.
+	Provider, Region string
 	// Log takes what the server has to say.
 	Log *slog.Logger
 }

@@ -30,6 +30,10 @@ type peopleSettings struct {
 	// etcd holds the records, and encryption is the EncryptionConfiguration that keeps them from being read there.
 	etcd       *clientv3.Client
 	encryption string
+	// cluster is the tag of this installation in what others see of it.
+	cluster string
+	// exports is what exports of ledgers say beside their entries.
+	exports exportSettings
 	identity.Options
 }
 

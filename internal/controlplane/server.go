@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"k8s.io/apiserver/pkg/server/healthz"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/keyutil"
@@ -25,6 +26,7 @@ import (
 	"github.com/dogker/dogker/internal/controlplane/pki"
 	"github.com/dogker/dogker/internal/identity"
 	"github.com/dogker/dogker/reconciler/logkey"
+	"github.com/dogker/dogker/reconciler/payment"
 )
 
 // Server is one Dogker API server with what it stands on. Make one with New; nothing is served before Run.
@@ -115,7 +117,8 @@ func (s *Server) build(ctx context.Context, o Options) error {
 
 func (s *Server) people(o Options) peopleSettings {
 	return peopleSettings{
-		etcd: s.store.Client, encryption: s.dir.EncryptionConfig(),
+		etcd: s.store.Client, encryption: s.dir.EncryptionConfig(), cluster: s.ClusterTag(),
+		exports: exportSettings{provider: o.Provider, region: o.Region, log: o.Log.With(logkey.Component, "ledger")},
 		Options: identity.Options{
 			Registration: o.Registration,
 			Lifetimes:    o.Lifetimes,
@@ -193,6 +196,12 @@ func fingerprint(key []byte) string {
 // DigestKey is a key for digests that more people may see than what they are digests of. All servers of the cluster have
 // the same, also after a restart.
 func (s *Server) DigestKey() []byte { return bytes.Clone(s.digestKey) }
+
+// ClusterTag is what IDs that leave this installation have in common. All its servers have the same.
+func (s *Server) ClusterTag() string { return payment.ClusterTag(s.id.Cluster) }
+
+// Etcd is a client of the store, for what is not kept as objects. It is closed when Run returns.
+func (s *Server) Etcd() *clientv3.Client { return s.store.Client }
 
 // URL is where clients on this machine reach the API.
 func (s *Server) URL() string { return localURL(s.addr) }

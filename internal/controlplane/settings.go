@@ -66,6 +66,7 @@ var plugins = []struct {
 	{admission.RecordPluginName, admission.RegisterRecord},
 	{admission.UserPluginName, admission.RegisterUser},
 	{admission.DeletionPluginName, admission.RegisterDeletion},
+	{admission.BillingPluginName, admission.RegisterBilling},
 	{mutatingadmissionpolicy.PluginName, mutatingadmissionpolicy.Register},
 	{mutatingwebhook.PluginName, mutatingwebhook.Register},
 	{validatingadmissionpolicy.PluginName, validatingadmissionpolicy.Register},

@@ -57,6 +57,7 @@ kind: Plan
 metadata: {name: %[1]s, annotations: {example.com/mark: %[2]s}}
 spec:
   quota: {containers: 20, replicas: 40, secrets: 50}
+  priceListName: web
 ---
 apiVersion: dogker.io/v1alpha1
 kind: Tenant
@@ -73,6 +74,13 @@ spec:
   - {kind: ServiceAccount, name: robot, roles: [developer]}
 `
 
+// freePrices are those of both tenants. They pay nothing, so nobody is refused for want of money.
+const freePrices = `apiVersion: billing.dogker.io/v1alpha1
+kind: PriceList
+metadata: {name: web}
+spec: {prices: {cpu: "0"}}
+`
+
 // newBorder makes both tenants, everything in them, and everybody.
 func newBorder(t *testing.T) *border {
 	t.Helper()
@@ -84,6 +92,7 @@ func newBorder(t *testing.T) *border {
 	b.admin, b.anyone = connect(t, b.config(t)), connect(t, rest.AnonymousClientConfig(b.config(t)))
 
 	k := &kubectl{t: t, server: b.server, namespace: "default", command: []string{"kubectl"}}
+	k.do(freePrices, "apply", "-f", "-")
 	for _, s := range []*side{b.near, b.far} {
 		k.do(fmt.Sprintf(twoTenants, s.name, s.mark), "apply", "-f", "-")
 		k.do("", "wait", "--for=jsonpath={.status.namespace}="+s.name, "tenant/"+s.name, "--timeout=30s")
@@ -117,12 +126,22 @@ func (b *border) fill(t *testing.T) {
 			if !k.namespaced || !k.stored() {
 				continue
 			}
-			code, body := b.send(t, b.admin, request{method: http.MethodPost, target: k.path(s.name, ""), body: k.object(t, s, "web")})
+			r := request{method: http.MethodPost, target: k.path(s.name, ""), body: k.object(t, s, k.usual())}
+			if k.resource == "statements" { // These are records: not even an administrator makes one.
+				r.header = http.Header{"Impersonate-User": {"system:apiserver"}, "Impersonate-Group": {"system:masters"}}
+			}
+			code, body := b.send(t, b.admin, r)
+			if code == http.StatusConflict && k.resource == "billingaccounts" { // Dogker was faster.
+				r = request{method: http.MethodPatch, target: k.path(s.name, k.usual()), body: `{"metadata":{"annotations":{"example.com/mark":"` + s.mark + `"}}}`}
+				if code, body = b.send(t, b.admin, r); code == http.StatusOK {
+					code = http.StatusCreated
+				}
+			}
 			// Events are served by two groups.
 			if code != http.StatusCreated && code != http.StatusConflict {
 				t.Fatalf("the matrix does not know what a %s needs, which is to be told to it in objects: %d %s", k, code, body)
 			}
-			if code, body = b.send(t, b.admin, request{target: k.path(s.name, "web")}); code != http.StatusOK || !strings.Contains(body, s.mark) {
+			if code, body = b.send(t, b.admin, request{target: k.path(s.name, k.usual())}); code != http.StatusOK || !strings.Contains(body, s.mark) {
 				t.Fatalf("an administrator does not see %s web of %s: %d %s", k, s.name, code, body)
 			}
 		}

@@ -66,8 +66,9 @@ func (k kind) path(namespace, name string) string {
 
 // unlisted are subresources that discovery does not tell of, because they are served in front of their kinds.
 var unlisted = map[string][]string{
-	"users.identity.dogker.io":        {"password", "sessions"},
-	"deploytokens.identity.dogker.io": {"token"},
+	"users.identity.dogker.io":          {"password", "sessions"},
+	"deploytokens.identity.dogker.io":   {"token"},
+	"billingaccounts.billing.dogker.io": {"ledger"},
 }
 
 // discover asks which kinds there are, in every version of them.
@@ -113,6 +114,12 @@ var objects = map[string]string{
 	"tenantcontainers.dogker.io":                     `{"spec": {"image": "registry.example/shop:1.4", "env": [{"name": "IT", "value": "MARK"}]}}`,
 	"containerrevisions.dogker.io":                   `{"spec": {"container": "web", "revision": 1, "templateHash": "x", "template": {"image": "registry.example/shop:1.4"}}}`,
 	"deploytokens.identity.dogker.io":                `{"spec": {"scope": "Read"}}`,
+	"billingaccounts.billing.dogker.io":              `{"spec": {"utcOffsetHours": 7}}`,
+	"topups.billing.dogker.io":                       `{"spec": {"amount": "50000"}}`,
+	"refunds.billing.dogker.io":                      `{"spec": {"topUpName": "web", "reason": "MARK"}}`,
+	"statements.billing.dogker.io":                   `{"spec": {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z", "currency": "IDR", "opening": "0.000000", "paidIn": "0.000000", "given": "0.000000", "adjusted": "0.000000", "used": "0.000000", "waived": "0.000000", "closing": "0.000000"}}`,
+	"pricelists.billing.dogker.io":                   `{"spec": {"prices": {"cpu": "0"}}}`,
+	"coupons.billing.dogker.io":                      `{"spec": {"codeSHA256": "1bfddfcfb9e0d5637e7cadb61082a1db7b44aa573f5c6c7e8b17f06db6d84fd2", "amount": "1000", "maxRedemptions": 1}}`,
 	"serviceaccounts/token":                          `{"spec": {}}`,
 	"selfsubjectaccessreviews.authorization.k8s.io":  `{"spec": {"resourceAttributes": {"verb": "get", "resource": "secrets", "namespace": "NAMESPACE"}}}`,
 	"selfsubjectrulesreviews.authorization.k8s.io":   `{"spec": {"namespace": "NAMESPACE"}}`,
@@ -124,6 +131,15 @@ var objects = map[string]string{
 	"customresourcedefinitions.apiextensions.k8s.io": `{"spec": {}}`,
 	"tokenreviews.authentication.k8s.io":             `{"spec": {"token": "x"}}`,
 	"flowschemas.flowcontrol.apiserver.k8s.io":       `{"spec": {"priorityLevelConfiguration": {"name": "exempt"}}}`,
+}
+
+// usual is what the object of the kind is called that both tenants have.
+func (k kind) usual() string {
+	if k.group == "billing.dogker.io" && k.resource == "billingaccounts" {
+		return "default" // A tenant has one.
+	}
+
+	return "web"
 }
 
 // object is one of the kind, of one of the tenants.

@@ -82,7 +82,7 @@ type place struct {
 func (b *border) places(k kind, p *person) []place {
 	var out []place
 	for _, s := range []*side{p.at, p.beyond} {
-		namespace, name := s.name, "web"
+		namespace, name := s.name, k.usual()
 		if !k.namespaced {
 			namespace, name = "", b.named(k, s)
 			if k.resource == "namespaces" && k.group == "" {
@@ -111,7 +111,7 @@ func (b *border) named(k kind, s *side) string {
 	case "users":
 		return "owner-of-" + s.name
 	default:
-		return "web"
+		return k.usual()
 	}
 }
 

@@ -21,7 +21,7 @@ func (b *border) watches(t *testing.T) {
 			continue
 		}
 		if k.namespaced {
-			watched[k.path(b.near.name, "web")] = k.path(b.near.name, "") + "?"
+			watched[k.path(b.near.name, k.usual())] = k.path(b.near.name, "") + "?"
 		} else if b.named(k, b.near) == b.near.name {
 			watched[k.path("", b.near.name)] = k.path("", "") + "?fieldSelector=metadata.name=" + b.near.name + "&"
 		}

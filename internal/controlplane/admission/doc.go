@@ -5,10 +5,13 @@
 // plan has for it is filled in.
 // What it refuses: what the tenant's policy does (package policy), a published port that somebody else has, a cycle of
 // dependsOn, annotations that belong to another controller, a Secret that is to be filled with a token which the person who
-// asks may not have, a change of what a ContainerRevision has on record, and a User with the email address of another.
+// asks may not have, a change of what a ContainerRevision has on record, and a User with the email address of another; and
+// what the balance of a tenant cannot carry, what its plan takes as a payment, codes that are no coupon's, prices for the
+// past, and what the platform alone may do to an account.
 //
 // Invariants: it fails closed; what it changes it would not change again; a message names the field, the value and what
 // is allowed.
 //
-// Caller: internal/controlplane. It imports api/, reconciler/policy and Kubernetes' admission interfaces.
+// Caller: internal/controlplane. It imports api/, what is pure in reconciler/, internal/throttle and Kubernetes'
+// admission interfaces.
 package admission

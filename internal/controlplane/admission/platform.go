@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apiserver/pkg/authentication/user"
 	core "k8s.io/kubernetes/pkg/apis/core"
 
+	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
@@ -57,6 +59,9 @@ func (Platform) Validate(_ context.Context, a admission.Attributes, _ admission.
 	if before, err := meta.Accessor(a.GetOldObject()); err == nil && a.GetOldObject() != nil {
 		old = before.GetAnnotations()
 	}
+	if resource.Resource == "billingaccounts" && signed(old, now.GetAnnotations(), a.GetUserInfo().GetName()) {
+		old = withKey(old, billingv1.AnnotationWrittenOffBy, now.GetAnnotations())
+	}
 	if errs := foreign(old, now.GetAnnotations(), a.GetUserInfo().GetName()); len(errs) > 0 {
 		return apierrors.NewForbidden(resource, a.GetName(), errs.ToAggregate())
 	}
@@ -64,9 +69,24 @@ func (Platform) Validate(_ context.Context, a admission.Attributes, _ admission.
 	return nil
 }
 
+// withKey is before, with one key as it is after.
+func withKey(before map[string]string, key string, after map[string]string) map[string]string {
+	out := maps.Clone(before)
+	if out == nil {
+		out = map[string]string{}
+	}
+	if value, there := after[key]; there {
+		out[key] = value
+	} else {
+		delete(out, key)
+	}
+
+	return out
+}
+
 // annotated is true for kinds whose annotations decide something: all of ours, and namespaces.
 func annotated(group, resource string) bool {
-	return group == v1alpha1.GroupVersion.Group || group == "" && resource == "namespaces"
+	return group == v1alpha1.GroupVersion.Group || group == billingv1.GroupVersion.Group || group == "" && resource == "namespaces"
 }
 
 func ofPlatform(u user.Info) bool {

@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 )
 
 // Loopback is the user that this process is to its own API.
@@ -15,7 +17,7 @@ const Loopback = "system:apiserver"
 // may. They decide over money and capacity, so not even an administrator writes them, other than by impersonating the
 // controller, which the audit log shows.
 var owners = []struct{ prefix, user string }{
-	{"billing.dogker.io/", "system:dogker:billing"},
+	{"billing.dogker.io/", billingv1.UserBilling},
 	{"monitoring.dogker.io/", "system:dogker:monitoring"},
 }
 

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/warning"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/policy"
@@ -29,18 +30,35 @@ type Directory interface {
 	// Claim takes the published ports of a container for it; before is what is stored of it, nil when it is new. Whoever
 	// refuses the container afterwards calls undo, which is never nil.
 	Claim(ctx context.Context, tc, before *v1alpha1.TenantContainer, tenant bool) (undo func(), errs field.ErrorList, err error)
+	// Tenant names the tenant that a namespace belongs to, empty when it belongs to none.
+	Tenant(ctx context.Context, namespace string) (string, error)
+	// Reader reads what prices, balances and coupons are worked out from; what it returns must not be changed.
+	Reader() client.Reader
 }
 
 // wantsDirectory is a plugin that asks about tenants.
 type wantsDirectory interface{ SetDirectory(Directory) }
 
-// Initializer hands the directory to the plugins that want it.
-type Initializer struct{ Directory Directory }
+// wantsLedger is a plugin that asks about balances.
+type wantsLedger interface {
+	SetLedger(l Ledger, cluster string)
+}
+
+// Initializer hands directory and ledger to the plugins that want them.
+type Initializer struct {
+	Directory Directory
+	Ledger    Ledger
+	// Cluster is the tag that IDs of orders of this installation have in common.
+	Cluster string
+}
 
 // Initialize implements admission.PluginInitializer.
 func (i Initializer) Initialize(plugin admission.Interface) {
 	if p, ok := plugin.(wantsDirectory); ok {
 		p.SetDirectory(i.Directory)
+	}
+	if p, ok := plugin.(wantsLedger); ok {
+		p.SetLedger(i.Ledger, i.Cluster)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authentication/user"
 	core "k8s.io/kubernetes/pkg/apis/core"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/policy"
@@ -26,7 +27,19 @@ type directory struct {
 	err    error
 	taken  field.ErrorList
 	claims *int // that there are
+	// reader knows what is about money.
+	reader client.Reader
 }
+
+func (d directory) Tenant(_ context.Context, namespace string) (string, error) {
+	if namespace == "default" {
+		return "", d.err
+	}
+
+	return namespace, d.err
+}
+
+func (d directory) Reader() client.Reader { return d.reader }
 
 func (d directory) Policy(context.Context, string) (policy.Policy, bool, error) {
 	if d.policy == nil || d.err != nil {

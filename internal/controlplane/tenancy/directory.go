@@ -19,6 +19,7 @@ import (
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 
+	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/policy"
 )
@@ -31,9 +32,13 @@ var (
 	plansResource   = v1alpha1.GroupVersion.WithResource("plans")
 	// ContainersResource is that of TenantContainers.
 	ContainersResource = v1alpha1.GroupVersion.WithResource("tenantcontainers")
+
+	accountsResource   = billingv1.GroupVersion.WithResource("billingaccounts")
+	priceListsResource = billingv1.GroupVersion.WithResource("pricelists")
+	couponsResource    = billingv1.GroupVersion.WithResource("coupons")
 )
 
-// Directory knows tenants, their plans, and of containers what quotas and ports are about.
+// Directory knows tenants, their plans, what those cost, and of containers what quotas, ports and prices are about.
 type Directory struct {
 	*Ports
 
@@ -43,6 +48,9 @@ type Directory struct {
 	tenants    cache.SharedIndexInformer
 	plans      cache.SharedIndexInformer
 	containers cache.SharedIndexInformer
+	accounts   cache.SharedIndexInformer
+	priceLists cache.SharedIndexInformer
+	coupons    cache.SharedIndexInformer
 }
 
 // NewDirectory makes a directory; until Run it asks the store for everything.
@@ -58,7 +66,10 @@ func NewDirectory(client dynamic.Interface, kube kubernetes.Interface, shared in
 	}{
 		{"tenants", tenantsResource, transformTo[v1alpha1.Tenant], cache.Indexers{}, &d.tenants},
 		{"plans", plansResource, transformTo[v1alpha1.Plan], cache.Indexers{}, &d.plans},
-		{"containers", ContainersResource, lightContainer, cache.Indexers{byPort: portsOf}, &d.containers},
+		{"containers", ContainersResource, lightContainer, cache.Indexers{byPort: portsOf, cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}, &d.containers},
+		{"billing accounts", accountsResource, transformTo[billingv1.BillingAccount], cache.Indexers{}, &d.accounts},
+		{"price lists", priceListsResource, transformTo[billingv1.PriceList], cache.Indexers{}, &d.priceLists},
+		{"coupons", couponsResource, transformTo[billingv1.Coupon], cache.Indexers{}, &d.coupons},
 	} {
 		informer := dynamicinformer.NewFilteredDynamicInformer(client, follow.resource, metav1.NamespaceAll, resync, follow.indexers, nil).Informer()
 		if err := informer.SetTransform(follow.transform); err != nil {
@@ -78,7 +89,7 @@ func NewDirectory(client dynamic.Interface, kube kubernetes.Interface, shared in
 // Run follows the objects until the context ends.
 func (d *Directory) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	for _, informer := range []cache.SharedIndexInformer{d.tenants, d.plans, d.containers} {
+	for _, informer := range []cache.SharedIndexInformer{d.tenants, d.plans, d.containers, d.accounts, d.priceLists, d.coupons} {
 		wg.Go(func() { informer.Run(ctx.Done()) })
 	}
 	wg.Wait()
@@ -105,12 +116,12 @@ func (g generic) Lister() cache.GenericLister {
 // Policy is what is in force in a namespace; false when it belongs to no tenant. Its error is a refusal: what cannot be
 // judged is not let in.
 func (d *Directory) Policy(ctx context.Context, namespace string) (policy.Policy, bool, error) {
-	name, err := d.tenantOf(ctx, namespace)
+	name, err := d.Tenant(ctx, namespace)
 	if err != nil || name == "" {
 		return policy.Policy{}, false, err
 	}
 
-	t, err := get[v1alpha1.Tenant](ctx, d, d.tenants, tenantsResource, name)
+	t, err := get[v1alpha1.Tenant](ctx, d, d.tenants, tenantsResource, "", name)
 	if apierrors.IsNotFound(err) {
 		return policy.Policy{}, false, fmt.Errorf("namespace %q has the label %s=%s, and there is no Tenant %q", namespace, v1alpha1.LabelTenant, name, name)
 	}
@@ -118,7 +129,7 @@ func (d *Directory) Policy(ctx context.Context, namespace string) (policy.Policy
 		return policy.Policy{}, false, fmt.Errorf("read Tenant %q: %w", name, err)
 	}
 
-	plan, err := get[v1alpha1.Plan](ctx, d, d.plans, plansResource, string(t.Spec.PlanName))
+	plan, err := get[v1alpha1.Plan](ctx, d, d.plans, plansResource, "", string(t.Spec.PlanName))
 	if apierrors.IsNotFound(err) {
 		return policy.Policy{}, false, fmt.Errorf("tenant %q has spec.planName %q, and there is no Plan %q: without one nothing is allowed", name, t.Spec.PlanName, t.Spec.PlanName)
 	}
@@ -129,9 +140,9 @@ func (d *Directory) Policy(ctx context.Context, namespace string) (policy.Policy
 	return policy.Of(t, plan), true, nil
 }
 
-// tenantOf is the tenant that a namespace belongs to, empty when it belongs to none: the one that its label names, or the
+// Tenant names the tenant that a namespace belongs to, empty when it belongs to none: the one that its label names, or the
 // one of its own name that has it, should somebody have torn the label off.
-func (d *Directory) tenantOf(ctx context.Context, namespace string) (string, error) {
+func (d *Directory) Tenant(ctx context.Context, namespace string) (string, error) {
 	ns, err := d.namespace(ctx, namespace)
 	if apierrors.IsNotFound(err) {
 		return "", nil
@@ -162,14 +173,14 @@ func (d *Directory) namespace(ctx context.Context, name string) (*corev1.Namespa
 }
 
 // get takes an object out of the cache, and asks the store for one that is not there.
-func get[T any](ctx context.Context, d *Directory, informer cache.SharedIndexInformer, resource schema.GroupVersionResource, name string) (*T, error) {
-	if object, ok, _ := informer.GetStore().GetByKey(name); ok {
+func get[T any](ctx context.Context, d *Directory, informer cache.SharedIndexInformer, resource schema.GroupVersionResource, namespace, name string) (*T, error) {
+	if object, ok, _ := informer.GetStore().GetByKey(cache.NewObjectName(namespace, name).String()); ok {
 		if typed, ok := object.(*T); ok {
 			return typed, nil
 		}
 	}
 
-	u, err := d.client.Resource(resource).Get(ctx, name, metav1.GetOptions{})
+	u, err := d.client.Resource(resource).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +196,7 @@ func transformTo[T any](object any) (any, error) {
 		return object, nil
 	}
 	u.SetManagedFields(nil)
-	u.SetAnnotations(nil)
+	u.SetAnnotations(orders(u.GetAnnotations()))
 	out := new(T)
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, out); err != nil {
 		return nil, fmt.Errorf("read %s %q: %w", u.GetKind(), u.GetName(), err)
@@ -194,7 +205,16 @@ func transformTo[T any](object any) (any, error) {
 	return out, nil
 }
 
-// lightContainer keeps of a container its identity, its owners, and what quotas and ports are about.
+// orders are the annotations by which somebody has stopped something, which then costs nothing.
+func orders(all map[string]string) map[string]string {
+	if reason, ok := all[v1alpha1.AnnotationSuspend]; ok {
+		return map[string]string{v1alpha1.AnnotationSuspend: reason}
+	}
+
+	return nil
+}
+
+// lightContainer keeps of a container its identity, its owners, and what quotas, ports and prices are about.
 func lightContainer(object any) (any, error) {
 	full, err := transformTo[v1alpha1.TenantContainer](object)
 	if err != nil {
@@ -212,11 +232,11 @@ func lightContainer(object any) (any, error) {
 		ObjectMeta: metav1.ObjectMeta{
 			Name: m.Name, Namespace: m.Namespace, UID: m.UID, ResourceVersion: m.ResourceVersion, Generation: m.Generation,
 			CreationTimestamp: m.CreationTimestamp, DeletionTimestamp: m.DeletionTimestamp,
-			OwnerReferences: m.OwnerReferences, Finalizers: m.Finalizers,
+			OwnerReferences: m.OwnerReferences, Finalizers: m.Finalizers, Annotations: m.Annotations,
 		},
 		Spec: v1alpha1.TenantContainerSpec{
 			Mode: s.Mode, Replicas: s.Replicas, Resources: s.Resources, Ports: s.Ports, RollbackTo: s.RollbackTo,
 		},
-		Status: v1alpha1.TenantContainerStatus{Replicas: c.Status.Replicas, Revision: c.Status.Revision},
+		Status: v1alpha1.TenantContainerStatus{Replicas: c.Status.Replicas, Tasks: c.Status.Tasks, Revision: c.Status.Revision},
 	}, nil
 }

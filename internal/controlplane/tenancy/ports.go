@@ -201,7 +201,7 @@ func (p *Ports) stale(ctx context.Context, lease *coordinationv1.Lease, them ide
 // whose it is.
 func (p *Ports) conflict(ctx context.Context, c *v1alpha1.TenantContainer, i int, namespace, name string, tenant bool) (*field.Error, error) {
 	if !tenant {
-		theirs, err := p.directory.tenantOf(ctx, namespace)
+		theirs, err := p.directory.Tenant(ctx, namespace)
 		if err != nil {
 			return nil, err
 		}

@@ -39,6 +39,7 @@ func cluster(t *testing.T, objects ...any) *Directory {
 	kube := kubefake.NewClientset(native...)
 	client := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		tenantsResource: "TenantList", plansResource: "PlanList", ContainersResource: "TenantContainerList",
+		accountsResource: "BillingAccountList", priceListsResource: "PriceListList", couponsResource: "CouponList",
 	}, custom...)
 	d, err := NewDirectory(client, kube, informers.NewSharedInformerFactory(kube, 0))
 	if err != nil {
