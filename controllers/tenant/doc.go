@@ -12,10 +12,11 @@
 //     first network that asks for them only. A network that exists has the last word: it is adopted as it is.
 //   - What somebody takes away or changes is put back. What the platform team adds is left alone: only objects with
 //     our label are ever removed.
-//   - A tenant is taken down in one order: containers, namespace, network, rights. Nothing of it is taken before its
-//     deletionPolicy allows all of it.
+//   - A tenant is taken down in one order: containers, account, namespace, network, rights. Nothing of it is taken before
+//     its deletionPolicy allows all of it, and no namespace while money in it is not settled.
 //
-// A tenant's suspension is data: package workload reads it and holds the containers at zero.
+// A tenant's suspension is data: package workload reads it and holds the containers at zero. So is status.billing, which the
+// loop of accounts writes: a pass leaves it as it is.
 //
 // Callers: cmd. It imports api and reconciler; never an adapter, another controller or a client of Docker.
 package tenant

@@ -21,8 +21,8 @@ import (
 )
 
 // finalize takes a deleted tenant down, in the one order that loses nothing by accident and leaks no address: what is
-// protected holds all of it; then containers with their services, the namespace with all that is left in it, the network
-// when its last task has ended, and the rights.
+// protected holds all of it; then containers with their services, the account when nothing is owed, the namespace with all
+// that is left in it, the network when its last task has ended, and the rights.
 func (c *Controller) finalize(ctx context.Context, t *v1alpha1.Tenant) (outcome.Result, error) {
 	ns, err := c.namespaceOf(ctx, t)
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *Controller) namespaceOf(ctx context.Context, t *v1alpha1.Tenant) (*core
 	}
 }
 
-// emptyNamespace removes the containers and then the namespace. It always returns an error: a Wait, until the namespace
+// emptyNamespace removes the containers, then the account, and then the namespace. It always returns an error: a Wait, until the namespace
 // is gone and nobody asks for this any more.
 func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns *corev1.Namespace) error {
 	var containers v1alpha1.TenantContainerList
@@ -90,6 +90,10 @@ func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns 
 
 	if len(containers.Items) > 0 {
 		return c.removeContainers(ctx, containers.Items)
+	}
+
+	if err := c.closeAccount(ctx, ns.Name); err != nil {
+		return err
 	}
 
 	if ns.DeletionTimestamp.IsZero() {

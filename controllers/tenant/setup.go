@@ -65,7 +65,7 @@ func Setup(mgr ctrl.Manager, r Loop, hints <-chan event.TypedGenericEvent[swarmo
 
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(Name).
-		For(&v1alpha1.Tenant{}, builder.WithPredicates(r.IgnoreOwnWrites())).
+		For(&v1alpha1.Tenant{}, builder.WithPredicates(r.IgnoreOwnWrites(), IgnoreBalance())).
 		Watches(&v1alpha1.Plan{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return TenantsOf(ctx, cached, o.GetName())
 		}), builder.WithPredicates(predicate.GenerationChangedPredicate{})).

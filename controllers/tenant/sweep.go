@@ -120,8 +120,13 @@ func (s *Sweeper) remove(ctx context.Context, ns *corev1.Namespace) error {
 		return fmt.Errorf("list containers of %q: %w", ns.Name, err)
 	}
 
+	account, err := c.accountOf(ctx, ns.Name)
+	if err != nil {
+		return err
+	}
+
 	data, err := c.data(ctx, ns.Name)
-	if err != nil || len(containers.Items) > 0 || len(data) > 0 {
+	if err != nil || len(containers.Items) > 0 || len(data) > 0 || account != nil {
 		return err
 	}
 

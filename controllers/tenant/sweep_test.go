@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
+	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
@@ -32,13 +33,14 @@ func TestSweep(t *testing.T) {
 		"HasTenant":  {reason: "What has its tenant stays.", objects: []client.Object{space("acme"), acme()}, after: grace},
 		"Runs":       {reason: "What holds something is for a person to look at.", objects: []client.Object{space("acme"), &v1alpha1.TenantContainer{ObjectMeta: inside}}, after: grace},
 		"HoldsData":  {reason: "Data is something.", objects: []client.Object{space("acme"), &corev1.Secret{ObjectMeta: inside}}, after: grace},
+		"HasAccount": {reason: "So is money.", objects: []client.Object{space("acme"), &billingv1.BillingAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: billingv1.AccountName}}}, after: grace},
 		"NotOurs":    {reason: "A label that names another tenant was not written by us.", objects: []client.Object{space("globex")}, after: grace},
 		"NoLabel":    {reason: "Other namespaces are other people's.", objects: []client.Object{&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "acme"}}}, after: grace},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			scheme := runtime.NewScheme()
-			for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+			for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme, billingv1.AddToScheme} {
 				if err := add(scheme); err != nil {
 					t.Fatal(err)
 				}

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/collector"
 	"github.com/dogker/dogker/controllers/tenant"
@@ -33,6 +34,7 @@ func newHarness() *converge.Harness {
 	scheme := runtime.NewScheme()
 	must(clientgoscheme.AddToScheme(scheme))
 	must(v1alpha1.AddToScheme(scheme))
+	must(billingv1.AddToScheme(scheme))
 
 	h := &converge.Harness{
 		Scheme: scheme,
