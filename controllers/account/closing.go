@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/reconciler/book"
 	"github.com/dogker/dogker/reconciler/conditions"
+	"github.com/dogker/dogker/reconciler/money"
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/solvency"
 )
@@ -110,11 +112,15 @@ func (c *Controller) close(ctx context.Context, s *situation) error {
 	}
 
 	reason, given := s.account.Annotations[billingv1.AnnotationWriteOff]
-	if len(s.head.Holds) > 0 || len(pending) > 0 || s.head.Paid == 0 || !given || strings.TrimSpace(reason) == "" {
+
+	switch coming := len(s.head.Holds) > 0 || len(pending) > 0; {
+	case !coming && s.head.Paid != 0 && max(s.head.Paid, -s.head.Paid) < money.Rupiah:
+		return c.writeOff(ctx, s, actorDogker, "Less than a rupiah is left, which nobody can pay.")
+	case !coming && s.head.Paid != 0 && strings.TrimSpace(reason) != "":
+		return c.writeOff(ctx, s, actorOf(s), reason)
+	default:
 		return unsettled(s.head, pending, given)
 	}
-
-	return c.writeOff(ctx, s, reason)
 }
 
 // pending are the TopUps by which money may still come, by name.
@@ -154,12 +160,12 @@ func unsettled(head book.Head, pending []string, given bool) error {
 
 	switch paid := head.Paid; {
 	case paid > 0:
-		left = append(left, fmt.Sprintf("%s rupiah of paid money are left: pay them back with a Refund", paid))
+		left = append(left, fmt.Sprintf("%s rupiah of paid money are left: pay them back with a Refund", exact(paid)))
 	case paid < 0:
-		left = append(left, fmt.Sprintf("%s rupiah are owed: a TopUp pays them", -paid))
+		left = append(left, fmt.Sprintf("%s rupiah are owed: a TopUp pays them", exact(-paid)))
 	}
 	if len(head.Holds) > 0 {
-		left = append(left, fmt.Sprintf("%s rupiah are on their way back to a payer", head.Held()))
+		left = append(left, fmt.Sprintf("%s rupiah are on their way back to a payer", exact(head.Held())))
 	}
 	if len(pending) > 0 {
 		left = append(left, "payments may still arrive ("+few(pending)+"): delete these TopUps")
@@ -181,17 +187,22 @@ func unsettled(head book.Head, pending []string, given bool) error {
 	return &outcome.Wait{Reason: billingv1.ReasonBalanceNotSettled, Message: upperFirst(text), After: closingRetry}
 }
 
-// actorPlatform is who gives a balance up when admission did not write down who it was.
-const actorPlatform = "platform"
+// Actors in entries of the ledger about what is given up.
+const (
+	// actorPlatform is for the platform, when admission did not write down who it was.
+	actorPlatform = "platform"
+	// actorDogker is for Dogker itself.
+	actorDogker = "dogker"
+)
 
-// writeOff gives up what is left, because the platform said so. The key holds the entry that it is about, so that a second
-// try whose first was written finds nothing to do.
-func (c *Controller) writeOff(ctx context.Context, s *situation, reason string) error {
-	actor := s.account.Annotations[billingv1.AnnotationWrittenOffBy]
-	if actor == "" {
-		actor = actorPlatform
-	}
+// actorOf is who gave the balance up.
+func actorOf(s *situation) string {
+	return cmp.Or(s.account.Annotations[billingv1.AnnotationWrittenOffBy], actorPlatform)
+}
 
+// writeOff gives up what is left. The key holds the entry that it is about, so that a second try whose first was written
+// finds nothing to do.
+func (c *Controller) writeOff(ctx context.Context, s *situation, actor, reason string) error {
 	id := fmt.Sprintf("close:%s:%d", s.account.UID, s.head.Seq)
 
 	var op book.Op = book.Adjust{ID: id, Amount: -s.head.Paid, Actor: actor, Reason: reason}

@@ -110,6 +110,11 @@ func rate(m money.Micro) string {
 		m += cent - rest
 	}
 
+	return exact(m)
+}
+
+// exact is an amount without zeros at its end.
+func exact(m money.Micro) string {
 	return strings.TrimSuffix(strings.TrimRight(m.String(), "0"), ".")
 }
 
