@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/internal/controlplane"
 	"github.com/dogker/dogker/internal/controlplane/bootstrap"
@@ -59,7 +60,7 @@ func registerControllers(_ context.Context, m manager.Manager, c *controllers) e
 		return err
 	}
 
-	return registerWorkload(m, c.options, digests, c.lock, c.log)
+	return registerWorkload(m, c, digests)
 }
 
 // controllers runs the control loops of this process under one lease.
@@ -105,7 +106,7 @@ func (c *controllers) run(ctx context.Context) error {
 
 func (c *controllers) newManager() (manager.Manager, error) {
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), billingv1.AddToScheme(scheme)); err != nil {
 		return nil, fmt.Errorf("register kinds: %w", err)
 	}
 	cfg := c.server.LoopbackConfig()

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/dogker/dogker/internal/controlplane"
 	"github.com/dogker/dogker/internal/identity"
@@ -32,6 +33,10 @@ const serverExamples = `  # On one machine, for people on that machine
   # With people from an OIDC issuer, and others who register and wait for approval
   dogker server --authentication-config oidc.yaml --registration approval
 
+  # With payments by Midtrans, whose notifications come through a proxy, and notices to a service of yours
+  dogker server --midtrans-server-key-file key --midtrans-webhook-listen 127.0.0.1:8081 \
+    --notice-webhook-url https://hooks.example.com/dogker --notice-webhook-secret-file secret
+
   # With the store in an etcd cluster that exists
   dogker server --etcd-endpoints https://10.0.0.1:2379,https://10.0.0.2:2379,https://10.0.0.3:2379 \
     --etcd-cafile ca.crt --etcd-certfile client.crt --etcd-keyfile client.key`
@@ -44,6 +49,9 @@ type serverOptions struct {
 	initSwarm      bool
 	registryConfig string
 	addressPool    poolFlag
+	billing        billingFlags
+	// parts are what billing comes to.
+	parts billingParts
 }
 
 func newServerCommand(g *globals) *cobra.Command {
@@ -80,6 +88,7 @@ func newServerCommand(g *globals) *cobra.Command {
 	flags.BoolVar(&o.initSwarm, "init-swarm", false, "make the engine a swarm of one node if it is in none")
 	flags.StringVar(&o.registryConfig, "registry-config", "", "file that names registries reached in plain HTTP or by an authority of their own")
 	flags.Var(&o.addressPool, "tenant-address-pool", "IPv4 `range` that tenants' networks are cut from; nothing else that nodes reach may lie in it")
+	o.billing.add(flags)
 	o.log.add(flags)
 
 	return cmd
@@ -92,6 +101,9 @@ func runServer(ctx context.Context, o serverOptions) error {
 	}
 	o.Log = log
 	startWithMemory()
+	if o.parts, err = o.billing.resolve(log, ctrlmetrics.Registry); err != nil {
+		return err
+	}
 
 	server, err := controlplane.New(ctx, o.Options)
 	if err != nil {

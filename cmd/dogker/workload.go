@@ -31,14 +31,15 @@ var (
 const hintQueue = 1 << 14
 
 // registerWorkload adds the control loop of TenantContainers and the collector of what they leave behind, with the
-// adapters they work through.
-func registerWorkload(m manager.Manager, o serverOptions, digests swarmobj.DigestKey, lock *lease, log *slog.Logger) error {
+// adapters they work through, and then what works through the same.
+func registerWorkload(m manager.Manager, c *controllers, digests swarmobj.DigestKey) error {
+	o, log := c.options, c.log
 	api, err := swarm.NewFromEnv()
 	if err != nil {
 		return err
 	}
 
-	docker := swarm.New(api, swarm.Options{Log: log, Hold: lock.hold})
+	docker := swarm.New(api, swarm.Options{Log: log, Hold: c.lock.hold})
 	ctrlmetrics.Registry.MustRegister(docker)
 
 	if err := m.Add(everywhere(func(ctx context.Context) error {
@@ -75,7 +76,11 @@ func registerWorkload(m manager.Manager, o serverOptions, digests swarmobj.Diges
 		return fmt.Errorf("add collector: %w", err)
 	}
 
-	return registerTenants(m, o, docker, passes, log)
+	if err := registerTenants(m, o, docker, passes, log); err != nil {
+		return err
+	}
+
+	return registerBilling(m, c, docker, passes)
 }
 
 var _ engine.Recorder = (record.EventRecorder)(nil)
