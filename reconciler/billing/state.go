@@ -39,23 +39,24 @@ func decodeState(raw json.RawMessage) (state, error) {
 	if len(raw) == 0 {
 		return state{Version: stateVersion}, nil
 	}
-	var v struct {
-		Version int `json:"v"`
-	}
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return state{}, fmt.Errorf("decode state of account: %w: %w", book.ErrBroken, err)
-	}
-	if v.Version != stateVersion {
-		return state{}, fmt.Errorf("decode state of account of version %d: %w", v.Version, book.ErrNewer)
-	}
 	var s state
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
-		return state{}, fmt.Errorf("decode state of account: %w: %w", book.ErrNewer, err)
+	err := d.Decode(&s)
+	if err == nil && s.Version == stateVersion {
+		return s, nil
+	}
+	var v struct {
+		Version int `json:"v"`
+	}
+	switch {
+	case json.Unmarshal(raw, &v) == nil && v.Version > stateVersion:
+		return state{}, fmt.Errorf("decode state of account of version %d: %w", v.Version, book.ErrNewer)
+	case err == nil:
+		err = fmt.Errorf("must be %d", stateVersion)
 	}
 
-	return s, nil
+	return state{}, fmt.Errorf("decode state of account of version %d: %w: %w", v.Version, book.ErrBroken, err)
 }
 
 func (s state) encode() json.RawMessage {
