@@ -68,8 +68,12 @@ var (
 		"What a tenant can still use.", []string{"tenant"}, nil)
 	runwayDesc = prometheus.NewDesc("dogker_billing_runway_seconds",
 		"For how long that lasts at the present rate; left out for who spends nothing.", []string{"tenant"}, nil)
-	troubleDesc = prometheus.NewDesc("dogker_billing_accounts_in_trouble",
-		"Accounts that somebody has to look at, by why.", []string{"reason"}, nil)
+	stillRunningDesc = prometheus.NewDesc("dogker_billing_still_running",
+		"Tenants that are stopped, and of which something runs all the same for longer than it may take to stop.", nil, nil)
+	notMeteredDesc = prometheus.NewDesc("dogker_billing_not_metered",
+		"Tenants of which something runs and was not charged for some minutes.", nil, nil)
+	brokenDesc = prometheus.NewDesc("dogker_billing_ledger_broken",
+		"Accounts whose ledger contradicts itself.", nil, nil)
 )
 
 // phases are all there are; the empty one is of accounts whose tenants are not billed.
@@ -80,7 +84,7 @@ var phases = map[solvency.Phase]string{
 
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{accountsDesc, availableDesc, runwayDesc, troubleDesc} {
+	for _, d := range []*prometheus.Desc{accountsDesc, availableDesc, runwayDesc, stillRunningDesc, notMeteredDesc, brokenDesc} {
 		ch <- d
 	}
 
@@ -111,23 +115,29 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (m *Metrics) collect(ch chan<- prometheus.Metric, accounts []billingv1.BillingAccount) {
-	gauge := func(d *prometheus.Desc, value float64, label string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, label)
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
 
 	byPhase := map[string]int{}
 	for _, name := range phases {
 		byPhase[name] = 0
 	}
-	byTrouble := map[string]int{billingv1.ConditionStillRunning: 0, billingv1.ConditionNotMetered: 0, billingv1.ReasonLedgerBroken: 0}
+	troubles := map[*prometheus.Desc]int{stillRunningDesc: 0, notMeteredDesc: 0, brokenDesc: 0}
 
 	for i := range accounts {
 		a := &accounts[i]
 		if name, known := phases[solvency.Phase(a.Status.Phase)]; known {
 			byPhase[name]++
 		}
-		for _, trouble := range troubles(a) {
-			byTrouble[trouble]++
+		if conditions.IsTrue(a, billingv1.ConditionStillRunning) {
+			troubles[stillRunningDesc]++
+		}
+		if conditions.IsTrue(a, billingv1.ConditionNotMetered) {
+			troubles[notMeteredDesc]++
+		}
+		if ready := conditions.Get(a, conditions.Ready); ready != nil && ready.Reason == billingv1.ReasonLedgerBroken {
+			troubles[brokenDesc]++
 		}
 
 		if available, err := strconv.ParseInt(a.Status.Available, 10, 64); err == nil {
@@ -141,23 +151,7 @@ func (m *Metrics) collect(ch chan<- prometheus.Metric, accounts []billingv1.Bill
 	for name, n := range byPhase {
 		gauge(accountsDesc, float64(n), name)
 	}
-	for reason, n := range byTrouble {
-		gauge(troubleDesc, float64(n), reason)
+	for desc, n := range troubles {
+		gauge(desc, float64(n))
 	}
-}
-
-// troubles of an account, of a closed list.
-func troubles(a *billingv1.BillingAccount) []string {
-	var out []string
-
-	for _, condition := range []string{billingv1.ConditionStillRunning, billingv1.ConditionNotMetered} {
-		if conditions.IsTrue(a, condition) {
-			out = append(out, condition)
-		}
-	}
-	if ready := conditions.Get(a, conditions.Ready); ready != nil && ready.Reason == billingv1.ReasonLedgerBroken {
-		out = append(out, billingv1.ReasonLedgerBroken)
-	}
-
-	return out
 }

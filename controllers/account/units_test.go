@@ -148,7 +148,7 @@ func TestMetrics(t *testing.T) {
 
 	for name, want := range map[string]float64{
 		`dogker_billing_suspensions_total InsufficientBalance`: 1, `dogker_billing_accounts Suspended`: 1, `dogker_billing_accounts Active`: 0,
-		`dogker_billing_available_rupiah acme`: 0, `dogker_billing_runway_seconds acme`: 0, `dogker_billing_accounts_in_trouble LedgerBroken`: 0,
+		`dogker_billing_available_rupiah acme`: 0, `dogker_billing_runway_seconds acme`: 0, `dogker_billing_ledger_broken`: 0, `dogker_billing_still_running`: 0,
 	} {
 		if got := gathered(t, registry)[name]; got != want {
 			t.Errorf("%s is %v, want %v", name, got, want)

@@ -12,8 +12,8 @@ import (
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=pricelists,scope=Cluster,shortName=prl,categories=dogker
-// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether its prices are charged."
-// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why, in one word."
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether it is as it should be."
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Whether its prices are charged, in one word."
 // +kubebuilder:printcolumn:name="CPU",type=string,JSONPath=`.spec.prices.cpu`,description="Rupiah for one CPU for an hour."
 // +kubebuilder:printcolumn:name="Memory",type=string,JSONPath=`.spec.prices.memory`,description="Rupiah for a GiB of memory for an hour."
 // +kubebuilder:printcolumn:name="Storage",type=string,JSONPath=`.spec.prices.storage`,description="Rupiah for a GiB of volumes for an hour."
