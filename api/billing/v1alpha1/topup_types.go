@@ -53,7 +53,7 @@ type TopUpSpec struct {
 	// CouponCode of a coupon that adds to the payment when it is credited.
 	// +optional
 	CouponCode CouponCode `json:"couponCode,omitempty"`
-	// ExpirationSeconds is how long it can be paid: five minutes to seven days, a day by default.
+	// ExpirationSeconds is how long it can be paid after it was created: five minutes to seven days, a day by default.
 	// +kubebuilder:default=86400
 	// +kubebuilder:validation:Minimum=300
 	// +kubebuilder:validation:Maximum=604800
@@ -120,7 +120,8 @@ type TopUpStatus struct {
 	// Phase is what became of the payment.
 	// +optional
 	Phase TopUpPhase `json:"phase,omitempty"`
-	// OrderID is what the gateway calls it. It is made and stored before the gateway hears of it, and never changes.
+	// OrderID is what the gateway calls it. It follows from the UID of the TopUp and the time it was created, so it never
+	// changes, and nothing reads it from here.
 	// +optional
 	OrderID string `json:"orderID,omitempty"`
 	// RedirectURL is the page to pay on.
