@@ -22,10 +22,10 @@ type story struct {
 	now         time.Time
 }
 
-// warnOnce gives a warning, once in an epoch, when there is little left.
+// warnOnce gives a warning, once in an epoch, when there is little left, and stops who has nothing left.
 func warnOnce(_ book.Head, after book.Outcome) book.Decision {
 	h := after.State.Head
-	d := book.Decision{Phase: "Active", State: h.State}
+	d := book.Decision{Phase: "Active", State: h.State, Stopped: h.Available() < 0, Floor: -rupiah(10)}
 	if h.Available() >= rupiah(40) {
 		return d
 	}

@@ -29,6 +29,9 @@ type model struct {
 	prices          string
 	entries         int64
 	charged, waived money.Micro
+	// stopped is true while it does not run; freeThrough is the last window of the last time that it did not.
+	stopped     bool
+	freeThrough int64
 }
 
 func newModel() *model {
@@ -253,6 +256,44 @@ func (m *model) charge(op book.Charge) error {
 	}
 
 	return nil
+}
+
+// Bounds of stopping: who owes more than the first is stopped and settled down to the second.
+const (
+	stopBelow = -5 * money.Rupiah
+	stopFloor = -7 * money.Rupiah
+)
+
+// stopping decides as the model does.
+func stopping(_ book.Head, after book.Outcome) book.Decision {
+	h := after.State.Head
+	stopped := h.Available() < stopBelow || h.Stopped && h.Available() <= 0
+
+	return book.Decision{Stopped: stopped, Floor: stopFloor}
+}
+
+// decide stops the account, or lets it run again.
+func (m *model) decide() {
+	available := m.paid + m.promo() - m.owed()
+	switch {
+	case available < stopBelow && !m.stopped:
+		m.stopped = true
+		m.settle(stopFloor)
+	case available > 0 && m.stopped:
+		m.stopped, m.freeThrough = false, max(m.freeThrough, m.now/60)
+	}
+}
+
+// free is the last of some windows in which compute is free.
+func (m *model) free(from, through int64) int64 {
+	last := int64(0)
+	for w := from; w <= through; w++ {
+		if m.stopped || w <= m.freeThrough {
+			last = w
+		}
+	}
+
+	return last
 }
 
 // draws works out what the lots would pay now, and what is left to pay.
