@@ -96,6 +96,14 @@ func TestNext(t *testing.T) {
 				{facts: look(0, 1, func(f *Facts) { f.Rate = 0 }), want: Active},
 			},
 		},
+		"NothingPaidYet": {
+			reason: "Who has nothing, runs nothing and owes nothing is in no debt: a new tenant is not suspended before it begins.",
+			steps: []step{
+				{facts: look(0, 0, func(f *Facts) { f.Rate = 0 }), want: Active},
+				{facts: look(9*time.Hour, 0, func(f *Facts) { f.Rate = 0 }), want: Active},
+				{facts: look(10*time.Hour, 0), want: Grace, say: []Notice{{Kind: LowBalance, Mark: "1h"}, {Kind: GraceBegan}}},
+			},
+		},
 		"DebtAtOnce": {
 			reason: "A chargeback leaves nothing that grace could be given on.",
 			steps: []step{
@@ -211,5 +219,19 @@ func TestNext(t *testing.T) {
 				state = next
 			}
 		})
+	}
+}
+
+// TestForgetsWarnings: an owner who wants to be warned at another time every day does not make the state grow, and what is
+// said of others is kept.
+func TestForgetsWarnings(t *testing.T) {
+	var state State
+	for minutes := range 2000 {
+		r := rules(func(r *Rules) { r.Warnings = []time.Duration{100 * time.Hour, time.Duration(minutes+1) * time.Minute} })
+		state, _ = state.Next(r, look(time.Duration(minutes), 0))
+	}
+	want := map[string]uint64{"GraceBegan/": 1, "LowBalance/100h": 1, "LowBalance/33h20m0s": 1}
+	if diff := cmp.Diff(want, state.Said); diff != "" || len(state.Disarmed) > 2 {
+		t.Errorf("it remembers %v\n%s", state.Disarmed, diff)
 	}
 }
