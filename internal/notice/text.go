@@ -16,7 +16,7 @@ import (
 // texts are what is said of each kind. Words in braces are keys of the data; a clause in brackets is left out when one of
 // its words is not known.
 var texts = map[string]string{
-	string(solvency.LowBalance):      "The balance is low: Rp {available} are left[, which last for {runway}][ at Rp {ratePerHour} an hour].",
+	string(solvency.LowBalance):      "The balance is low[: Rp {available} are left][, which last for {runway}][ at Rp {ratePerHour} an hour].",
 	string(solvency.GraceBegan):      "The balance is used up. Containers run on until it is topped up[, but no longer than until {graceEnds}].",
 	string(solvency.WasSuspended):    "The balance is used up, and containers are stopped. Nothing is deleted.[ They run again as soon as Rp {missing} are paid.]",
 	string(solvency.WasResumed):      "Containers run again.[ Rp {available} can be used.]",
