@@ -14,6 +14,7 @@ import (
 	"github.com/dogker/dogker/reconciler/billing"
 	"github.com/dogker/dogker/reconciler/book"
 	"github.com/dogker/dogker/reconciler/conditions"
+	"github.com/dogker/dogker/reconciler/outcome"
 )
 
 // redeem adds what the coupon adds to a payment, once it is credited. What is given is a function of the payment, the coupon
@@ -59,6 +60,9 @@ func (p *pass) grant(ctx context.Context) (string, error) {
 		// The last redemption was somebody else's, what it would give has expired by now, or this tenant has redeemed it
 		// before in another way.
 		return "", fmt.Errorf("%w: %w", billing.ErrCodeNotAccepted, err)
+	case errors.Is(err, book.ErrTooMany):
+		// The tenant has as many gifts as one can have. When one is used up or has lapsed there is room.
+		return "", &outcome.Wait{Reason: billingv1.ReasonCodeNotAccepted, Err: err, After: time.Hour}
 	case err != nil:
 		return "", err
 	case len(result.Entries) == 1 && result.Entries[0].Order != p.id:
