@@ -23,14 +23,18 @@
 // chargedThrough; only a settlement, at the end of an hour as a rule, writes a Usage entry and draws lots and then paid
 // money, down to a floor. What is below the floor is waived, and a Waiver says how much: charged + waived = metered.
 //
+// What follows from an operation is decided with it. A decision that stops an account settles what was used until then; from
+// the next window on compute is free, until a decision lets it run again. Head.Free says which windows that are, and a
+// Charge that has not heard of it is refused.
+//
 // Entries are chained: each has the hash of the one before, and its own hash covers all of its fields, with its number and
 // its tenant. Entries are read in one spelling only, so every changed byte is found. An entry of an unknown type or with an
 // unknown field ends reading with ErrNewer, and so does a head.
 //
 // Invariants, which Apply asserts, refusing with ErrBroken, and tests hold against a model: postings of an entry add up to
 // zero; amounts add up to the balance; the cursor never goes back; no lot, no hold and nothing of an order falls below
-// zero; a draw equals its entry; only a Reversal, a Chargeback or an Adjustment takes paid money below the floor of a
-// Charge.
+// zero; a draw equals its entry; only a Reversal, a Chargeback, a GatewayRefund or an Adjustment takes paid money below
+// the floor of a Charge.
 //
 // Callers: internal/ledger, and controllers for the types of what they ask of it. It imports reconciler/money alone.
 package book
