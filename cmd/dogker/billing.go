@@ -154,10 +154,8 @@ func (t *till) accounts() error {
 // months adds what closes months and archives them.
 func (t *till) months() error {
 	o := statement.Options{
-		Client: t.m.GetClient(), Live: t.m.GetAPIReader(), Ledger: t.leader.Ledger, Recorder: t.recorder, Log: t.log, Registry: ctrlmetrics.Registry,
-	}
-	if t.parts.archiveDir != "" {
-		o.Archive, o.ArchiveDir = t.leader, t.parts.archiveDir
+		Client: t.m.GetClient(), Live: t.m.GetAPIReader(), Ledger: t.leader.Ledger, Archive: t.leader, ArchiveDir: t.parts.archiveDir,
+		Recorder: t.recorder, Log: t.log, Registry: ctrlmetrics.Registry,
 	}
 	if err := t.m.Add(statement.New(o)); err != nil {
 		return fmt.Errorf("add statements: %w", err)

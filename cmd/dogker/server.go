@@ -88,6 +88,8 @@ func newServerCommand(g *globals) *cobra.Command {
 	flags.BoolVar(&o.initSwarm, "init-swarm", false, "make the engine a swarm of one node if it is in none")
 	flags.StringVar(&o.registryConfig, "registry-config", "", "file that names registries reached in plain HTTP or by an authority of their own")
 	flags.Var(&o.addressPool, "tenant-address-pool", "IPv4 `range` that tenants' networks are cut from; nothing else that nodes reach may lie in it")
+	flags.StringVar(&o.Provider, "provider-name", "Dogker", "who sells what tenants pay for, as exports of their ledgers name it")
+	flags.StringVar(&o.Region, "region", "", "region in which everything runs, as exports of ledgers name it; none when not set")
 	o.billing.add(flags)
 	o.log.add(flags)
 

@@ -40,7 +40,8 @@ type Options struct {
 	// Live asks the API server itself.
 	Live   client.Reader
 	Ledger Ledger
-	// Archive is nil where nothing is archived; ArchiveDir is where to.
+	// Archive is what ledgers are measured and archived by, and nil where neither is done. ArchiveDir is where to; nothing is
+	// archived when it is empty.
 	Archive    Archive
 	ArchiveDir string
 	Recorder   record.EventRecorder
@@ -252,4 +253,3 @@ func (c *Closer) taxNote(ctx context.Context, priceList string) (string, error) 
 
 	return list.Spec.TaxNote, nil
 }
-
