@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -11,6 +12,7 @@ import (
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/money"
 )
 
 // Why a tenant has no prices. The Terms that come with them have all that does not depend on prices.
@@ -98,7 +100,10 @@ func (d *Desk) prices(ctx context.Context, t *Terms, at time.Time) error {
 		return err
 	}
 	rate, err := RateOf(prices, demands...)
-	if err != nil {
+	switch {
+	case errors.Is(err, money.ErrOverflow):
+		rate = math.MaxInt64 // Whoever declares more than can be counted must not get away without paying for what runs.
+	case err != nil:
 		return fmt.Errorf("work out the rate of tenant %q: %w", t.Tenant.Name, err)
 	}
 	t.PriceList, t.Prices, t.Rate = list, prices, rate

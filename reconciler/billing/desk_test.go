@@ -42,6 +42,12 @@ func TestDesk(t *testing.T) {
 			Resources: &dogkerv1.Resources{Requests: &dogkerv1.ResourceRequests{CPU: new(resource.MustParse("500m"))}},
 		}}
 	}
+	vast := func(name string) *dogkerv1.TenantContainer {
+		tc := container("acme", name)
+		tc.Spec.Replicas, tc.Spec.Resources.Requests.CPU = new(int32(10_000)), new(resource.MustParse("1000"))
+
+		return tc
+	}
 	priced := func(name, replaces string, from int, cpu billingv1.Amount) *billingv1.PriceList {
 		l := list(name, replaces, 0, from)
 		l.Spec.Prices.CPU = cpu
@@ -75,6 +81,11 @@ func TestDesk(t *testing.T) {
 			reason:  "The plan names the first list, the second holds.",
 			objects: []client.Object{tenant(), small("a"), priced("a", "", -1, "100"), priced("b", "a", 1, "300"), container("acme", "web")},
 			list:    "b", rate: rupiah(150),
+		},
+		"MoreThanCanBeCounted": {
+			reason:  "Its rate is the highest there is, and it is charged for what runs.",
+			objects: []client.Object{tenant(), small("a"), priced("a", "", -1, "999999999999"), vast("web"), vast("db"), vast("cache")},
+			list:    "a", rate: 1<<63 - 1,
 		},
 		"WithAnAccount":   {reason: "Its rules count.", objects: []client.Object{tenant(), small("a"), priced("a", "", -1, "100"), held}, list: "a", hold: true},
 		"PausedByAPerson": {reason: "Nothing is to run.", objects: []client.Object{paused, small("a"), priced("a", "", -1, "100"), container("acme", "web")}, list: "a"},

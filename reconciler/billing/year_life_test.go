@@ -46,7 +46,7 @@ func (c *customer) happen(hour int) {
 	if len(c.orders) > 0 {
 		c.goBack(c.orders[c.random.IntN(len(c.orders))], hour)
 	}
-	if debt := -c.state.Head.Paid; debt > 0 && c.chance(2) {
+	if debt := -c.state.Head.Paid; debt > 0 && c.chance(20) {
 		c.try("writeoff", book.TypeWriteOff, debt, book.WriteOff{ID: strconv.Itoa(hour), Actor: "ada", Reason: "x"})
 	}
 }
@@ -99,13 +99,13 @@ func (c *customer) goBack(order string, hour int) {
 		c.resolve(c.holds[0])
 		c.holds = c.holds[1:]
 	}
-	if c.chance(2) && o.Free() > 0 {
+	if c.chance(4) && o.Free() > 0 {
 		gone := left()
 		if c.try("reversal", book.TypeReversal, o.Free(), book.Reversal{Order: order, Transaction: fmt.Sprint("x", hour), Amount: o.Free(), TakeBack: bonus}) {
 			c.asked[book.TypeGrantExpiry] += gone
 		}
 	}
-	if o = c.shelf.orders[order]; c.chance(2) && o.Free() > 0 {
+	if o = c.shelf.orders[order]; c.chance(4) && o.Free() > 0 {
 		part := (o.Free() + 1) / 2
 		if c.try("chargeback", book.TypeChargeback, part, book.Chargeback{Order: order, Cumulative: o.ChargedBack + part, Amount: part}) {
 			c.heldUntil = hour + 1 + c.random.IntN(100)

@@ -26,7 +26,7 @@ func size() (tenants, hours int) {
 		return 1000, 365 * 24
 	}
 
-	return 24, 75 * 24
+	return 12, 90 * 24
 }
 
 // tasksEach is how many tasks a tenant has.

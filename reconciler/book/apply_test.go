@@ -66,6 +66,11 @@ func TestApply(t *testing.T) {
 			op:     settled(charge(1, 1, hours("web", money.CPU, 1, 30)), -rupiah(5)),
 			want:   balances{Paid: -rupiah(10), Available: -rupiah(10)},
 		},
+		"FloorWithoutAnEnd": {
+			reason: "The lowest floor there is lets everything be drawn, and nothing wraps around.",
+			before: []Op{paid("o1", 10)}, op: settled(charge(0, 1, hours("web", money.CPU, 1, 30)), -(1<<63 - 1)),
+			want: balances{Paid: -rupiah(20), Available: -rupiah(20)},
+		},
 		"HeldMoneyIsNotAvailable": {
 			reason: "It is on its way back.",
 			before: []Op{paid("o1", 100)}, op: RefundHold{Refund: "r1", Order: "o1", Amount: rupiah(60)},

@@ -1,6 +1,8 @@
 package book
 
 import (
+	"math"
+
 	"github.com/dogker/dogker/reconciler/money"
 )
 
@@ -9,11 +11,7 @@ import (
 func (d *draft) settle(floor money.Micro) error {
 	h, record := &d.State.Head, &d.State.Record
 	draws, left := burn(h.Lots, h.Accrued, WindowEnd(record.Through))
-	room := money.Micro(0)
-	if h.Paid > floor {
-		room = h.Paid - floor
-	}
-	paid := min(left, room)
+	paid := min(left, room(h.Paid, floor))
 	record.Waived, record.Settled = left-paid, true
 	d.recordChanged = true
 	d.settled = append(d.settled, *record)
@@ -48,4 +46,14 @@ func (d *draft) settle(floor money.Micro) error {
 		Type: TypeWaiver, Key: "waive:" + record.Period.String(), From: record.From, Through: record.Through,
 		Waived: record.Waived, Reason: "The balance ended at the floor.",
 	})
+}
+
+// room is how much can be drawn before a floor is reached; the largest amount there is stands for more.
+func room(paid, floor money.Micro) money.Micro {
+	above, err := paid.Sub(floor)
+	if err != nil {
+		return math.MaxInt64
+	}
+
+	return max(above, 0)
 }
