@@ -96,7 +96,8 @@ func (t *Tariffs) Tariff(ctx context.Context, tenant string, window int64) (Tari
 }
 
 // listOf is the price list by which the hour of a window is charged: the one it was charged by before, if it was, or else the
-// one in effect when the window began. It is nil when there is none.
+// one in effect before the window was over. That matters for lists that are in effect as soon as they are made, whose first
+// minute would be free otherwise; all others begin on a whole hour, and so with a window. It is nil when there is none.
 func (t *Tariffs) listOf(ctx context.Context, terms billing.Terms, window int64) (*billingv1.PriceList, error) {
 	lists, err := t.desk.Lists(ctx)
 	if err != nil {
@@ -109,7 +110,7 @@ func (t *Tariffs) listOf(ctx context.Context, terms billing.Terms, window int64)
 	if list := billing.Named(lists, name); name != "" && list != nil {
 		return list, nil
 	}
-	list, _ := billing.InEffect(lists, string(terms.Plan.Spec.PriceListName), time.Unix(book.WindowStart(window), 0))
+	list, _ := billing.InEffect(lists, string(terms.Plan.Spec.PriceListName), time.Unix(book.WindowEnd(window)-1, 0))
 
 	return list, nil
 }
