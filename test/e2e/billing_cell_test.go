@@ -55,8 +55,6 @@ type billingCell struct {
 	webhook string
 	// notices are what tenants were told.
 	notices *mailbox
-	// own is true for a cell of one test, which nobody needs to tidy up.
-	own bool
 }
 
 // billingIn prepares a cell with a gateway. A silent one sends no notifications.
@@ -112,7 +110,6 @@ func ownBillingCell(t *testing.T, l *lab.Lab, silent bool, serverArgs ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.own = true
 	t.Cleanup(func() {
 		if err := b.close(t.Failed()); err != nil {
 			t.Errorf("close cell: %v", err)

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -32,7 +33,7 @@ func TestBalanceBoundsWhatIsDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if warning := strings.Join(answered.header.Values("Warning"), "\n"); !strings.Contains(warning, "1200000") && !strings.Contains(warning, "1,200,000") {
+	if warning := strings.Join(answered.header.Values("Warning"), "\n"); !strings.Contains(warning, "Rp 1200000 an hour") {
 		t.Errorf("the answer warns of %q, want the price of an hour", warning)
 	}
 
@@ -48,29 +49,18 @@ func TestBalanceBoundsWhatIsDeclared(t *testing.T) {
 			return p.api.Patch(t.Context(), after, client.MergeFrom(before))
 		}
 	}
-	p.refuses(scaled(3), "")
-	p.refuses(p.declaring("other", 2), "")
+	p.refuses(scaled(3), "5000")
+	p.refuses(p.declaring("other", 2), "5000")
 	if err := scaled(2)(); err != nil {
 		t.Errorf("scale to what the balance carries: %v", err)
 	}
-	p.refuses(func() error {
-		_, err := p.tryKubectl("scale", "tc/web", "--replicas=4")
-
-		return asRefusal(err)
-	}, "")
+	if _, err := p.tryKubectl("scale", "tc/web", "--replicas=4"); err == nil || !strings.Contains(err.Error(), "(InsufficientBalance)") {
+		t.Errorf("kubectl scale: %v", err)
+	}
 	if err := scaled(0)(); err != nil {
 		t.Errorf("scale down: %v", err)
 	}
 	p.remove(app("web", "v1"))
-}
-
-// asRefusal is an error of kubectl as a client would have it, as far as it matters here.
-func asRefusal(err error) error {
-	if err == nil || !strings.Contains(err.Error(), "Forbidden") && !strings.Contains(err.Error(), "forbidden") {
-		return err
-	}
-
-	return apierrors.NewForbidden(v1alpha1.GroupVersion.WithResource("tenantcontainers").GroupResource(), "", err)
 }
 
 // declaring creates a container of so many tasks.
@@ -96,9 +86,9 @@ func (p *payer) refuses(ask func() error, missing string) {
 	switch err := ask(); {
 	case err == nil:
 		p.t.Error("what the balance cannot carry was accepted")
-	case !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), billing.ReasonInsufficientBalance):
-		p.t.Errorf("the refusal is %v, want Forbidden and %s", err, billing.ReasonInsufficientBalance)
-	case !strings.Contains(strings.ReplaceAll(err.Error(), ",", ""), missing):
+	case !apierrors.IsForbidden(err) || apierrors.ReasonForError(err) != billing.ReasonInsufficientBalance:
+		p.t.Errorf("the refusal is %v, want 403 and %s", err, billing.ReasonInsufficientBalance)
+	case !strings.Contains(err.Error(), "Rp "+missing+" are missing"):
 		p.t.Errorf("the refusal does not say that %s is missing: %v", missing, err)
 	}
 }
@@ -158,13 +148,6 @@ func TestCouponIsRedeemedOnce(t *testing.T) {
 	t.Parallel()
 	b := sharedBillingCell(t)
 	p, other := b.payer(t, "coupons", rash()), b.payer(t, "coupons-too", rash())
-	p.t.Cleanup(func() {
-		ctx, cancel := contextFor(instant)
-		defer cancel()
-		if err := p.api.Delete(ctx, &billing.Coupon{ObjectMeta: metav1.ObjectMeta{Name: "gift"}}); err != nil {
-			t.Error(err)
-		}
-	})
 	hash, err := p.dogker("coupon", "hash", "gift-2026")
 	if err != nil {
 		t.Fatal(err)
@@ -175,45 +158,113 @@ func TestCouponIsRedeemedOnce(t *testing.T) {
 	if err := p.api.Create(t.Context(), gift); err != nil {
 		t.Fatal(err)
 	}
-	redeem := func(a *billing.BillingAccount) { a.Spec.CouponCodes = []billing.CouponCode{"Gift-2026", "guess-1234"} }
+	guess := func(a *billing.BillingAccount) { a.Spec.CouponCodes = []billing.CouponCode{"guess-1234"} }
+	redeem := func(a *billing.BillingAccount) { a.Spec.CouponCodes = []billing.CouponCode{"Gift-2026"} }
 
+	wrong := p.mayNot(guess)
 	p.wants(redeem)
-	p.redeemed(map[billing.CouponCode]string{"Gift-2026": "Redeemed", "guess-1234": billing.ReasonCodeNotAccepted})
-	other.wants(redeem)
-	other.redeemed(map[billing.CouponCode]string{"Gift-2026": billing.ReasonCodeNotAccepted, "guess-1234": billing.ReasonCodeNotAccepted})
+	p.redeemed("Gift-2026", "Redeemed")
+	await(t, soon, "the coupon counts", func() error {
+		if err := p.api.Get(t.Context(), client.ObjectKeyFromObject(gift), gift); err != nil {
+			return err
+		}
 
-	// A code that is taken out and put in again is the same code.
-	p.wants(func(a *billing.BillingAccount) { a.Spec.CouponCodes = nil })
-	p.wants(redeem)
-	p.redeemed(map[billing.CouponCode]string{"Gift-2026": "Redeemed", "guess-1234": billing.ReasonCodeNotAccepted})
-	if a := p.phase(soon, "Active"); a.Status.Promotional != "5000" && !strings.HasPrefix(a.Status.Promotional, "5000.") {
-		t.Errorf("promotional money: got %s, want 5000", a.Status.Promotional)
+		return wantf(gift.Status.Redeemed, 1, "redemptions")
+	})
+	// A code that is used up gets the answer of one that never was.
+	if used := other.mayNot(redeem); strings.ReplaceAll(used, "Gift-2026", "guess-1234") != wrong {
+		t.Errorf("a code that is used up: %s\na wrong one: %s", used, wrong)
 	}
-	check := conditions.Get(p.phase(soon, "Active"), conditions.Ready)
-	if check == nil || check.Status != metav1.ConditionTrue {
-		t.Errorf("an account with a code that was not accepted: got %+v, want Ready", check)
+
+	// One that is taken out stays redeemed.
+	p.wants(func(a *billing.BillingAccount) { a.Spec.CouponCodes = nil })
+	if a := p.phase(soon, "Active"); a.Status.Promotional != "5000" {
+		t.Errorf("promotional money: got %s, want 5000", a.Status.Promotional)
 	}
 }
 
-// redeemed waits until the account says what became of its codes.
-func (p *payer) redeemed(want map[billing.CouponCode]string) {
+// mayNot wants a change of the account to be refused, and returns in which words.
+func (p *payer) mayNot(change func(*billing.BillingAccount)) string {
 	p.t.Helper()
 
-	await(p.t, soon, "the codes are looked at", func() error {
+	var err error
+	await(p.t, soon, "a change is refused", func() error {
+		before, failed := p.account()
+		if failed != nil {
+			return failed
+		}
+		after := before.DeepCopy()
+		change(after)
+		if err = p.api.Patch(p.t.Context(), after, client.MergeFrom(before)); !apierrors.IsInvalid(err) {
+			return fmt.Errorf("the answer is %v, want Invalid", err)
+		}
+
+		return nil
+	})
+
+	return err.Error()
+}
+
+// redeemed waits until the account says what became of a code.
+func (p *payer) redeemed(code billing.CouponCode, reason string) {
+	p.t.Helper()
+
+	await(p.t, soon, "the code is looked at", func() error {
 		a, err := p.account()
 		if err != nil {
 			return err
 		}
-		got := map[billing.CouponCode]string{}
 		for _, c := range a.Status.Coupons {
-			got[c.Code] = c.Reason
-		}
-		for code, reason := range want {
-			if got[code] != reason {
-				return fmt.Errorf("%q is %q, want %q: %+v", code, got[code], reason, a.Status.Coupons)
+			if c.Code == code {
+				return wantf(c.Reason, reason, "what became of %q", code)
 			}
 		}
 
+		return fmt.Errorf("there are %+v", a.Status.Coupons)
+	})
+}
+
+// TestBooksAreClosedBeforeATenantGoes: a tenant that is deleted stops, and stays until its money is settled or given up by
+// the platform.
+func TestBooksAreClosedBeforeATenantGoes(t *testing.T) {
+	t.Parallel()
+	p := sharedBillingCell(t).payer(t, "leaving", rash())
+	p.pays("money", "50000")
+	p.run(app("web", "v1"))
+
+	if err := p.api.Delete(t.Context(), p.owner()); err != nil {
+		t.Fatal(err)
+	}
+	p.phase(soon, "Closed")
+	await(t, goneBy, "nothing runs", func() error {
+		left, err := p.containers(t.Context(), false)
+		if err == nil && len(left) > 0 {
+			err = errors.New(strings.Join(left, ", "))
+		}
+
+		return err
+	})
+	await(t, 6*minute, "it says what is left", func() error {
+		a, err := p.account()
+		if err != nil {
+			return err
+		}
+		ready := conditions.Get(a, conditions.Ready)
+		if ready == nil || ready.Reason != billing.ReasonBalanceNotSettled {
+			return fmt.Errorf("Ready is %+v", ready)
+		}
+
 		return nil
+	})
+	p.wants(func(a *billing.BillingAccount) {
+		metav1.SetMetaDataAnnotation(&a.ObjectMeta, billing.AnnotationWriteOff, "the test is over")
+	})
+	await(t, 2*minute, "the account is gone", func() error {
+		a, err := p.account()
+		if err == nil {
+			return fmt.Errorf("it is %+v", a.Status)
+		}
+
+		return client.IgnoreNotFound(err)
 	})
 }

@@ -21,8 +21,6 @@ import (
 const (
 	minute  = time.Minute
 	charged = minute + 17*time.Second + 15*time.Second + 30*time.Second
-	// closed is how long it may take to close the books of a tenant that is deleted.
-	closed = 7 * minute
 )
 
 // Prices of the tests: a task costs 10,000 rupiah a minute.
@@ -44,15 +42,13 @@ func rash() *v1alpha1.BillingRules {
 	return &v1alpha1.BillingRules{MinRunwaySeconds: 60, GracePeriodSeconds: new(int64(0))}
 }
 
-// payer makes a tenant with prices and a plan of its own. It is warned a minute before its money is gone.
+// payer makes a tenant with prices and a plan of its own. It is warned a minute before its money is gone. It goes with its
+// cell: what was paid keeps a tenant for ten minutes, in which a bank may take it back.
 func (b *billingCell) payer(t *testing.T, name string, rules *v1alpha1.BillingRules) *payer {
 	t.Helper()
 
 	p := &payer{tenant: &tenant{cell: b.cell, t: t, name: name}, bank: b.bank, notices: b.notices}
 	p.priced(name, billing.Prices{Replica: taskHour})
-	if !b.own {
-		t.Cleanup(p.leave)
-	}
 	t.Cleanup(p.diagnose)
 	p.establish(&v1alpha1.Plan{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.PlanSpec{
 		SecurityProfile: v1alpha1.ProfilePrivileged, PriceListName: v1alpha1.ObjectName(name), Billing: rules,
@@ -112,32 +108,9 @@ func (p *payer) diagnose() {
 		out, err := p.tryKubectl(append(args, "--output", "yaml")...)
 		p.t.Logf("%s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	out, err := p.dogker("ledger", "show", p.name)
+	out, err := p.dogker("ledger", "show", "--namespace", p.name)
 	p.t.Logf("the ledger of %q: %v\n%s", p.name, err, out)
 	p.t.Logf("what %q was told:\n%s", p.name, strings.Join(p.notices.about(`"`+p.name+`"`), "\n"))
-}
-
-// leave deletes the tenant, whose books are closed first: what may still be paid is called off, and what is left of its money
-// is given up. All its use must have been charged, which takes minutes.
-func (p *payer) leave() {
-	ctx, cancel := contextFor(instant)
-	defer cancel()
-
-	if err := p.api.DeleteAllOf(ctx, &billing.TopUp{}, client.InNamespace(p.name)); err != nil {
-		p.t.Error(err)
-	}
-	before, err := p.account()
-	if err == nil {
-		after := before.DeepCopy()
-		metav1.SetMetaDataAnnotation(&after.ObjectMeta, billing.AnnotationWriteOff, "the test is over")
-		err = p.api.Patch(ctx, after, client.MergeFrom(before))
-	}
-	if client.IgnoreNotFound(err) != nil {
-		p.t.Errorf("write off the balance of %q: %v", p.name, err)
-	}
-	if err := p.deleteTenant(closed); err != nil {
-		p.t.Error(err)
-	}
 }
 
 // phase waits until the account is in one of the phases.
