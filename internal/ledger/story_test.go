@@ -165,6 +165,10 @@ func TestStory(t *testing.T) {
 	zombie := &ran{id: acme + "-zombie", tenant: acme, from: at(1, 40)}
 	w.tasks = []*ran{web, zombie, {id: free + "-web", tenant: free, from: at(2, 0)}}
 	w.volumes = []usage.Volume{{Owner: swarmobj.Owner{Tenant: acme, Kind: "Volume", Name: "data", UID: "2" + acme}, Bytes: 1 << 30, Created: at(3, 0)}}
+	// Other tests have left a mark of theirs in the store that all share.
+	if _, err := w.etcd.Delete(t.Context(), markKey); err != nil {
+		t.Fatal(err)
+	}
 	w.elect()
 	w.until(1, nil)
 	w.pay(acme, "o1", 120)
