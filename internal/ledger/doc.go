@@ -35,6 +35,9 @@
 // a window is charged once; the cursor never goes back. Verify holds all that is stored against them. A tenant whose
 // records are broken, or newer than this program, is not written to, and nothing is repaired by itself.
 //
+// Metering is how package metering stores what it keeps: with it use is priced and charged, in the same transaction. What a
+// tenant pays in an hour Tariffs finds at a billing desk; who pays nothing leaves a cursor and nothing else.
+//
 // Callers: cmd wires it to the controllers that meter, charge, credit and notify; the command line verifies, shows and
 // exports. It must not import controllers.
 package ledger

@@ -103,7 +103,7 @@ func (t *Tariffs) listOf(ctx context.Context, terms billing.Terms, window int64)
 	if err != nil {
 		return nil, err
 	}
-	name, err := t.ledger.pricesOf(ctx, terms.Tenant.Name, book.HourOf(window))
+	name, err := t.ledger.chargedBy(ctx, terms.Tenant.Name, book.HourOf(window))
 	if err != nil {
 		return nil, err
 	}
@@ -138,9 +138,9 @@ func settlement(terms billing.Terms) func(hour int64) bool {
 	return func(hour int64) bool { return (hour+1+offset)%every == 0 }
 }
 
-// pricesOf is the version of the prices by which use in an hour was charged, as far as it is in the last record; empty when it
+// chargedBy is the version of the prices by which use in an hour was charged, as far as it is in the last record; empty when it
 // is not.
-func (l *Ledger) pricesOf(ctx context.Context, tenant string, hour int64) (string, error) {
+func (l *Ledger) chargedBy(ctx context.Context, tenant string, hour int64) (string, error) {
 	at, ok := l.cache.get(tenant)
 	if !ok {
 		var err error
