@@ -184,3 +184,26 @@ func TestPaidTwice(t *testing.T) {
 		t.Error("what was not taken note of is not shown")
 	}
 }
+
+// TestOwnPaymentBehindAnother: what becomes of the payment that was credited counts, also when the payer has begun another
+// one on the same page since, which is what the gateway tells of the order.
+func TestOwnPaymentBehindAnother(t *testing.T) {
+	w := newWorld(t, fake.Options{}, seams{})
+	order := w.paid("one", "other_qris")
+	own := w.get("one").Status.TransactionID
+
+	_, err := w.midtrans.Choose(order, "gopay")
+	must(t, err)
+
+	if got := endOf(w, w.look("one")); got != stays {
+		t.Fatalf("another attempt changes it: %+v", got)
+	}
+
+	must(t, w.midtrans.Reverse(own))
+
+	if got := endOf(w, w.look("one")); got != takenBack {
+		t.Errorf("got %+v: %v", got, w.entries())
+	}
+
+	w.verify()
+}
