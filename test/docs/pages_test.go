@@ -127,6 +127,8 @@ func TestReferenceIsComplete(t *testing.T) {
 	for kind, file := range map[string]string{
 		"tenantcontainers": "tenantcontainer.md", "containerrevisions": "containerrevision.md",
 		"tenants": "tenant.md", "plans": "plan.md", "users": "user.md", "deploytokens": "deploytoken.md",
+		"pricelists": "pricelist.md", "billingaccounts": "billingaccount.md", "topups": "topup.md", "refunds": "refund.md",
+		"coupons": "coupon.md", "statements": "statement.md",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			page := all[filepath.Join(root, "docs/reference", file)]
@@ -209,14 +211,16 @@ func TestReasonsAreDocumented(t *testing.T) {
 	all := pages(t)
 
 	for source, files := range map[string][]string{
-		"conditions.go": {"tenantcontainer.md"}, "conditions_tenant.go": {"tenant.md", "plan.md"},
+		"dogker/v1alpha1/conditions.go": {"tenantcontainer.md"}, "dogker/v1alpha1/conditions_tenant.go": {"tenant.md", "plan.md"},
+		"billing/v1alpha1/conditions.go":         {"pricelist.md", "billingaccount.md", "topup.md", "refund.md", "coupon.md"},
+		"billing/v1alpha1/conditions_payment.go": {"topup.md", "refund.md", "coupon.md"},
 	} {
 		var page strings.Builder
 		for _, file := range files {
 			page.WriteString(all[filepath.Join(root, "docs/reference", file)])
 		}
 
-		words := stringsOf(t, root+"/api/dogker/v1alpha1/"+source)
+		words := stringsOf(t, root+"/api/"+source)
 		if len(words) == 0 {
 			t.Errorf("no conditions found in %s: the test looks in the wrong place", source)
 		}
