@@ -98,14 +98,8 @@ func (c *Controller) annotate(ctx context.Context, s *situation, reason *string)
 		return client.IgnoreNotFound(err)
 	}
 
-	t = s.tenant.DeepCopy()
-	if t.Annotations == nil {
-		t.Annotations = map[string]string{}
-	}
-	if delete(t.Annotations, v1alpha1.AnnotationBillingSuspend); reason != nil {
-		t.Annotations[v1alpha1.AnnotationBillingSuspend] = *reason
-	}
 	s.tenant = t
+	c.memory.wrote(t)
 
 	return nil
 }

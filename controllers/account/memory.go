@@ -7,9 +7,11 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
 type (
@@ -60,8 +62,8 @@ const (
 	guessEvery = 10 * time.Minute
 )
 
-// memory spares the ledger questions that were answered, and bounds how many codes an account tries. Losing it costs the
-// questions.
+// memory spares the ledger questions that were answered and the API server writes that were done, and bounds how many codes
+// an account tries. Losing it costs the questions and the writes.
 type memory struct {
 	mu      sync.Mutex
 	tenants map[string]*memo
@@ -75,6 +77,8 @@ type memo struct {
 	usedUp map[string]int64
 	// guesses is when the account will have as many guesses as there can be.
 	guesses time.Time
+	// tenant as our last write left it, until the cache shows that; nil otherwise.
+	tenant *v1alpha1.Tenant
 }
 
 func newMemory() *memory { return &memory{tenants: map[string]*memo{}} }
@@ -85,6 +89,36 @@ func (m *memory) of(tenant string) *memo {
 	}
 
 	return m.tenants[tenant]
+}
+
+// wrote remembers what the API server answered to a write.
+func (m *memory) wrote(t *v1alpha1.Tenant) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	m.of(t.Name).tenant = t
+}
+
+// newest is the tenant as it was read, or as our last write left it if the cache does not show that yet: who stops a
+// tenant twice tells of it twice.
+func (m *memory) newest(read *v1alpha1.Tenant) *v1alpha1.Tenant {
+	if read == nil {
+		return nil
+	}
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	o := m.of(read.Name)
+	if o.tenant != nil && o.tenant.UID == read.UID {
+		if order, err := resourceversion.CompareResourceVersion(read.ResourceVersion, o.tenant.ResourceVersion); err == nil && order < 0 {
+			return o.tenant
+		}
+	}
+
+	o.tenant = nil
+
+	return read
 }
 
 func (m *memory) granted(tenant string) string {

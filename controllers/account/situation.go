@@ -70,7 +70,7 @@ func (c *Controller) lookAtTerms(ctx context.Context, s *situation) error {
 
 	switch {
 	case err == nil, errors.Is(err, billing.ErrNotBilled), errors.Is(err, billing.ErrNotInEffect), apierrors.IsNotFound(err):
-		s.terms, s.tenant, s.unpriced = terms, terms.Tenant, err
+		s.terms, s.tenant, s.unpriced = terms, c.memory.newest(terms.Tenant), err
 
 		// The account that the engine hands out is never older than what a cache shows.
 		s.terms.Account = s.account

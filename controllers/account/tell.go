@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
@@ -43,9 +44,15 @@ func (c *Controller) writeTenant(ctx context.Context, s *situation, want *v1alph
 	t.Name = s.tenant.Name
 
 	err := c.cached.Status().Patch(ctx, t, patch, client.FieldOwner(fieldOwner))
-	if client.IgnoreNotFound(err) != nil {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("patch status.billing of tenant %q: %w", s.tenant.Name, err)
 	}
+
+	s.tenant = t
+	c.memory.wrote(t)
 
 	return nil
 }
