@@ -164,7 +164,7 @@ func TestCouponIsRedeemedOnce(t *testing.T) {
 	wrong := p.mayNot(guess)
 	p.wants(redeem)
 	p.redeemed("Gift-2026", "Redeemed")
-	await(t, soon, "the coupon counts", func() error {
+	await(t, 2*minute, "the coupon counts", func() error {
 		if err := p.api.Get(t.Context(), client.ObjectKeyFromObject(gift), gift); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	docker "github.com/docker/docker/client"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	billing "github.com/dogker/dogker/api/billing/v1alpha1"
@@ -97,7 +98,7 @@ func (c *cell) connect() error {
 		return err
 	}
 	// Warnings would be printed between the lines of the test.
-	cfg.WarningHandler = nil
+	cfg.WarningHandler = rest.NoWarnings{}
 
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), billing.AddToScheme(scheme)); err != nil {
