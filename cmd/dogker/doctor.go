@@ -65,7 +65,9 @@ func diagnose(ctx context.Context, dataDir string) ([]swarm.Finding, error) {
 	}
 	defer api.Close()
 
-	return append(swarm.Diagnose(ctx, api, os.Getenv("DOCKER_HOST")), diagnoseServer(ctx, dataDir)), nil
+	findings := append(swarm.Diagnose(ctx, api, os.Getenv("DOCKER_HOST")), diagnoseServer(ctx, dataDir))
+
+	return append(findings, diagnoseBilling(ctx, dataDir)...), nil
 }
 
 // diagnoseServer asks the server of the data directory whether it is ready, and what it waits for when it is not.
