@@ -22,8 +22,6 @@ import (
 const (
 	// Subresource of an account.
 	Subresource = "ledger"
-	// maxAtOnce is how many answers are made at a time: each reads a ledger from the store that everybody waits for.
-	maxAtOnce = 4
 	// retryAfterSeconds is when to come back.
 	retryAfterSeconds = 5
 )
@@ -54,7 +52,7 @@ type Options struct {
 // Server answers requests.
 type Server struct {
 	o    Options
-	room chan struct{}
+	room room
 }
 
 // New makes a Server.
@@ -63,7 +61,7 @@ func New(o Options) *Server {
 		o.Now = time.Now
 	}
 
-	return &Server{o: o, room: make(chan struct{}, maxAtOnce)}
+	return &Server{o: o}
 }
 
 // Handler answers requests for the subresource. All others go on to next.
@@ -96,12 +94,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, info *request.Req
 	if info.Name != billingv1.AccountName || book.CheckTenant(info.Namespace) != nil {
 		return notFound
 	}
-	select {
-	case s.room <- struct{}{}:
-		defer func() { <-s.room }()
-	default:
-		return apierrors.NewTooManyRequests(fmt.Sprintf("%d ledgers are being read; come back later", maxAtOnce), retryAfterSeconds)
+	if !s.room.enter(info.Namespace) {
+		return apierrors.NewTooManyRequests(fmt.Sprintf("%d ledgers are read at a time, and each by %d; come back later", maxAtOnce, maxOfTenant), retryAfterSeconds)
 	}
+	defer s.room.leave(info.Namespace)
 
 	ctx, tenant := r.Context(), info.Namespace
 	account, err := s.o.Accounts.Account(ctx, tenant)

@@ -291,28 +291,45 @@ func TestArchivedMonths(t *testing.T) {
 	}
 }
 
-// TestRoom: only so many are answered at a time.
+// TestRoom: only so many are answered at a time, and none of one tenant's keep others from theirs.
 func TestRoom(t *testing.T) {
 	shelf := newShelf(t)
 	shelf.blocked = make(chan struct{})
 	s := newServer(shelf, accounts{})
 	codes := make(chan int)
-	for range maxAtOnce {
-		go func() { codes <- ask(t.Context(), s, http.MethodGet, "acme", "").Code }()
+	begin := func(tenant string) {
+		before := s.room.count()
+		go func() { codes <- ask(t.Context(), s, http.MethodGet, tenant, "").Code }()
+		for s.room.count() == before {
+			time.Sleep(time.Millisecond)
+		}
 	}
-	for len(s.room) < maxAtOnce {
-		time.Sleep(time.Millisecond)
+	for range maxOfTenant {
+		begin("acme")
 	}
 	if w := ask(t.Context(), s, http.MethodGet, "acme", ""); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "5" {
-		t.Errorf("one more: %d %v", w.Code, w.Header())
+		t.Errorf("one more of a tenant: %d %v", w.Code, w.Header())
+	}
+	for i := range maxAtOnce - maxOfTenant {
+		begin(fmt.Sprintf("other-%d", i))
+	}
+	if w := ask(t.Context(), s, http.MethodGet, "new", ""); w.Code != http.StatusTooManyRequests {
+		t.Errorf("one more of all: %d", w.Code)
 	}
 	close(shelf.blocked)
 	for range maxAtOnce {
-		if code := <-codes; code != http.StatusOK {
+		if code := <-codes; code != http.StatusOK && code != http.StatusNotFound {
 			t.Errorf("got %d", code)
 		}
 	}
-	if w := ask(t.Context(), s, http.MethodGet, "acme", ""); w.Code != http.StatusOK {
-		t.Errorf("afterwards: %d", w.Code)
+	if w := ask(t.Context(), s, http.MethodGet, "acme", ""); w.Code != http.StatusOK || s.room.count() != 0 {
+		t.Errorf("afterwards: %d, %d places taken", w.Code, s.room.count())
 	}
+}
+
+func (r *room) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	return r.total
 }
