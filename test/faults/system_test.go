@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sort"
@@ -38,7 +39,7 @@ func newHarness() *converge.Harness {
 
 	h := &converge.Harness{
 		Scheme: scheme,
-		Status: []client.Object{&v1alpha1.TenantContainer{}, &v1alpha1.Tenant{}},
+		Status: []client.Object{&v1alpha1.TenantContainer{}, &v1alpha1.Tenant{}, &billingv1.BillingAccount{}},
 		World:  func(r *converge.Run) converge.World { return newWorld(r) },
 		Start:  start,
 		Keys:   keys,
@@ -56,7 +57,7 @@ func newHarness() *converge.Harness {
 	return h
 }
 
-// start begins a process: the read cache of the swarm, the loops of containers and of tenants, and the collector.
+// start begins a process: the read cache of the swarm, the loops of containers, tenants and accounts, and the collector.
 func start(p *converge.Process) {
 	w := p.World.(*world)
 	docker := swarm.New(w.client(p), swarm.Options{})
@@ -75,12 +76,16 @@ func start(p *converge.Process) {
 		Metrics: passes, Jitter: func() float64 { return 0 },
 	})
 	tenants := startTenants(p, docker, passes)
+	paying := startAccounts(p, docker, passes)
 	p.Reconcile(reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-		if req.Namespace == "" {
-			return tenants.Reconcile(ctx, req)
+		switch {
+		case req.Namespace == "":
+			return inTurn(ctx, req, tenants, paying.keeper)
+		case isAccount(req):
+			return paying.loop.Reconcile(ctx, req)
+		default:
+			return loop.Reconcile(ctx, req)
 		}
-
-		return loop.Reconcile(ctx, req)
 	}))
 	w.watchPanics(metrics)
 
@@ -99,6 +104,20 @@ func start(p *converge.Process) {
 
 	sweeper := collector.New(p.Client, p.Live, docker, slog.New(slog.DiscardHandler), nil)
 	p.Go(func(ctx context.Context) { _ = sweeper.Start(ctx) })
+}
+
+// inTurn lets two loops about the same object have a pass each. They come back when the first of them wants to.
+func inTurn(ctx context.Context, req reconcile.Request, loops ...reconcile.Reconciler) (next reconcile.Result, err error) {
+	for _, loop := range loops {
+		got, failed := loop.Reconcile(ctx, req)
+		err = errors.Join(err, failed)
+
+		if after := got.RequeueAfter; after > 0 && (next.RequeueAfter == 0 || after < next.RequeueAfter) {
+			next.RequeueAfter = after
+		}
+	}
+
+	return next, err
 }
 
 // silent records no events.
@@ -187,7 +206,7 @@ func keys(c client.Client) []types.NamespacedName {
 		keys = append(keys, client.ObjectKeyFromObject(&list.Items[i]))
 	}
 
-	return append(keys, tenantKeys(c)...)
+	return append(append(keys, tenantKeys(c)...), accountKeys(c)...)
 }
 
 // imageInWords is what status says of an image, without the time at which the registry gave it.
@@ -224,6 +243,7 @@ func stateOfAPI(r *converge.Run) []string {
 	}
 
 	out = append(out, stateOfTenants(r)...)
+	out = append(out, stateOfAccounts(r)...)
 
 	for _, rev := range revisions.Items {
 		out = append(out, fmt.Sprintf("revision %s of %s image %s outcome %s", rev.Name, rev.Spec.Container, rev.Spec.ResolvedImage, rev.Status.Outcome))
@@ -252,6 +272,7 @@ func brokenRules(r *converge.Run) []string {
 	}
 
 	out = append(out, brokenTenants(r)...)
+	out = append(out, brokenAccounts(r)...)
 	observed := map[types.UID]int64{}
 
 	for o := range r.Store.History() {

@@ -22,12 +22,13 @@ import (
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
-// world is a swarm, the registry that its images come from, and what belongs to somebody else.
+// world is a swarm, the registry that its images come from, the books of the tenants, and what belongs to somebody else.
 type world struct {
 	run      *converge.Run
 	cluster  *swarm.Cluster
 	admin    *swarm.Client
 	registry *registry
+	books    *books
 
 	mu         sync.Mutex
 	key        byte // every byte of the key of digests
@@ -45,7 +46,7 @@ const (
 )
 
 func newWorld(r *converge.Run) *world {
-	w := &world{run: r, cluster: swarm.NewCluster(swarm.Options{}), registry: newRegistry(), foreign: map[string]uint64{}}
+	w := &world{run: r, cluster: swarm.NewCluster(swarm.Options{}), registry: newRegistry(), books: newBooks(), foreign: map[string]uint64{}}
 	w.admin = w.cluster.Admin()
 
 	for ref, behaviour := range map[string]swarm.Behaviour{
@@ -311,6 +312,7 @@ func (w *world) State() []string {
 		out = append(out, fmt.Sprintf("containers %s: %d", what, running[what]))
 	}
 
+	out = append(out, w.books.lines()...)
 	kept := slices.Sorted(maps.Values(names))
 
 	return append(out, "objects "+strings.Join(slices.Compact(kept), " "))
