@@ -33,6 +33,7 @@ import (
 	"github.com/dogker/dogker/internal/midtrans/webhook"
 	"github.com/dogker/dogker/reconciler/billing"
 	"github.com/dogker/dogker/reconciler/book"
+	"github.com/dogker/dogker/reconciler/conditions/check"
 	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/money"
 	"github.com/dogker/dogker/reconciler/payment"
@@ -294,12 +295,18 @@ func (w *world) hint(order string) {
 
 func (w *world) passTopUp(name string) time.Duration {
 	result, _ := w.loops.topUps.Reconcile(context.Background(), w.request(name))
+	if one := w.get(name); one != nil && len(one.Status.Conditions) > 0 {
+		check.Status(w.t, one)
+	}
 
 	return result.RequeueAfter
 }
 
 func (w *world) passRefund(name string) time.Duration {
 	result, _ := w.loops.refunds.Reconcile(context.Background(), w.request(name))
+	if r := w.getRefund(name); r != nil && len(r.Status.Conditions) > 0 {
+		check.Status(w.t, r)
+	}
 
 	return result.RequeueAfter
 }
