@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/book"
 	"github.com/dogker/dogker/reconciler/logkey"
 )
@@ -56,8 +57,8 @@ type Closer struct {
 	o       Options
 	log     *slog.Logger
 	metrics metrics
-	// began is the month of the first entry of each tenant who has no Statement yet, so that it is looked up once.
-	began map[string]int64
+	// began is when the ledger of each tenant begins who has no Statement yet, so that it is looked up once.
+	began map[string]beginning
 	keep  *keeper
 }
 
@@ -66,7 +67,7 @@ func New(o Options) *Closer {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Closer{o: o, log: o.Log.With(logkey.Controller, Name), metrics: newMetrics(o.Registry), began: map[string]int64{}}
+	c := &Closer{o: o, log: o.Log.With(logkey.Controller, Name), metrics: newMetrics(o.Registry), began: map[string]beginning{}}
 	c.keep = &keeper{Closer: c, done: map[string]int64{}}
 
 	return c
@@ -139,6 +140,9 @@ func (c *Closer) close(ctx context.Context, account *billingv1.BillingAccount) (
 	if len(spans) == 0 {
 		return false, nil
 	}
+	if b := c.began[tenant]; b.inherited {
+		spans[0].from = b.at
+	}
 	start, err := c.o.Ledger.Start(ctx, tenant)
 	if err != nil {
 		return false, err
@@ -169,26 +173,51 @@ func (c *Closer) first(ctx context.Context, tenant string, have []*billingv1.Sta
 
 		return m, err == nil, err
 	}
-	began, known := c.began[tenant]
+	b, known := c.began[tenant]
 	if !known {
-		head, err := c.o.Ledger.Head(ctx, tenant)
-		if err != nil || head.Seq == 0 {
+		var found bool
+		var err error
+		if b, found, err = c.beginning(ctx, tenant); err != nil || !found {
 			return book.Month{}, false, err
 		}
-		start, err := c.o.Ledger.Start(ctx, tenant)
-		if err != nil {
-			return book.Month{}, false, err
-		}
-		entry, err := c.o.Ledger.Entry(ctx, tenant, start.Seq+1)
-		if err != nil {
-			return book.Month{}, false, err
-		}
-		began = entry.Effective()
-		c.began[tenant] = began
+		c.began[tenant] = b
 	}
-	m := book.MonthAt(began, offset)
+	m := book.MonthAt(b.at, offset)
 
 	return m, m.End() <= now, nil
+}
+
+// beginning is where the ledger of a tenant begins.
+type beginning struct {
+	at int64
+	// inherited is true when there are entries from before the tenant was made. They are of somebody who had its name, and
+	// none of its business.
+	inherited bool
+}
+
+// beginning finds it, if there is a ledger.
+func (c *Closer) beginning(ctx context.Context, tenant string) (beginning, bool, error) {
+	head, err := c.o.Ledger.Head(ctx, tenant)
+	if err != nil || head.Seq == 0 {
+		return beginning{}, false, err
+	}
+	start, err := c.o.Ledger.Start(ctx, tenant)
+	if err != nil {
+		return beginning{}, false, err
+	}
+	entry, err := c.o.Ledger.Entry(ctx, tenant, start.Seq+1)
+	if err != nil {
+		return beginning{}, false, err
+	}
+	var t dogkerv1.Tenant
+	if err := c.o.Client.Get(ctx, client.ObjectKey{Name: tenant}, &t); client.IgnoreNotFound(err) != nil {
+		return beginning{}, false, fmt.Errorf("read tenant: %w", err)
+	}
+	if made := t.CreationTimestamp.Unix(); !t.CreationTimestamp.IsZero() && entry.Effective() < made {
+		return beginning{made, true}, true, nil
+	}
+
+	return beginning{at: entry.Effective()}, true, nil
 }
 
 // closeOne writes the Statement of a month if everything of it is in the ledger. closing has what Statements close with, by

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/book"
 	"github.com/dogker/dogker/reconciler/money"
 )
@@ -69,6 +70,27 @@ func TestClosesAMonthOnce(t *testing.T) {
 	}
 	if r.creates != 1 || s.reads != reads {
 		t.Errorf("%d statements were created, and the ledger was read %d more times", r.creates, s.reads-reads)
+	}
+}
+
+// TestNamesake: a tenant that was made under the name of one that is gone learns nothing of that one.
+func TestNamesake(t *testing.T) {
+	s := newShelf(t)
+	s.pay(day, "o1", 1000)
+	s.do(begin.Add(5*day), book.Adjust{ID: "a1", Amount: -rupiah(1000), Actor: "ada", Reason: "closed"})
+	s.pay(12*day, "o2", 70)
+	made := begin.Add(10 * day)
+	r := newRig(t, s, account(0), &dogkerv1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: tenant, CreationTimestamp: metav1.NewTime(made)}})
+
+	r.sweepAt(t, month+time.Minute)
+
+	got := r.statement(t, "2026-11")
+	if got.From.Unix() != made.Unix() || got.Opening != "0.000000" || got.PaidIn != "70.000000" || got.Adjusted != "0.000000" || got.FirstSequence != 3 {
+		t.Errorf("the statement begins with what somebody else did: %+v", got)
+	}
+	r.sweepAt(t, 2*month+2*day)
+	if got := r.statement(t, "2026-12"); got.Opening != "70.000000" {
+		t.Errorf("the next one opens with %s", got.Opening)
 	}
 }
 

@@ -3,6 +3,7 @@ package statement
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/book"
 	"github.com/dogker/dogker/reconciler/money"
 )
@@ -185,7 +187,7 @@ func account(offsetHours int32) *billingv1.BillingAccount {
 func newRig(t testing.TB, s *shelf, objects ...client.Object) *rig {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	if err := billingv1.AddToScheme(scheme); err != nil {
+	if err := errors.Join(billingv1.AddToScheme(scheme), dogkerv1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 	r := &rig{shelf: s, now: begin}

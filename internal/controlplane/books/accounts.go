@@ -22,6 +22,9 @@ type Account struct {
 	Name string
 	// UTCOffsetHours says where its months begin.
 	UTCOffsetHours int32
+	// Since is the Unix time at which the tenant was made, 0 when there is none. What its ledger says of before is about
+	// somebody who had its name.
+	Since int64
 	// Exists is false for an account that is not there: the ledger of a tenant outlives it.
 	Exists bool
 }
@@ -62,6 +65,9 @@ func (a api) Account(ctx context.Context, tenant string) (Account, error) {
 	}
 	if err == nil {
 		out.Name, _, _ = unstructured.NestedString(t.Object, "spec", "displayName")
+		if made := t.GetCreationTimestamp(); !made.IsZero() {
+			out.Since = made.Unix()
+		}
 	}
 
 	return out, nil

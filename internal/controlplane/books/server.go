@@ -119,6 +119,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, info *request.Req
 		return s.verify(ctx, w, tenant)
 	}
 
+	if q.to <= account.Since {
+		return apierrors.NewBadRequest(fmt.Sprintf("the ledger of this tenant begins with %s, when it was made", time.Unix(account.Since, 0).UTC().Format(time.RFC3339)))
+	}
+	q.from = max(q.from, account.Since)
+
 	return s.export(ctx, w, tenant, account, q)
 }
 

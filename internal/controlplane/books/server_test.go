@@ -99,10 +99,13 @@ func (s *shelf) Verify(context.Context, string) (ledger.Report, error) {
 }
 
 // accounts knows acme's.
-type accounts struct{ err error }
+type accounts struct {
+	err   error
+	since int64
+}
 
 func (a accounts) Account(_ context.Context, tenant string) (Account, error) {
-	return Account{Name: "Acme Corp", UTCOffsetHours: 7, Exists: tenant == "acme" || tenant == "new"}, a.err
+	return Account{Name: "Acme Corp", UTCOffsetHours: 7, Since: a.since, Exists: tenant == "acme" || tenant == "new"}, a.err
 }
 
 func newServer(s *shelf, a Accounts) *Server {
@@ -158,6 +161,20 @@ func TestExport(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNamesake: a tenant that was made under the name of one that is gone reads nothing of that one.
+func TestNamesake(t *testing.T) {
+	december := time.Date(2026, 12, 1, 0, 0, 0, 0, time.FixedZone("", 7*3600))
+	s := newServer(newShelf(t), accounts{since: december.Unix()})
+	for _, format := range Formats() {
+		if w := ask(t.Context(), s, http.MethodGet, "acme", "format="+format); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "o1") || strings.Contains(w.Body.String(), "14.000000") {
+			t.Errorf("%s: got %d %s", format, w.Code, w.Body)
+		}
+	}
+	if w := ask(t.Context(), s, http.MethodGet, "acme", "month=2026-11"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "begins with 2026-11-30T17:00:00Z") {
+		t.Errorf("a month before it was made: got %d %s", w.Code, w.Body)
 	}
 }
 
@@ -244,7 +261,7 @@ func TestFailures(t *testing.T) {
 	if w := ask(t.Context(), newServer(shelf, accounts{}), http.MethodGet, "acme", "format=csv"); w.Code != http.StatusInternalServerError {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
-	if w := ask(t.Context(), newServer(newShelf(t), accounts{errors.New("boom")}), http.MethodGet, "acme", ""); w.Code != http.StatusInternalServerError {
+	if w := ask(t.Context(), newServer(newShelf(t), accounts{err: errors.New("boom")}), http.MethodGet, "acme", ""); w.Code != http.StatusInternalServerError {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 
