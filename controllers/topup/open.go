@@ -133,7 +133,7 @@ func (p *pass) queue(ctx context.Context, most int32) error {
 	return &outcome.Wait{
 		Reason:  billingv1.ReasonTooManyPending,
 		Message: fmt.Sprintf("%d payments of the tenant are open, which is as many as the plan allows; pay or delete one", most),
-		After:   lookAround,
+		After:   time.Minute,
 	}
 }
 
