@@ -27,6 +27,10 @@ quickstart: ## From nothing to a container that answers: engine, server, image, 
 quickstart-down: ## Remove all that quickstart has made, and nothing else.
 	@hack/quickstart.sh down
 
+.PHONY: demo-billing
+demo-billing: ## Play prepaid billing on a private engine: pay, run, be warned, be suspended, pay, run. Needs root.
+	@hack/demo-billing.sh
+
 .PHONY: setup
 setup: ## Install what building and testing need, where it is missing (Debian, Ubuntu).
 	@hack/setup.sh

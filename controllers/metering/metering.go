@@ -17,6 +17,8 @@ import (
 const (
 	// interval between two looks at the swarm.
 	interval = 15 * time.Second
+	// eager is when to look again at first, when there was nothing to see yet.
+	eager = time.Second
 	// defaultCatchUp is how much of a time in which nobody looked is charged.
 	defaultCatchUp = 24 * time.Hour
 )
@@ -94,14 +96,24 @@ func (m *Meter) State() State {
 	return m.state
 }
 
-// Start meters until the context ends, or until another process leads.
+// Start meters until the context ends, or until another process leads. Until it has seen something it looks more often, and
+// less and less: who has just begun does not know the swarm for a moment, and what ends before the first look is charged
+// only until the last one of the process before.
 func (m *Meter) Start(ctx context.Context) error {
-	tick := time.NewTicker(interval)
+	pause := eager
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 
 	for {
-		if err := m.Tick(ctx); errors.Is(err, usage.ErrFenced) {
+		err := m.Tick(ctx)
+		if errors.Is(err, usage.ErrFenced) {
 			return fmt.Errorf("meter: %w", err)
+		}
+		if pause < interval {
+			if pause = min(2*pause, interval); err == nil {
+				pause = interval
+			}
+			tick.Reset(pause)
 		}
 
 		select {

@@ -71,7 +71,8 @@ func TestMoneyIsRightAfterKills(t *testing.T) {
 func (b *battered) round(i int) {
 	b.t.Helper()
 
-	time.Sleep(time.Duration(b.dice.IntN(9000)) * time.Millisecond)
+	// Long enough for one look at the swarm: a server that never looks cannot charge, and nothing is to be seen of that here.
+	time.Sleep(time.Duration(4000+b.dice.IntN(10000)) * time.Millisecond)
 	order := ""
 	switch i % 5 {
 	case 1:
