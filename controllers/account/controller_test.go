@@ -380,6 +380,15 @@ func TestWhatIsNotMetered(t *testing.T) {
 	if got := reasons(o.account())["NotMetered"]; got != "" {
 		t.Errorf("what has begun just now is not late: %q", got)
 	}
+
+	o.runs(1, o.now.Add(-time.Hour))
+	change(o, &billingv1.BillingAccount{ObjectMeta: meta("acme", "default")}, func(a *billingv1.BillingAccount) {
+		a.Spec.Hold = &billingv1.AccountHold{Reason: "Abuse"}
+	})
+	o.settle()
+	if got := reasons(o.account())["NotMetered"]; got != "" {
+		t.Errorf("what runs although it is stopped is not to be charged: %q", got)
+	}
 }
 
 // TestChargeback: the ledger stops the account; the hold in its spec is how a person lets it run again.

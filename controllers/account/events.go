@@ -12,8 +12,6 @@ const (
 	eventSuspended = "Suspended"
 	eventResumed   = "Resumed"
 	eventGrace     = "GracePeriod"
-	eventWaiting   = "WaitingToResume"
-	eventClosed    = "Closed"
 )
 
 // sentences say why nothing runs, by the reason on the Tenant.

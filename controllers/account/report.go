@@ -43,7 +43,7 @@ func (c *Controller) report(ctx context.Context, s *situation) (outcome.Result, 
 	next := outcome.Result{RequeueAfter: s.next()}
 
 	if err := missing(s); err != nil {
-		return next, err
+		return outcome.Result{RequeueAfter: min(next.RequeueAfter, lookOften)}, err
 	}
 
 	summarise(s)
@@ -212,8 +212,9 @@ func (s *situation) warning() string {
 func (c *Controller) reportMetering(s *situation) {
 	a := s.account
 
-	switch {
-	case s.unpriced != nil || !s.blind && !s.unmetered():
+	// What runs although it is stopped is not charged, and has a condition of its own.
+	switch stopped := !s.standing.Phase.Runs(); {
+	case s.unpriced != nil || stopped || !s.blind && !s.unmetered():
 		conditions.Delete(a, billingv1.ConditionNotMetered)
 	case s.blind: // What was known stays said.
 	case c.metering().ClockSkewed:

@@ -63,6 +63,14 @@ func startAccounts(p *converge.Process, docker *swarm.Engine, passes *engine.Met
 	p.Watch(&v1alpha1.Plan{}, func(ctx context.Context, old, new client.Object) []reconcile.Request {
 		return account.OfPlan(ctx, p.Client, either(old, new).GetName())
 	})
+	p.Watch(&billingv1.PriceList{}, func(context.Context, client.Object, client.Object) []reconcile.Request {
+		var all []reconcile.Request
+		for _, key := range accountKeys(p.Client) {
+			all = append(all, reconcile.Request{NamespacedName: key})
+		}
+
+		return all
+	})
 	p.Watch(&corev1.Namespace{}, func(ctx context.Context, old, new client.Object) []reconcile.Request {
 		return account.TenantOf(ctx, either(old, new))
 	})
