@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -281,6 +282,53 @@ func TestStartEndsWithTheTerm(t *testing.T) {
 		store.lead()
 		if err := <-done; !errors.Is(err, usage.ErrFenced) {
 			t.Errorf("it ends with %v, want ErrFenced", err)
+		}
+	})
+}
+
+// waking is a swarm that answers from a moment on, and counts who asks.
+type waking struct {
+	steady
+
+	from  time.Time
+	asked atomic.Int64
+}
+
+func (w *waking) Sample(ctx context.Context) (usage.Sample, error) {
+	w.asked.Add(1)
+	if time.Now().Before(w.from) {
+		return usage.Sample{}, errBoom
+	}
+
+	return w.steady.Sample(ctx)
+}
+
+// TestStartLooksSoon: who begins looks again soon until there is something to see, and not for ever; then every 15 seconds.
+func TestStartLooksSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory(func() int64 { return time.Now().Unix() })
+		s := &waking{steady: steady{time.Now()}, from: time.Now().Add(500 * time.Millisecond)}
+		m := New(Options{Swarm: s, Store: store.lead()})
+		go func() { _ = m.Start(t.Context()) }()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if m.State().Sampled.IsZero() {
+			t.Errorf("after two seconds nothing was seen, having looked %d times", s.asked.Load())
+		}
+		before := s.asked.Load()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := s.asked.Load() - before; got != 4 {
+			t.Errorf("looks in the next minute: got %d, want 4", got)
+		}
+
+		blind := &waking{from: time.Now().Add(time.Hour)}
+		m = New(Options{Swarm: blind, Store: store.lead()})
+		go func() { _ = m.Start(t.Context()) }()
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if got := blind.asked.Load(); got > 26 {
+			t.Errorf("a swarm that does not answer was asked %d times in five minutes", got)
 		}
 	})
 }
