@@ -19,7 +19,7 @@ import (
 	"github.com/dogker/dogker/reconciler/money"
 )
 
-// size of a simulation: DOGKER_LONG makes it a year of a thousand tenants, which takes two processors ten minutes, and so
+// size of a simulation: DOGKER_LONG makes it a year of a thousand tenants, which takes two processors a quarter of an hour, and so
 // needs a -timeout.
 func size() (tenants, hours int) {
 	if os.Getenv("DOGKER_LONG") != "" {
