@@ -52,9 +52,9 @@ func (p *Billing) judgeCost(ctx context.Context, a admission.Attributes) error {
 		warn(ctx, "nothing of tenant %q is charged yet: %v", tenant, err)
 		return nil
 	}
-	old, now, found := p.demands(ctx, a)
-	if found != nil {
-		return found
+	old, now, refusal := p.demands(ctx, a)
+	if refusal != nil {
+		return refusal
 	}
 	if err != nil {
 		if now == old || now.Tasks == 0 {
