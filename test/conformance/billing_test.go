@@ -160,10 +160,25 @@ func TestPricesAreRecords(t *testing.T) {
 func TestBillingByKubectl(t *testing.T) {
 	k := &kubectl{t: t, server: shared, namespace: shared.namespace(t), command: []string{"kubectl"}}
 
-	contains(t, "explain", k.do("", "explain", "topup.spec.expirationSeconds"), "five minutes to seven days")
+	contains(t, "explain", k.do("", "explain", "topup.spec.expirationSeconds"), "minutes to seven days")
 	contains(t, "explain of an account", k.do("", "explain", "ba.spec.budget.action"), "Warn", "Suspend")
 	contains(t, "explain of prices", k.do("", "explain", "prl.spec.prices.memory"), "GiB")
 	contains(t, "explain of a refund", k.do("", "explain", "rf.spec.evidence"), "reference of a transfer")
 	contains(t, "explain of a coupon", k.do("", "explain", "cp.spec.codeSHA256"), "of the code in capitals")
 	contains(t, "explain of a statement", k.do("", "explain", "st.spec.closing"), "Closing")
+}
+
+// TestBillingSamples applies the samples in their order, as the guide does.
+func TestBillingSamples(t *testing.T) {
+	k := &kubectl{t: t, server: shared, namespace: shared.namespace(t), command: []string{"kubectl"}}
+	apply := func(file string) { k.do("", "apply", "-f", "../../manifests/samples/"+file) }
+
+	apply("billing.yaml")
+	k.do("", "wait", "--for=jsonpath={.status.namespace}=initech", "tenant/initech", "--timeout=30s")
+	k.namespace = "initech"
+	k.do("", "wait", "--for=create", "billingaccount/default", "--timeout=30s")
+	apply("billing-tenant.yaml")
+	apply("billing-complete.yaml")
+	contains(t, "the tenant's objects", k.do("", "get", "billingaccounts,topups,refunds"), "default", "november", "december", "november-part", "november-rest")
+	contains(t, "prices", k.do("", "get", "pricelists"), "standard", "standard-2100")
 }
