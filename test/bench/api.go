@@ -66,12 +66,10 @@ func (s *session) apiAndEtcd(ctx context.Context) (*rig.Server, *rig.Etcd, error
 	if err != nil {
 		return nil, nil, err
 	}
-	etcd, err := rig.StartEtcd(s.dir + "/etcd")
+	etcd, err := s.etcd()
 	if err != nil {
 		return nil, nil, err
 	}
-	s.stops = append(s.stops, etcd.Stop)
-	s.consumers["etcd"] = etcd.Process()
 
 	return server, etcd, server.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: apiNamespace}})
 }

@@ -34,18 +34,20 @@ type size struct {
 	idle       time.Duration
 	// tenants that stand when more are made, how many are made in a turn, and how often somebody applies in one.
 	standing, newcomers, applies int
+	// payers are tenants that are charged by the minute, each for ten tasks.
+	payers int
 }
 
 var sizes = map[string]size{
 	"quick": {
 		name: "quick", rounds: 2, samples: 5, tasks: 20, create: []int{500}, services: 1000, drifting: 200,
 		objects: 1000, openLoop: 10 * time.Second, footprints: []int{10, 1000}, idle: 30 * time.Second,
-		standing: 100, newcomers: 20, applies: 5,
+		standing: 100, newcomers: 20, applies: 5, payers: 100,
 	},
 	"full": {
 		name: "full", rounds: 5, samples: 30, tasks: 100, create: []int{500, 5000}, services: 5000, drifting: 1000,
 		objects: 5000, openLoop: time.Minute, footprints: []int{10, 1000, 5000}, idle: 5 * time.Minute,
-		standing: 1000, newcomers: 100, applies: 20,
+		standing: 1000, newcomers: 100, applies: 20, payers: 1000,
 	},
 }
 
@@ -114,6 +116,18 @@ func (s *session) engine(ctx context.Context) (*rig.Engine, error) {
 	return e, nil
 }
 
+// etcd starts an etcd for the session.
+func (s *session) etcd() (*rig.Etcd, error) {
+	e, err := rig.StartEtcd(filepath.Join(s.dir, "etcd"))
+	if err != nil {
+		return nil, err
+	}
+	s.stops = append(s.stops, e.Stop)
+	s.consumers["etcd"] = e.Process()
+
+	return e, nil
+}
+
 // proxy starts a proxy in front of the engine.
 func (s *session) proxy(e *rig.Engine) (*rig.Proxy, error) {
 	p, err := rig.StartProxy(filepath.Join(s.dir, "proxy.sock"), e.Host)
@@ -126,8 +140,8 @@ func (s *session) proxy(e *rig.Engine) (*rig.Proxy, error) {
 }
 
 // server starts Dogker for the session, on a data directory of its own.
-func (s *session) server(ctx context.Context, dockerHost string) (*rig.Server, error) {
-	srv, err := rig.StartServer(ctx, s.program, filepath.Join(s.dir, "data"), dockerHost)
+func (s *session) server(ctx context.Context, dockerHost string, flags ...string) (*rig.Server, error) {
+	srv, err := rig.StartServer(ctx, s.program, filepath.Join(s.dir, "data"), dockerHost, flags...)
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,28 @@ func TestRatiosArePaired(t *testing.T) {
 	}
 }
 
+func TestGoalsOfWhichMoreIsBetter(t *testing.T) {
+	r := &Report{Name: "x", Goals: []Goal{
+		{Figure: "rate", Against: "raw", AtLeast: 0.8},
+		{Figure: "rate", AtLeast: 1000},
+		{Figure: "never measured", AtLeast: 1},
+	}}
+	r.Add("raw", "rate", PerSecond, 1000)
+	r.Add(Ours, "rate", PerSecond, 900)
+
+	var got []string
+	for _, l := range r.lines() {
+		got = append(got, l.goal)
+	}
+	if diff := cmp.Diff([]string{"≥ 0.80: met", "≥ 1000/s: missed"}, got); diff != "" {
+		t.Errorf("goals (-want +got):\n%s", diff)
+	}
+	want := []string{"x: rate is 900/s, and should be at least 1000/s", "x: never measured is –, and should be at least 1"}
+	if diff := cmp.Diff(want, r.Missed()); diff != "" {
+		t.Errorf("missed (-want +got):\n%s", diff)
+	}
+}
+
 func TestNothingIsNoMeasure(t *testing.T) {
 	r := &Report{}
 	r.Add("idle", "calls", Count, 0)

@@ -10,7 +10,7 @@ import (
 // Ours is the arm that the others are compared with.
 const Ours = "Dogker"
 
-// Goal is what a figure of ours should not exceed.
+// Goal is what a figure of ours should not exceed, or should reach.
 type Goal struct {
 	// Figure that the goal is about.
 	Figure string
@@ -18,6 +18,26 @@ type Goal struct {
 	Against string
 	// AtMost is the largest value, or the largest ratio, that meets the goal.
 	AtMost float64
+	// AtLeast, when it is not 0, stands in its place for figures of which more is better: the smallest that meets the goal.
+	AtLeast float64
+}
+
+// met tells whether a value meets the goal. What was not measured does not.
+func (g Goal) met(got float64) bool {
+	if g.AtLeast != 0 {
+		return got >= g.AtLeast
+	}
+
+	return got <= g.AtMost
+}
+
+// bound is what the goal asks for, as a sign and in words, and how much of it.
+func (g Goal) bound() (sign, words string, value float64) {
+	if g.AtLeast != 0 {
+		return "≥", "at least", g.AtLeast
+	}
+
+	return "≤", "at most", g.AtMost
 }
 
 // Report holds what a benchmark has found out.
@@ -89,21 +109,22 @@ func (r *Report) Missed() []string {
 			if g.Against != "" {
 				what += " ÷ " + g.Against
 			}
-			out = append(out, fmt.Sprintf("%s: %s is %s, and should be at most %s", r.Name, what, r.amount(g, got), r.amount(g, g.AtMost)))
+			_, words, bound := g.bound()
+			out = append(out, fmt.Sprintf("%s: %s is %s, and should be %s %s", r.Name, what, r.amount(g, got), words, r.amount(g, bound)))
 		}
 	}
 
 	return out
 }
 
-// judge returns what the goal is about as it was measured. What was not measured is not met.
+// judge returns what the goal is about as it was measured, which is not a number when it was not, and whether it is met.
 func (r *Report) judge(g Goal) (got float64, met bool) {
 	got = r.Values(Ours, g.Figure).Median()
 	if g.Against != "" {
 		got = r.Values(Ours, g.Figure).Over(r.Values(g.Against, g.Figure)).Median()
 	}
 
-	return got, !math.IsNaN(got) && got <= g.AtMost
+	return got, g.met(got)
 }
 
 func (r *Report) amount(g Goal, v float64) string {
@@ -173,7 +194,8 @@ func (r *Report) goalOf(row *row) string {
 		if _, met := r.judge(g); met {
 			verdict = "met"
 		}
-		out = append(out, "≤ "+r.amount(g, g.AtMost)+": "+verdict)
+		sign, _, bound := g.bound()
+		out = append(out, sign+" "+r.amount(g, bound)+": "+verdict)
 	}
 
 	return strings.Join(out, ", ")

@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
@@ -53,8 +54,8 @@ func Build(ctx context.Context, dir string) (string, error) {
 	return out, nil
 }
 
-// StartServer starts the program on a data directory and waits until it is ready.
-func StartServer(ctx context.Context, program, dataDir, dockerHost string) (*Server, error) {
+// StartServer starts the program on a data directory, with flags beside those that it needs, and waits until it is ready.
+func StartServer(ctx context.Context, program, dataDir, dockerHost string, flags ...string) (*Server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func StartServer(ctx context.Context, program, dataDir, dockerHost string) (*Ser
 	}
 	defer log.Close()
 
-	s.cmd = exec.Command(program, "server", "--data-dir", dataDir, "--listen", "127.0.0.1:"+port)
+	s.cmd = exec.Command(program, append([]string{"server", "--data-dir", dataDir, "--listen", "127.0.0.1:" + port}, flags...)...)
 	s.cmd.Env = append(os.Environ(), "DOCKER_HOST="+dockerHost)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	// It must not outlive a benchmark that is killed.
@@ -108,6 +109,8 @@ func (s *Server) connect(ctx context.Context, kubeconfig, port string) error {
 			// A negative rate is no limit at all.
 			config.QPS = -1
 			config.Timeout = 0
+			// What the API warns of is meant for people.
+			config.WarningHandler = rest.NoWarnings{}
 			made, err := client.NewWithWatch(config, client.Options{Scheme: scheme()})
 			if err != nil {
 				return false, err
@@ -211,6 +214,7 @@ func scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(s))
 	utilruntime.Must(v1alpha1.AddToScheme(s))
+	utilruntime.Must(billingv1.AddToScheme(s))
 
 	return s
 }
