@@ -12,10 +12,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/book"
 	"github.com/dogker/dogker/reconciler/conditions"
+	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/money"
 	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/slogctx"
 	"github.com/dogker/dogker/reconciler/solvency"
 )
 
@@ -57,6 +60,29 @@ func (c *Controller) finalize(ctx context.Context, s *situation) (outcome.Result
 	}
 
 	return c.letGo(ctx, s)
+}
+
+// abandon deletes an account of ours whose tenant is gone: a former leader that wakes up late can make one. It is closed like
+// every other. One that somebody else has made is not touched.
+func (c *Controller) abandon(ctx context.Context, s *situation) error {
+	a := s.account
+	if a.Labels[v1alpha1.LabelTenant] != a.Namespace {
+		return nil
+	}
+
+	tenant, err := c.tenantNow(ctx, a.Namespace)
+	if err != nil || tenant != nil {
+		return err
+	}
+
+	slogctx.From(ctx).InfoContext(ctx, "Removing BillingAccount of a Tenant that is gone", logkey.Tenant, a.Namespace)
+
+	a = a.DeepCopy()
+	if err := client.IgnoreNotFound(c.cached.Delete(ctx, a, client.Preconditions{UID: &a.UID})); err != nil {
+		return fmt.Errorf("remove billing account of %q: %w", a.Namespace, err)
+	}
+
+	return nil
 }
 
 // showLeft keeps the amounts in the status right while the account waits for somebody to settle them.

@@ -199,6 +199,45 @@ func TestGiveUpIsWrittenDown(t *testing.T) {
 	}
 }
 
+// TestAbandoned: what a former leader makes for a tenant that is gone is closed like every other account, and what somebody
+// else has made is nobody's.
+func TestAbandoned(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		label  string
+		paid   int64
+		held   string
+	}{
+		"Ours":      {"It goes.", "acme", 0, ""},
+		"WithMoney": {"Money is not forgotten.", "acme", 100, "100 rupiah of paid money are left"},
+		"NotOurs":   {"It is left alone.", "", 0, "There is no Tenant"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, acme(edit(func(a *billingv1.BillingAccount) {
+				if tc.label != "" {
+					a.Labels = map[string]string{v1alpha1.LabelTenant: tc.label}
+				}
+			}))...)
+			if tc.paid > 0 {
+				o.must(paid("o1", tc.paid))
+			}
+			if err := o.store.Delete(o.Context(), o.tenant()); err != nil {
+				t.Fatal(err)
+			}
+			o.settle()
+			o.settle()
+
+			a := o.find()
+			switch {
+			case (a == nil) != (tc.held == ""):
+				t.Errorf("%s\nit is %+v", tc.reason, a)
+			case a != nil && !strings.Contains(conditions.Get(a, conditions.Ready).Message, tc.held):
+				t.Errorf("%s\nit says %+v", tc.reason, a.Status.Conditions)
+			}
+		})
+	}
+}
+
 // TestNotBilledAnyMore: nothing of an account that is gone stays on a tenant that lives on without being billed.
 func TestNotBilledAnyMore(t *testing.T) {
 	o := newOffice(t, acme()...)

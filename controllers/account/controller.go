@@ -56,8 +56,13 @@ func (c *Controller) Reconcile(ctx context.Context, a *billingv1.BillingAccount)
 		return outcome.Result{RequeueAfter: lookAround}, err
 	}
 
-	if !a.DeletionTimestamp.IsZero() {
+	switch {
+	case !a.DeletionTimestamp.IsZero():
 		return c.finalize(ctx, s)
+	case s.tenant == nil:
+		if err := c.abandon(ctx, s); err != nil {
+			return outcome.Result{}, err
+		}
 	}
 
 	if err := c.keepBooks(ctx, s); err != nil {

@@ -128,7 +128,8 @@ func (s storeReader) List(_ context.Context, list client.ObjectList, opts ...cli
 	return nil
 }
 
-// lines say what is in the books.
+// lines say what is in the books. The phase is in the account for as long as there is one; what it was at the end depends on
+// whether prices were known then.
 func (b *books) lines() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -145,8 +146,7 @@ func (b *books) lines() []string {
 			types = append(types, string(e.Type))
 		}
 
-		h := b.states[tenant].Head
-		out = append(out, fmt.Sprintf("ledger %s phase %s balance %s entries %s", tenant, h.Phase, h.Balance(), strings.Join(types, " ")))
+		out = append(out, fmt.Sprintf("ledger %s balance %s entries %s", tenant, b.states[tenant].Head.Balance(), strings.Join(types, " ")))
 	}
 
 	return out
