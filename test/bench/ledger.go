@@ -252,7 +252,7 @@ func (t *till) audit(ctx context.Context, operations []*operation) error {
 			if err != nil {
 				return err
 			}
-			minutes := int64(head.ChargedThrough-book.WindowAt(epoch)) + 1
+			minutes := head.ChargedThrough - book.WindowAt(epoch) + 1
 			if o.name == "payments" && report.Entries != calls+1 || o.name == "minutes" && minutes != calls {
 				return fmt.Errorf("%q made %d calls and has %d entries and %d minutes", o.tenant(caller), calls, report.Entries, minutes)
 			}

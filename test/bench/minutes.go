@@ -142,9 +142,12 @@ func (m *meter) begin(ctx context.Context) error {
 	if err := m.look(ctx); err != nil {
 		return err
 	}
+	// The recorder takes keys for new in the first minute that are not in later ones.
+	m.store.Start()
 	if err := m.minute(ctx, minuteClosed, nowhere); err != nil {
 		return err
 	}
+	m.store.Stop()
 
 	m.store.Start()
 	err := m.minute(ctx, minuteClosed, nowhere)
