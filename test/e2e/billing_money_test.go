@@ -51,9 +51,14 @@ func TestRefundGoesBack(t *testing.T) {
 	order := p.pays("money", "100000").Status.OrderID
 	p.refund("part", "40000", billing.RefundPosted)
 	p.topUpIs(soon, "money", billing.TopUpPartiallyRefunded)
-	if a := p.phase(soon, "Active"); a.Status.Available != "60000" || a.Status.Held != "0" {
-		t.Errorf("after a refund of 40000 from 100000: %+v", a.Status)
-	}
+	await(t, soon, "the account shows it", func() error {
+		a, err := p.account()
+		if err != nil {
+			return err
+		}
+
+		return wantf(a.Status.Available+" "+a.Status.Held, "60000 0", "available and held after a refund of 40000 from 100000")
+	})
 
 	much := &billing.Refund{ObjectMeta: metav1.ObjectMeta{Name: "much"}, Spec: billing.RefundSpec{TopUpName: "money", Amount: "60001", Reason: "too much"}}
 	p.create(much)
