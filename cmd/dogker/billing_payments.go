@@ -60,33 +60,42 @@ func (t *till) topUps() error {
 	})
 }
 
-// notifications adds what receives Midtrans' notifications, on every server, and what tells the one that leads.
+// notifications adds what tells the server that leads of Midtrans' notifications, whichever server has received them, and
+// what receives them here, if they are to be.
 func (t *till) notifications(orders *topup.Controller, hint func(order string)) error {
-	m := t.parts
-	if m.listener == nil {
+	if t.parts.gateway == nil {
 		return nil
 	}
 	box := ledger.NewInbox(t.server.Etcd(), time.Now)
-	h, err := webhook.New(webhook.Options{
-		Keys: m.keys, Inbox: inbox{Inbox: box, orders: orders}, Hint: hint, TrustedProxies: m.proxies, Log: t.log,
-	}, ctrlmetrics.Registry)
-	if err != nil {
-		return err
-	}
-	server := webhook.NewServer(h, t.log)
-	serve := func(ctx context.Context) error {
-		t.log.InfoContext(ctx, "Receiving Midtrans' notifications", logkey.URL, m.listener.Addr().String()+webhook.Path)
-		return webhook.Serve(ctx, server, m.listener)
-	}
-	if err := t.m.Add(everywhere(serve)); err != nil {
-		return fmt.Errorf("add server of notifications: %w", err)
-	}
 	follow := func(ctx context.Context) error {
 		box.Follow(ctx, hint)
 		return nil
 	}
 	if err := t.m.Add(leading(follow)); err != nil {
 		return fmt.Errorf("add watch over notifications: %w", err)
+	}
+	if t.parts.listener == nil {
+		return nil
+	}
+
+	return t.receive(inbox{Inbox: box, orders: orders}, hint)
+}
+
+// receive adds the server of notifications, which listens whoever leads.
+func (t *till) receive(box inbox, hint func(order string)) error {
+	h, err := webhook.New(webhook.Options{
+		Keys: t.parts.keys, Inbox: box, Hint: hint, TrustedProxies: t.parts.proxies, Log: t.log,
+	}, ctrlmetrics.Registry)
+	if err != nil {
+		return err
+	}
+	server := webhook.NewServer(h, t.log)
+	serve := func(ctx context.Context) error {
+		t.log.InfoContext(ctx, "Receiving Midtrans' notifications", logkey.URL, t.parts.listener.Addr().String()+webhook.Path)
+		return webhook.Serve(ctx, server, t.parts.listener)
+	}
+	if err := t.m.Add(everywhere(serve)); err != nil {
+		return fmt.Errorf("add server of notifications: %w", err)
 	}
 
 	return nil

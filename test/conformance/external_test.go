@@ -73,20 +73,7 @@ func TestExternalEtcd(t *testing.T) {
 	}
 	contains(t, "refusal", string(out), "copy the directories pki and secrets")
 
-	second, err := newServer(filepath.Join(t.TempDir(), "data"), etcd...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, dir := range []string{"pki", "secrets"} {
-		if err := os.CopyFS(filepath.Join(second.dir, dir), os.DirFS(filepath.Join(first.dir, dir))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := second.start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(second.kill)
-
+	second := beside(t, first, etcd...)
 	create(t, first, "default", "web")
 	if _, err := second.dynamic(t).Resource(containers).Namespace("default").Get(t.Context(), "web", metav1.GetOptions{}); err != nil {
 		t.Errorf("what the first server has stored, the second does not know: %v", err)
@@ -98,6 +85,26 @@ func TestExternalEtcd(t *testing.T) {
 	await(t, "takeover", func() bool { return leader(t, second) != before })
 	slog.Info("Leader was replaced", "after", time.Since(begin).Round(100*time.Millisecond))
 	create(t, second, "default", "after")
+}
+
+// beside starts another server of the same cluster.
+func beside(t *testing.T, first *server, args ...string) *server {
+	t.Helper()
+	s, err := newServer(filepath.Join(t.TempDir(), "data"), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"pki", "secrets"} {
+		if err := os.CopyFS(filepath.Join(s.dir, dir), os.DirFS(filepath.Join(first.dir, dir))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.kill)
+
+	return s
 }
 
 // leader is who holds the lease of the controllers.
