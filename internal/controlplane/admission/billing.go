@@ -154,7 +154,7 @@ var planResource = schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Reso
 func (p *Billing) judgeObject(ctx context.Context, a admission.Attributes, resource string) error {
 	if resource == "statements" && a.GetOperation() != admission.Update { // The schema says that what is there stays.
 		return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(),
-			errors.New("Statements are records: Dogker alone writes them, and they go with their tenant"))
+			errors.New("a Statement is a record: Dogker alone writes it, and it goes with its tenant"))
 	}
 	if a.GetOperation() == admission.Delete {
 		if resource == "topups" {
