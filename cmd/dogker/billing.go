@@ -25,6 +25,8 @@ import (
 	"github.com/dogker/dogker/internal/swarm"
 	"github.com/dogker/dogker/reconciler/billing"
 	"github.com/dogker/dogker/reconciler/engine"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/usage"
 )
 
 // The adapters are what the controllers ask for.
@@ -68,7 +70,7 @@ func registerBilling(m manager.Manager, c *controllers, docker *swarm.Engine, pa
 		controllers: c, parts: c.options.parts, m: m, docker: docker, passes: passes, leader: leader, desk: billing.NewDesk(m.GetClient()),
 		recorder: m.GetEventRecorderFor("dogker"), //nolint:staticcheck // kubectl describe shows these for every kind.
 	}
-	t.meter = &lateMeter{leader: leader, options: metering.Options{Swarm: docker, Log: c.log, Registerer: ctrlmetrics.Registry}, tariffs: ledger.NewTariffs(t.desk, books, time.Now)}
+	t.meter = &lateMeter{leader: leader, options: metering.Options{Swarm: payers{docker, t.desk}, Log: c.log, Registerer: ctrlmetrics.Registry}, tariffs: ledger.NewTariffs(t.desk, books, time.Now)}
 	if err := m.Add(t.meter); err != nil {
 		return fmt.Errorf("add metering: %w", err)
 	}
@@ -109,6 +111,34 @@ func (l *lateMeter) Start(ctx context.Context) error {
 	l.begun.Store(meter)
 
 	return meter.Start(ctx)
+}
+
+// payers is the swarm as far as somebody pays for it. Who does not pay needs no record of what he used, every minute of it.
+type payers struct {
+	metering.Swarm
+	desk interface {
+		Paying(ctx context.Context) (map[string]bool, error)
+	}
+}
+
+// Sample leaves out the tasks of tenants whose plans name no prices: to metering they do not run. When a tenant begins to
+// pay, what runs begins then.
+func (p payers) Sample(ctx context.Context) (usage.Sample, error) {
+	// Who pays is asked first: a tenant that is known to pay only later is metered from the next sample on.
+	paying, err := p.desk.Paying(ctx)
+	if err != nil {
+		return usage.Sample{}, fmt.Errorf("find out who pays: %w", err)
+	}
+	s, err := p.Swarm.Sample(ctx)
+	if err != nil {
+		return usage.Sample{}, err
+	}
+	// A task without an owner is one whose service is not known yet, or gone. It may be a payer's.
+	s.Tasks = slices.DeleteFunc(s.Tasks, func(t usage.Task) bool {
+		return t.Owner != (swarmobj.Owner{}) && !paying[t.Owner.Tenant]
+	})
+
+	return s, nil
 }
 
 // state is how metering stands; nothing is known on a server that does not lead.

@@ -63,6 +63,30 @@ func (d *Desk) TermsAt(ctx context.Context, tenant string, at time.Time) (Terms,
 	return t, d.prices(ctx, &t, at)
 }
 
+// Paying are the tenants whose plans name prices, in effect or not.
+func (d *Desk) Paying(ctx context.Context) (map[string]bool, error) {
+	var plans dogkerv1.PlanList
+	if err := d.reader.List(ctx, &plans, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list plans: %w", err)
+	}
+	priced := map[string]bool{}
+	for i := range plans.Items {
+		priced[plans.Items[i].Name] = plans.Items[i].Spec.PriceListName != ""
+	}
+	var tenants dogkerv1.TenantList
+	if err := d.reader.List(ctx, &tenants, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list tenants: %w", err)
+	}
+	paying := map[string]bool{}
+	for i := range tenants.Items {
+		if t := &tenants.Items[i]; priced[string(t.Spec.PlanName)] {
+			paying[t.Name] = true
+		}
+	}
+
+	return paying, nil
+}
+
 // account reads the account, which need not be there.
 func (d *Desk) account(ctx context.Context, t *Terms) error {
 	account := &billingv1.BillingAccount{}

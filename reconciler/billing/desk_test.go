@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -112,5 +113,23 @@ func TestDesk(t *testing.T) {
 				t.Errorf("%s\ngot %+v at %s, held: %v", c.reason, got.PriceList, got.Rate, got.Rules.Hold)
 			}
 		})
+	}
+}
+
+func TestDeskPaying(t *testing.T) {
+	plan := func(name string, list dogkerv1.ObjectName) *dogkerv1.Plan {
+		return &dogkerv1.Plan{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: dogkerv1.PlanSpec{PriceListName: list}}
+	}
+	tenant := func(name string, plan dogkerv1.DNSLabel) *dogkerv1.Tenant {
+		return &dogkerv1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: dogkerv1.TenantSpec{PlanName: plan}}
+	}
+	d := desk(t, plan("priced", "nowhere"), plan("free", ""), tenant("acme", "priced"), tenant("gratis", "free"), tenant("lost", "gone"))
+
+	got, err := d.Paying(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]bool{"acme": true}, got); diff != "" {
+		t.Errorf("whose plan names prices pays, whether or not the prices are there (-want +got):\n%s", diff)
 	}
 }
