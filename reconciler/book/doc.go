@@ -27,6 +27,9 @@
 // the next window on compute is free, until a decision lets it run again. Head.Free says which windows that are, and a
 // Charge that has not heard of it is refused.
 //
+// A lot whose time is over is taken by Expire, once everything it could have paid for has been charged, or by Lapse, when
+// nothing moves the cursor there because nothing is used any more.
+//
 // Entries are chained: each has the hash of the one before, and its own hash covers all of its fields, with its number and
 // its tenant. Entries are read in one spelling only, so every changed byte is found. An entry of an unknown type or with an
 // unknown field ends reading with ErrNewer, and so does a head.
