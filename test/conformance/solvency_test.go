@@ -93,5 +93,5 @@ func TestSolvency(t *testing.T) {
 	refused("a successor of nothing", billingObject("PriceList", "next", `prices: {}, replaces: nothing`), []string{"spec.replaces", `"nothing"`, "must be a PriceList that there is"}, "apply", "-f", "-")
 	record := billingObject("Statement", "2020-01", `from: "2020-01-01T00:00:00Z", to: "2020-02-01T00:00:00Z", currency: IDR, `+
 		`opening: "0", paidIn: "0", given: "0", adjusted: "0", used: "0", waived: "0", closing: "9"`)
-	refused("a record", record, []string{"(Forbidden)", "Dogker alone writes them"}, "apply", "-f", "-")
+	refused("a record", record, []string{"(Forbidden)", "Dogker alone writes it"}, "apply", "-f", "-")
 }

@@ -14,10 +14,13 @@ import (
 	charges "github.com/dogker/dogker/internal/controlplane/quota"
 )
 
+// quotaWorkers is how many quotas are counted at a time. Before one is lowered it is waited for what is under way.
+const quotaWorkers = 32
+
 func (l *loops) quota(ctx context.Context) (func(context.Context), error) {
 	discover := l.discovery.ServerPreferredNamespacedResources
 	c, err := resourcequota.NewController(ctx, &resourcequota.ControllerOptions{
-		QuotaClient:               l.kube.CoreV1(),
+		QuotaClient:               charges.Patient(l.kube.CoreV1()),
 		ResourceQuotaInformer:     l.Informers.Core().V1().ResourceQuotas(),
 		ResyncPeriod:              controller.StaticResyncPeriodFunc(resync),
 		ReplenishmentResyncPeriod: controller.StaticResyncPeriodFunc(resync),
@@ -35,7 +38,7 @@ func (l *loops) quota(ctx context.Context) (func(context.Context), error) {
 	return func(ctx context.Context) {
 		var wg sync.WaitGroup
 		wg.Go(func() { c.Sync(ctx, discover, discoveryPeriod) })
-		c.Run(ctx, workers)
+		c.Run(ctx, quotaWorkers)
 		wg.Wait()
 	}, nil
 }

@@ -11,5 +11,8 @@
 //     runs the template of a revision, and making the declared template smaller frees nothing until it runs.
 //   - A request to the scale subresource as the update of the container that it is.
 //
+// A count lowers a quota only when everything that was charged has had the time to be stored: see Patient. So what becomes
+// free is free a second or two later, and two can never have the same place.
+//
 // Callers: internal/controlplane, for admission, and internal/controlplane/kubecontrollers, for counting.
 package quota
