@@ -41,7 +41,7 @@ func (m *Meter) load(ctx context.Context) error {
 		m.books[tenant] = &book{account: usage.NewAccount(tenant, at)}
 	}
 	for _, r := range stored.Records {
-		m.books[r.Tenant] = &book{account: usage.NewAccount(r.Tenant, mark.For(r.Tenant))}
+		m.books[r.Tenant] = &book{account: usage.NewAccount(r.Tenant, mark.For(r.Tenant)), revision: r.Revision}
 		m.adopt(ctx, r)
 	}
 	m.newest = mark.At
@@ -53,7 +53,8 @@ func (m *Meter) load(ctx context.Context) error {
 	return nil
 }
 
-// adopt takes a record over that was read.
+// adopt takes a record over that was read. One that is as it was holds for all the samples since that changed nothing, for
+// which no record is written. One that somebody else wrote holds for what he saw, and says nothing of what was seen here.
 func (m *Meter) adopt(ctx context.Context, r usage.Record) {
 	b := m.books[r.Tenant]
 	at := b.account.At
@@ -67,7 +68,10 @@ func (m *Meter) adopt(ctx context.Context, r usage.Record) {
 			return
 		}
 	}
-	b.account, b.revision, b.stale = account.Follow(at), r.Revision, false
+	if r.Revision == b.revision {
+		account = account.Follow(at)
+	}
+	b.account, b.revision, b.stale = account, r.Revision, false
 	m.recovered(ctx, b)
 }
 

@@ -139,7 +139,8 @@ func TestMetricsOfTrouble(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	r.meter = New(Options{Swarm: r.world, Store: r.conn, Clock: r.world, Registerer: reg})
 	_ = r.ticks(t, 0, 3*time.Minute)
-	r.shared, r.offset = true, time.Hour
+	r.shared = true
+	r.set(time.Hour)
 	_ = r.ticks(t, 4*time.Minute, 5*time.Minute)
 	read := func(want string, names ...string) {
 		t.Helper()
@@ -228,7 +229,7 @@ func TestState(t *testing.T) {
 	if s := r.meter.State(); !s.Sampled.Equal(began.Add(time.Minute)) || s.ClockSkewed {
 		t.Errorf("after a minute: %+v", s)
 	}
-	r.offset = time.Hour
+	r.set(time.Hour)
 	if err := r.ticks(t, 2*time.Minute, 2*time.Minute); err == nil || !r.meter.State().ClockSkewed {
 		t.Errorf("after the clock jumped: %+v, %v", r.meter.State(), err)
 	}

@@ -272,12 +272,12 @@ func TestClockScripts(t *testing.T) {
 		}
 
 		for tick := time.Duration(0); tick < length+5*time.Minute; tick += interval {
+			r.now = tick
 			for _, s := range script {
 				if s.at >= tick && s.at < tick+interval {
-					r.offset = s.offset
+					r.set(s.offset)
 				}
 			}
-			r.now = tick
 			_ = r.meter.Tick(t.Context())
 		}
 

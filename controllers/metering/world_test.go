@@ -24,12 +24,15 @@ type world struct {
 	tasks     []life
 
 	now time.Duration
-	// offset is how far our clock is ahead of the truth. Managers share it, or have clocks of their own that are right.
-	offset time.Duration
-	shared bool
+	// settings are of our clock, in order. Managers share it, or have clocks of their own that are right.
+	settings []setting
+	shared   bool
 	// blind is when the engine does not answer.
 	blind []span
 }
+
+// setting of a clock: how far it is ahead of the truth from a moment on.
+type setting struct{ at, offset time.Duration }
 
 type span struct{ from, to time.Duration }
 
@@ -65,9 +68,33 @@ func (w *world) killer(l life) (outage, bool) {
 }
 
 // Read implements Clock.
-func (w *world) Read() Reading { return Reading{Wall: began.Add(w.now + w.offset), Mono: w.now} }
+func (w *world) Read() Reading { return Reading{Wall: w.wallAt(w.now), Mono: w.now} }
 
 func (w *world) wall() int64 { return w.Read().Wall.Unix() }
+
+// set sets our clock, now.
+func (w *world) set(offset time.Duration) { w.settings = append(w.settings, setting{w.now, offset}) }
+
+// wallAt is what our clock shows at a moment.
+func (w *world) wallAt(t time.Duration) time.Time {
+	var offset time.Duration
+	for _, s := range w.settings {
+		if s.at <= t {
+			offset = s.offset
+		}
+	}
+
+	return began.Add(t + offset)
+}
+
+// managersAt is what the managers' clocks show at a moment. Those of nodes are always right.
+func (w *world) managersAt(t time.Duration) time.Time {
+	if w.shared {
+		return w.wallAt(t)
+	}
+
+	return began.Add(t)
+}
 
 // half of the time that a sample takes.
 const half = 150 * time.Millisecond
@@ -82,10 +109,7 @@ func (w *world) Sample(context.Context) (usage.Sample, error) {
 		}
 	}
 
-	s := usage.Sample{Nodes: map[string]usage.Node{}, Clocks: []time.Time{began.Add(w.now)}}
-	if w.shared {
-		s.Clocks[0] = w.Read().Wall
-	}
+	s := usage.Sample{Nodes: map[string]usage.Node{}, Clocks: []time.Time{w.managersAt(w.now)}}
 	for _, n := range w.nodes {
 		s.Nodes[n] = w.node(n)
 	}
@@ -100,9 +124,10 @@ func (w *world) Sample(context.Context) (usage.Sample, error) {
 
 func (w *world) node(id string) usage.Node {
 	n := usage.Node{State: swarm.NodeStateReady, Updated: began.Add(-time.Hour)}
+	latest := time.Duration(0)
 	changed := func(at time.Duration) {
-		if at <= w.now && began.Add(at).After(n.Updated) {
-			n.Updated = began.Add(at)
+		if at <= w.now && at >= latest {
+			latest, n.Updated = at, w.managersAt(at)
 		}
 	}
 	for _, o := range w.outages {
@@ -147,10 +172,10 @@ func (w *world) task(l life) (usage.Task, bool) {
 
 	t := usage.Task{
 		ID: l.id, NodeID: l.node, Owner: swarmobj.Owner{Tenant: l.tenant, Kind: "TenantContainer", Name: l.id, UID: "uid-" + l.id},
-		Created: began.Add(made), NanoCPUs: 100_000_000, MemoryBytes: 1 << 20,
+		Created: w.managersAt(made), NanoCPUs: 100_000_000, MemoryBytes: 1 << 20,
 	}
 	show := func(state swarm.TaskState, since time.Duration) {
-		t.State, t.Since, t.Updated = state, began.Add(since), began.Add(since+l.lag)
+		t.State, t.Since, t.Updated = state, began.Add(since), w.managersAt(since+l.lag)
 	}
 	switch {
 	case told >= ended:
