@@ -83,6 +83,9 @@ func (n *tenant) settled(name string) swarm.Service {
 		if now.Version.Index != was.Version.Index {
 			was, since = now, time.Now()
 		}
+		if u := now.UpdateStatus; u != nil && (u.State == swarm.UpdateStateUpdating || u.State == swarm.UpdateStateRollbackStarted) {
+			return fmt.Errorf("its update is %s", u.State)
+		}
 		if quiet := time.Since(since); quiet < 2*time.Second {
 			return fmt.Errorf("it changed %v ago", quiet)
 		}

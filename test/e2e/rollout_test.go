@@ -121,8 +121,10 @@ func TestBadRollouts(t *testing.T) {
 			reason: "The new tasks run and never pass a check; Swarm rolls back.",
 			change: env("APP_UNHEALTHY", "true"),
 			cause:  v1alpha1.ReasonUnhealthy, words: "unhealthy container",
-			// The app obeys the engine's signal, and the task is said to have completed.
-			known:   func(task swarm.Task) bool { return task.Status.State == swarm.TaskStateComplete },
+			// An app that obeys the engine's signal is said to have completed, and one that is too slow to have failed.
+			known: func(task swarm.Task) bool {
+				return task.Status.State == swarm.TaskStateComplete || task.Status.State == swarm.TaskStateFailed
+			},
 			updates: 1, // There; the way back is Swarm's own.
 		},
 		"NoRoom": {
@@ -182,7 +184,7 @@ func (n *tenant) wantCause(name, reason, words string, known func(swarm.Task) bo
 	n.t.Helper()
 
 	if known != nil {
-		await(n.t, soon, "the engine knows the cause", func() error {
+		await(n.t, atLast, "the engine knows the cause", func() error {
 			tasks, err := n.tasks(name)
 			if err != nil {
 				return err
