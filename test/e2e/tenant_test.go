@@ -28,7 +28,7 @@ const (
 	soon    = time.Minute
 	atLast  = 2 * time.Minute
 	goneBy  = 3 * time.Minute
-	instant = 5 * time.Second
+	instant = 15 * time.Second
 )
 
 // tenant is a namespace that belongs to one test.
