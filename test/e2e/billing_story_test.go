@@ -45,6 +45,7 @@ func TestBillingStory(t *testing.T) {
 		t.Errorf("a suspended account says that %q is missing", a.Status.Missing)
 	}
 	p.restsAt()
+	p.exportsAddUp("21000")
 
 	p.pays("second", "100000")
 	p.runs(soon)
