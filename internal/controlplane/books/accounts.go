@@ -43,31 +43,31 @@ type api struct {
 // NewAccounts finds accounts through the API.
 func NewAccounts(client dynamic.Interface) Accounts { return api{client} }
 
-// Account implements Accounts.
+// Account implements Accounts. The Tenant is asked for whether or not there is an account: one whose plan has no prices has
+// none, and is a namesake all the same.
 func (a api) Account(ctx context.Context, tenant string) (Account, error) {
 	out := Account{UTCOffsetHours: defaultOffsetHours}
-	accounts := a.client.Resource(billingv1.GroupVersion.WithResource("billingaccounts")).Namespace(tenant)
-	account, err := accounts.Get(ctx, billingv1.AccountName, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return out, nil
-	}
-	if err != nil {
-		return Account{}, fmt.Errorf("read billing account of %q: %w", tenant, err)
-	}
-	out.Exists = true
-	if hours, found, err := unstructured.NestedInt64(account.Object, "spec", "utcOffsetHours"); err == nil && found {
-		out.UTCOffsetHours = int32(hours)
-	}
-
 	t, err := a.client.Resource(dogkerv1.GroupVersion.WithResource("tenants")).Get(ctx, tenant, metav1.GetOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return Account{}, fmt.Errorf("read tenant %q: %w", tenant, err)
-	}
-	if err == nil {
+	switch {
+	case err == nil:
 		out.Name, _, _ = unstructured.NestedString(t.Object, "spec", "displayName")
 		if made := t.GetCreationTimestamp(); !made.IsZero() {
 			out.Since = made.Unix()
 		}
+	case !apierrors.IsNotFound(err):
+		return Account{}, fmt.Errorf("read tenant %q: %w", tenant, err)
+	}
+
+	accounts := a.client.Resource(billingv1.GroupVersion.WithResource("billingaccounts")).Namespace(tenant)
+	account, err := accounts.Get(ctx, billingv1.AccountName, metav1.GetOptions{})
+	switch {
+	case err == nil:
+		out.Exists = true
+		if hours, found, err := unstructured.NestedInt64(account.Object, "spec", "utcOffsetHours"); err == nil && found {
+			out.UTCOffsetHours = int32(hours)
+		}
+	case !apierrors.IsNotFound(err):
+		return Account{}, fmt.Errorf("read billing account of %q: %w", tenant, err)
 	}
 
 	return out, nil
