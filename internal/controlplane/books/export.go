@@ -59,7 +59,7 @@ func (s *Server) export(ctx context.Context, w http.ResponseWriter, tenant strin
 // reaches refuses a span that begins before what is still in the store: half a month would look like a month. Ledgers are
 // archived by months.
 func (s *Server) reaches(ctx context.Context, tenant string, start book.Head, q query, offsetHours int32) error {
-	if start.Seq == 0 || q.from == 0 {
+	if start.Seq == 0 || q.whole {
 		return nil
 	}
 	for item, err := range s.o.Books.Items(ctx, tenant, start.Seq+1) {

@@ -33,6 +33,8 @@ type query struct {
 	verify   bool
 	format   Format
 	from, to int64
+	// whole is true when no beginning is asked for: then it is what is still in the store.
+	whole bool
 }
 
 // known are the parameters that there are. The last is the API server's own.
@@ -92,6 +94,7 @@ func (q query) span(values url.Values, offsetHours int32) (query, error) {
 		}
 		*into = at.Unix()
 	}
+	q.whole = q.from == 0
 	if q.to <= q.from {
 		return query{}, refuse("to", values.Get("to"), "must be after from")
 	}

@@ -301,6 +301,18 @@ func TestArchivedMonths(t *testing.T) {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 
+	// Whoever asks for no time gets what there is, however old the tenant.
+	for _, since := range []int64{0, begin.Unix()} {
+		old := newServer(shelf, accounts{since: since})
+		if w := ask(t.Context(), old, http.MethodGet, "acme", ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"opening":"986.000000"`) {
+			t.Errorf("all of a tenant since %d: got %d %s", since, w.Code, w.Body)
+		}
+	}
+	old := newServer(shelf, accounts{since: begin.Unix()})
+	if w := ask(t.Context(), old, http.MethodGet, "acme", "from=2026-11-03T00:00:00Z"); w.Code != http.StatusBadRequest {
+		t.Errorf("from a month that is archived: got %d %s", w.Code, w.Body)
+	}
+
 	// Archived between two reads.
 	shelf.start = book.NewHead("acme")
 	if w := ask(t.Context(), s, http.MethodGet, "acme", ""); w.Code != http.StatusServiceUnavailable {
