@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"strings"
 	"testing"
 
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -39,6 +40,13 @@ func TestServersTakeOurKinds(t *testing.T) {
 				t.Fatal(err)
 			}
 
+			for _, v := range crd.Spec.Versions {
+				for _, c := range v.AdditionalPrinterColumns {
+					if strings.ContainsAny(c.Name, " \t") {
+						t.Errorf("column %q: programs split what kubectl prints at spaces, so its name must have none", c.Name)
+					}
+				}
+			}
 			for _, err := range validation.ValidateCustomResourceDefinition(t.Context(), &internal) {
 				t.Error(err)
 			}

@@ -117,9 +117,12 @@ type RefundStatus struct {
 	// Attempts counts the calls to the gateway that got a definite answer.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
-	// SentAt is when the gateway was first asked, PostedAt when it said that the money went back.
+	// SentAt is when the gateway was first asked to pay it back, as far as that is known.
 	// +optional
 	SentAt *metav1.Time `json:"sentAt,omitempty"`
+	// AcceptedAt is when the gateway first said that it will. Some payers have the money only days after that.
+	// +optional
+	AcceptedAt *metav1.Time `json:"acceptedAt,omitempty"`
 	// PostedAt is when the ledger was told.
 	// +optional
 	PostedAt *metav1.Time `json:"postedAt,omitempty"`

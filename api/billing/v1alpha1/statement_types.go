@@ -10,7 +10,7 @@ import (
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:path=statements,shortName=st,categories=dogker
 // +kubebuilder:printcolumn:name="Opening",type=string,JSONPath=`.spec.opening`,description="Rupiah at the beginning."
-// +kubebuilder:printcolumn:name="Paid in",type=string,JSONPath=`.spec.paidIn`,description="Payments, less refunds."
+// +kubebuilder:printcolumn:name="Paid",type=string,JSONPath=`.spec.paidIn`,description="Payments, less refunds."
 // +kubebuilder:printcolumn:name="Given",type=string,JSONPath=`.spec.given`,description="Promotional money, less what expired."
 // +kubebuilder:printcolumn:name="Used",type=string,JSONPath=`.spec.used`,description="What use was charged."
 // +kubebuilder:printcolumn:name="Closing",type=string,JSONPath=`.spec.closing`,description="Rupiah at the end."

@@ -12,7 +12,7 @@ import (
 // +kubebuilder:resource:path=topups,shortName=tu,categories=dogker
 // +kubebuilder:printcolumn:name="Amount",type=string,JSONPath=`.spec.amount`,description="Rupiah to pay."
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`,description="What became of the payment."
-// +kubebuilder:printcolumn:name="Pay at",type=string,JSONPath=`.status.redirectURL`,description="The page to pay on."
+// +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.redirectURL`,description="The page to pay on."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Expires",type=string,priority=1,JSONPath=`.status.expiresAt`,description="Until when it can be paid."
 // +kubebuilder:printcolumn:name="Order",type=string,priority=1,JSONPath=`.status.orderID`,description="What the gateway calls it."
