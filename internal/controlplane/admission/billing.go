@@ -176,7 +176,10 @@ func (p *Billing) judgeObject(ctx context.Context, a admission.Attributes, resou
 	switch {
 	case resource == "billingaccounts":
 		return p.judgeAccount(ctx, a, now, old)
-	case resource == "topups" && old == nil:
+	case resource == "topups":
+		if err := keepUnowned(a, now, old); err != nil || old != nil {
+			return err
+		}
 		return p.judgeTopUp(ctx, a, now)
 	case resource == "pricelists" && old == nil:
 		return p.judgePriceList(ctx, now)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -66,6 +67,17 @@ func (p *Billing) judgeTopUp(ctx context.Context, a admission.Attributes, now *u
 	}
 
 	return p.roomForTopUp(ctx, a, tenant, topUpRules(terms.Plan))
+}
+
+// keepUnowned refuses owners. What has one is deleted with it, by Kubernetes itself and not by whoever deletes the owner, so
+// that nobody would be asked whether it was paid. old is nil on create.
+func keepUnowned(a admission.Attributes, now, old *unstructured.Unstructured) error {
+	if len(now.GetOwnerReferences()) == 0 || old != nil && equality.Semantic.DeepEqual(now.GetOwnerReferences(), old.GetOwnerReferences()) {
+		return nil
+	}
+	refusal := field.Forbidden(field.NewPath("metadata", "ownerReferences"), "must be empty: a TopUp would go with its owner, and what was paid is kept")
+
+	return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), refusal)
 }
 
 // topUpRules are those of a plan, completed.

@@ -27,6 +27,8 @@ func TestTopUp(t *testing.T) {
 		out.Spec.CouponCode = code
 		return out
 	}
+	owned := topUp("web", "50000", "")
+	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "mine", UID: "u-2"}}
 	waiting := []runtime.Object{topUp("a", "50000", billingv1.TopUpAwaitingPayment), topUp("b", "50000", "")}
 	cases := map[string]struct {
 		reason    string
@@ -40,6 +42,7 @@ func TestTopUp(t *testing.T) {
 		"Least":     {"The bounds are within.", topUp("web", "10000", ""), "shop", nil, 0, ""},
 		"TooLittle": {"Less is refused.", topUp("web", "9999", ""), "shop", nil, http.StatusUnprocessableEntity, `spec.amount: Invalid value: "9999": must be at least 10000`},
 		"TooMuch":   {"More is refused.", topUp("web", "1000001", ""), "shop", nil, http.StatusUnprocessableEntity, `must be at most 1000000`},
+		"Owned":     {"Kubernetes would delete it with its owner, paid or not.", owned, "shop", nil, http.StatusForbidden, "metadata.ownerReferences"},
 		"Code":      {"With a coupon.", with("GIFT-1"), "shop", nil, 0, ""},
 		"NoCode":    {"With a guess.", with("NONE-1"), "shop", nil, http.StatusUnprocessableEntity, `spec.couponCode: Invalid value: "NONE-1": this code is not accepted`},
 		"Pending":   {"As many wait as may.", topUp("web", "50000", ""), "shop", waiting, http.StatusForbidden, "2 TopUps"},
@@ -52,6 +55,15 @@ func TestTopUp(t *testing.T) {
 			check(t, tc.reason, newMarket(t, tc.there...).ask("owner", "topups", tc.namespace, "", tc.topUp, nil), tc.code, "", tc.says)
 		})
 	}
+}
+
+// TestTopUpIsGivenNoOwner: not afterwards either; one that has an owner may keep it.
+func TestTopUpIsGivenNoOwner(t *testing.T) {
+	m, free, owned := newMarket(t), topUp("web", "50000", ""), topUp("web", "50000", "")
+	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "mine", UID: "u-2"}}
+	check(t, "An owner is added.", m.ask("owner", "topups", "shop", "", owned, free), http.StatusForbidden, metav1.StatusReasonForbidden, "metadata.ownerReferences")
+	check(t, "It stays as it was.", m.ask("owner", "topups", "shop", "", owned, owned), 0, "")
+	check(t, "It is taken away.", m.ask("owner", "topups", "shop", "", free, owned), 0, "")
 }
 
 // TestTopUpsInARow: each is a call to the payment gateway.
