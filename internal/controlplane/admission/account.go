@@ -122,7 +122,14 @@ func (p *Billing) judgeCodes(ctx context.Context, a admission.Attributes, now, o
 	if len(tries) == 0 {
 		return nil
 	}
-	errs, err := p.tryCodes(ctx, a.GetNamespace(), tries)
+	tenant, err := p.directory.Tenant(ctx, a.GetNamespace())
+	switch {
+	case err != nil:
+		return apierrors.NewInternalError(err)
+	case tenant == "":
+		return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), noTenant(a.GetNamespace()))
+	}
+	errs, err := p.tryCodes(ctx, tenant, tries)
 	if err != nil {
 		return err
 	}
@@ -142,11 +149,7 @@ type try struct {
 // tryCodes lists the codes that cannot be redeemed, of which whoever guesses learns no more than that. Its error is the
 // answer to somebody who has guessed too often. How often a coupon may be redeemed, and by whom it was, is decided when it
 // is: by the ledger.
-func (p *Billing) tryCodes(ctx context.Context, namespace string, tries []try) (field.ErrorList, error) {
-	tenant, err := p.directory.Tenant(ctx, namespace)
-	if err != nil {
-		return nil, apierrors.NewInternalError(err)
-	}
+func (p *Billing) tryCodes(ctx context.Context, tenant string, tries []try) (field.ErrorList, error) {
 	terms, err := p.desk.Terms(ctx, tenant)
 	if terms.Plan == nil {
 		return nil, apierrors.NewInternalError(fmt.Errorf("read the plan of tenant %q: %w", tenant, err))
@@ -157,13 +160,13 @@ func (p *Billing) tryCodes(ctx context.Context, namespace string, tries []try) (
 	}
 
 	var errs field.ErrorList
-	for _, try := range tries {
+	for _, t := range tries {
 		if wait := p.codes.Take(tenant, p.now()); wait > 0 {
 			return nil, tooMany(wait, "too many coupon codes were tried")
 		}
-		try.redemption.Plan, try.redemption.At = terms.Tenant.Spec.PlanName, p.now()
-		if coupon, err := try.redemption.Coupon(coupons.Items); err != nil || coupon.Status.Redeemed >= coupon.Spec.MaxRedemptions {
-			errs = append(errs, field.Invalid(try.path, string(try.redemption.Code), "this code is not accepted"))
+		t.redemption.Plan, t.redemption.At = terms.Tenant.Spec.PlanName, p.now()
+		if coupon, err := t.redemption.Coupon(coupons.Items); err != nil || coupon.Status.Redeemed >= coupon.Spec.MaxRedemptions {
+			errs = append(errs, field.Invalid(t.path, string(t.redemption.Code), "this code is not accepted"))
 			continue
 		}
 		p.codes.GiveBack(tenant)

@@ -58,6 +58,12 @@ func TestAccount(t *testing.T) {
 	}
 }
 
+// TestCodeOfNobody: in a namespace without tenant there is nobody to give something to.
+func TestCodeOfNobody(t *testing.T) {
+	a := account(func(a *billingv1.BillingAccount) { a.Spec.CouponCodes = []billingv1.CouponCode{"GIFT-1"} })
+	check(t, "It is no failure of the server.", newMarket(t).ask("owner", "billingaccounts", "default", "", a, nil), http.StatusForbidden, "", "belongs to no tenant")
+}
+
 // TestWriteOffIsSigned: who gives money up stands beside it, and nobody writes another name there.
 func TestWriteOffIsSigned(t *testing.T) {
 	object := func(annotations map[string]string) *unstructured.Unstructured {

@@ -42,7 +42,7 @@ func (p *Billing) judgeTopUp(ctx context.Context, a admission.Attributes, now *u
 	case err != nil:
 		return apierrors.NewInternalError(err)
 	case tenant == "":
-		return forbid(fmt.Errorf("namespace %q belongs to no tenant: there is no account to pay into", a.GetNamespace()))
+		return forbid(noTenant(a.GetNamespace()))
 	}
 	terms, err := p.desk.Terms(ctx, tenant)
 	switch {
@@ -54,7 +54,7 @@ func (p *Billing) judgeTopUp(ctx context.Context, a admission.Attributes, now *u
 
 	errs := amountWithin(paymentOf(t), t.Spec.Amount, topUpRules(terms.Plan))
 	if code := t.Spec.CouponCode; code != "" {
-		refused, err := p.tryCodes(ctx, a.GetNamespace(), []try{{
+		refused, err := p.tryCodes(ctx, tenant, []try{{
 			path: field.NewPath("spec", "couponCode"), redemption: billing.Redemption{Code: code, Payment: paymentOf(t)},
 		}})
 		if err != nil {
@@ -67,6 +67,10 @@ func (p *Billing) judgeTopUp(ctx context.Context, a admission.Attributes, now *u
 	}
 
 	return p.roomForTopUp(ctx, a, tenant, topUpRules(terms.Plan))
+}
+
+func noTenant(namespace string) error {
+	return fmt.Errorf("namespace %q belongs to no tenant: there is no account to pay into", namespace)
 }
 
 // keepUnowned refuses owners. What has one is deleted with it, by Kubernetes itself and not by whoever deletes the owner, so
