@@ -35,31 +35,26 @@ type quote struct {
 }
 
 // judgeCost refuses what makes a tenant's rate greater than its balance can carry, and says what it costs. Whatever makes it
-// no greater passes, whether or not the balance can be read.
+// no greater passes, whether or not prices and balance can be read.
 func (p *Billing) judgeCost(ctx context.Context, a admission.Attributes) error {
 	if a.GetSubresource() != "" && a.GetSubresource() != "scale" {
 		return nil
 	}
-	tenant, err := p.directory.Tenant(ctx, a.GetNamespace())
-	if err != nil || tenant == "" {
-		return nil //nolint:nilerr // The rules of the tenant are judged elsewhere, and that fails closed.
-	}
-	terms, err := p.desk.Terms(ctx, tenant)
+	terms, err := p.termsIn(ctx, a.GetNamespace())
 	switch {
 	case errors.Is(err, billing.ErrNotBilled):
 		return nil
 	case errors.Is(err, billing.ErrNotInEffect):
-		warn(ctx, "nothing of tenant %q is charged yet: %v", tenant, err)
+		warn(ctx, "nothing of tenant %q is charged yet: %v", terms.Tenant.Name, err)
 		return nil
 	}
 	old, now, refusal := p.demands(ctx, a)
-	if refusal != nil {
+	switch {
+	case refusal != nil:
 		return refusal
-	}
-	if err != nil {
-		if now == old || now.Tasks == 0 {
-			return nil
-		}
+	case err != nil && within(now, old):
+		return nil
+	case err != nil:
 		return apierrors.NewInternalError(fmt.Errorf("find out what TenantContainer %q costs: %w", a.GetName(), err))
 	}
 
@@ -67,7 +62,7 @@ func (p *Billing) judgeCost(ctx context.Context, a admission.Attributes) error {
 	if err != nil {
 		return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), fmt.Errorf("what it costs cannot be worked out: %w", err))
 	}
-	q.container, q.tenant = a.GetName(), tenant
+	q.container, q.tenant = a.GetName(), terms.Tenant.Name
 	if q.more > 0 {
 		if err := p.afford(ctx, terms, q); err != nil {
 			return err
@@ -80,31 +75,81 @@ func (p *Billing) judgeCost(ctx context.Context, a admission.Attributes) error {
 	return nil
 }
 
+// termsIn are those of the tenant that a namespace belongs to. It fails with billing.ErrNotBilled where that is nobody's.
+func (p *Billing) termsIn(ctx context.Context, namespace string) (billing.Terms, error) {
+	tenant, err := p.directory.Tenant(ctx, namespace)
+	switch {
+	case err != nil:
+		return billing.Terms{}, err
+	case tenant == "":
+		return billing.Terms{}, billing.ErrNotBilled
+	default:
+		return p.desk.Terms(ctx, tenant)
+	}
+}
+
+// within is true for a demand that is no more than another in anything: by whatever prices, it costs no more.
+func within(now, old billing.Demand) bool {
+	return now.Tasks == 0 || now.Tasks <= old.Tasks && now.NanoCPUs <= old.NanoCPUs && now.MemoryBytes <= old.MemoryBytes
+}
+
 // demands are what the container of a request wants before and after it. Its error is the answer to the request.
 func (p *Billing) demands(ctx context.Context, a admission.Attributes) (old, now billing.Demand, err error) {
+	look := declared
 	if a.GetSubresource() == "scale" {
-		return p.scaled(ctx, a)
+		look = p.scaled
 	}
-	object, before, err := objects(a)
-	if err != nil {
+	before, after, err := look(ctx, a)
+	if err != nil || after == nil {
 		return old, now, err
 	}
 	if before != nil {
-		if object.GetDeletionTimestamp() != nil || !changesSpec(object, before) && suspension(object.GetAnnotations()) == suspension(before.GetAnnotations()) {
-			return old, now, nil
+		if old, err = p.demandOf(ctx, a.GetNamespace(), before); err != nil {
+			return old, now, err
 		}
-		tc, err := typed(before)
-		if err != nil {
-			return old, now, apierrors.NewInternalError(err)
-		}
-		old = billing.DemandOf(tc)
 	}
-	tc, err := typed(object)
+	now, err = p.demandOf(ctx, a.GetNamespace(), after)
+
+	return old, now, err
+}
+
+// demandOf is what a container wants, or the revision that is to run in its place, where that wants more: the rate of the
+// tenant counts what is declared.
+func (p *Billing) demandOf(ctx context.Context, namespace string, tc *v1alpha1.TenantContainer) (billing.Demand, error) {
+	d := billing.DemandOf(tc)
+	tc.Namespace = namespace
+	template, err := templateInstead(ctx, p.client, tc)
 	if err != nil {
-		return old, now, apierrors.NewInternalError(err)
+		return d, apierrors.NewInternalError(err)
+	}
+	if template != nil {
+		tc.Spec.Resources = template.Resources
+		instead := billing.DemandOf(tc)
+		d.NanoCPUs, d.MemoryBytes = max(d.NanoCPUs, instead.NanoCPUs), max(d.MemoryBytes, instead.MemoryBytes)
 	}
 
-	return old, billing.DemandOf(tc), nil
+	return d, nil
+}
+
+// declared are the container before a request and after it: no before when it is new, and neither when what it costs stays.
+func declared(_ context.Context, a admission.Attributes) (before, after *v1alpha1.TenantContainer, err error) {
+	now, old, err := objects(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	if old != nil {
+		if now.GetDeletionTimestamp() != nil || !changesSpec(now, old) && suspension(now.GetAnnotations()) == suspension(old.GetAnnotations()) {
+			return nil, nil, nil
+		}
+		if before, err = typed(old); err != nil {
+			return nil, nil, apierrors.NewInternalError(err)
+		}
+	}
+	if after, err = typed(now); err != nil {
+		return nil, nil, apierrors.NewInternalError(err)
+	}
+
+	return before, after, nil
 }
 
 func suspension(annotations map[string]string) bool {
@@ -113,25 +158,25 @@ func suspension(annotations map[string]string) bool {
 	return suspended
 }
 
-// scaled is about a request that carries nothing but a number.
-func (p *Billing) scaled(ctx context.Context, a admission.Attributes) (old, now billing.Demand, err error) {
-	after, ok1 := a.GetObject().(*autoscalingv1.Scale)
-	before, ok2 := a.GetOldObject().(*autoscalingv1.Scale)
+// scaled are those of a request that carries nothing but a number.
+func (p *Billing) scaled(ctx context.Context, a admission.Attributes) (before, after *v1alpha1.TenantContainer, err error) {
+	now, ok1 := a.GetObject().(*autoscalingv1.Scale)
+	old, ok2 := a.GetOldObject().(*autoscalingv1.Scale)
 	if !ok1 || !ok2 {
-		return old, now, apierrors.NewInternalError(fmt.Errorf("admit Scale: unexpected types %T and %T", a.GetObject(), a.GetOldObject()))
+		return nil, nil, apierrors.NewInternalError(fmt.Errorf("admit Scale: unexpected types %T and %T", a.GetObject(), a.GetOldObject()))
 	}
-	if after.Spec.Replicas == before.Spec.Replicas {
-		return old, now, nil
+	if now.Spec.Replicas == old.Spec.Replicas {
+		return nil, nil, nil
 	}
 	var tc v1alpha1.TenantContainer
 	if err := p.reader.Get(ctx, client.ObjectKey{Namespace: a.GetNamespace(), Name: a.GetName()}, &tc); err != nil {
-		return old, now, apierrors.NewInternalError(fmt.Errorf("read TenantContainer %q: %w", a.GetName(), err))
+		return nil, nil, apierrors.NewInternalError(fmt.Errorf("read TenantContainer %q: %w", a.GetName(), err))
 	}
-	tc.Spec.Replicas = &before.Spec.Replicas
-	old = billing.DemandOf(&tc)
-	tc.Spec.Replicas = &after.Spec.Replicas
+	// What was read is shared with a cache. These two are copies as far as anybody changes them.
+	another := tc
+	tc.Spec.Replicas, another.Spec.Replicas = &old.Spec.Replicas, &now.Spec.Replicas
 
-	return old, billing.DemandOf(&tc), nil
+	return &tc, &another, nil
 }
 
 // quoteOf prices the difference between two demands.

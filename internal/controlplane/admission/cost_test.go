@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -43,12 +44,21 @@ func TestCost(t *testing.T) {
 		"MoreCPU":        {reason: "A larger task costs more.", balance: 149, old: tc(1, "1"), now: tc(1, "1500m"), code: http.StatusForbidden, why: billingv1.ReasonInsufficientBalance},
 		"MoreCPUAndPaid": {reason: "It is there.", balance: 150, old: tc(1, "1"), now: tc(1, "1500m"), warns: "costs Rp 150 an hour then"},
 		"LessCPU":        {reason: "Less always passes, in debt and without a ledger.", balance: -1000, down: errBoom, old: tc(1, "1"), now: tc(1, "500m"), warns: "web costs Rp 50 an hour"},
-		"SamePrice":      {reason: "What costs the same says nothing.", balance: -1000, old: tc(2, "500m"), now: tc(1, "1")},
-		"OtherEdit":      {reason: "An edit of something else passes.", balance: -1000, phase: solvency.Suspended, old: tc(1, "1"), now: edited(tc(1, "1"))},
-		"ScaleUp":        {reason: "So does a scale.", balance: 100, sub: "scale", old: scale(1), now: scale(2), code: http.StatusForbidden, why: billingv1.ReasonInsufficientBalance},
-		"ScaleUpAndPaid": {reason: "It is there.", balance: 200, sub: "scale", old: scale(1), now: scale(2), warns: "web costs Rp 200 an hour"},
-		"ScaleDown":      {reason: "Fewer always pass.", balance: -1000, down: errBoom, sub: "scale", old: scale(3), now: scale(0), warns: "web costs Rp 0 an hour"},
-		"Status":         {reason: "What is reported costs nothing.", balance: -1000, down: errBoom, sub: "status", old: tc(1, "1"), now: tc(9, "9")},
+		"RollBack": {
+			reason: "What runs in its place costs more.", balance: 149, old: tc(1, "1"), now: rolledBack(tc(1, "1"), 1), code: http.StatusForbidden,
+			why: billingv1.ReasonInsufficientBalance, says: []string{"Rp 50 an hour more"},
+		},
+		"RollBackAndPaid": {reason: "It is there.", balance: 150, old: tc(1, "1"), now: rolledBack(tc(1, "1"), 1), warns: "costs Rp 150 an hour then"},
+		"RollBackToLess":  {reason: "The rate is that of what is declared, until that is made less.", balance: -1000, old: tc(1, "1"), now: rolledBack(tc(1, "1"), 2)},
+		"RolledBack":      {reason: "More than what runs is more.", balance: 199, old: rolledBack(tc(1, "1"), 1), now: rolledBack(tc(1, "2"), 1), code: http.StatusForbidden, why: "", says: []string{"Rp 50 an hour more"}},
+		"RollForward":     {reason: "Back to what is declared is less.", balance: -1000, down: errBoom, old: rolledBack(tc(1, "1"), 1), now: tc(1, "1"), warns: "web costs Rp 100 an hour"},
+		"RollBackToNone":  {reason: "Nothing runs in its place.", balance: -1000, old: tc(1, "1"), now: rolledBack(tc(1, "1"), 7)},
+		"SamePrice":       {reason: "What costs the same says nothing.", balance: -1000, old: tc(2, "500m"), now: tc(1, "1")},
+		"OtherEdit":       {reason: "An edit of something else passes.", balance: -1000, phase: solvency.Suspended, old: tc(1, "1"), now: edited(tc(1, "1"))},
+		"ScaleUp":         {reason: "So does a scale.", balance: 100, sub: "scale", old: scale(1), now: scale(2), code: http.StatusForbidden, why: billingv1.ReasonInsufficientBalance},
+		"ScaleUpAndPaid":  {reason: "It is there.", balance: 200, sub: "scale", old: scale(1), now: scale(2), warns: "web costs Rp 200 an hour"},
+		"ScaleDown":       {reason: "Fewer always pass.", balance: -1000, down: errBoom, sub: "scale", old: scale(3), now: scale(0), warns: "web costs Rp 0 an hour"},
+		"Status":          {reason: "What is reported costs nothing.", balance: -1000, down: errBoom, sub: "status", old: tc(1, "1"), now: tc(9, "9")},
 		"Suspended": {
 			reason: "Whose containers do not run learns why, and what it takes.", balance: -100, phase: solvency.Suspended, now: tc(1, "1"),
 			code: http.StatusForbidden, why: billingv1.ReasonInsufficientBalance, says: []string{"is Suspended", "Rp 300 are missing"},
@@ -65,7 +75,7 @@ func TestCost(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			m := newMarket(t)
+			m := newMarket(t, revision(1, "1500m"), revision(2, "500m"))
 			m.balance, m.phase, m.down = money.Micro(tc.balance)*money.Rupiah, tc.phase, tc.down
 			namespace := tc.namespace
 			if namespace == "" {
@@ -84,6 +94,51 @@ func edited(c *v1alpha1.TenantContainer) *v1alpha1.TenantContainer {
 	c.Spec.Image = "nginx:2"
 
 	return c
+}
+
+func rolledBack(c *v1alpha1.TenantContainer, to int64) *v1alpha1.TenantContainer {
+	c.Spec.RollbackTo = &to
+
+	return c
+}
+
+// revision is one of the container of so many vCPUs.
+func revision(number int64, cpu string) *v1alpha1.ContainerRevision {
+	return &v1alpha1.ContainerRevision{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "ContainerRevision"},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "shop", Name: fmt.Sprintf("web-%d", number), Labels: map[string]string{v1alpha1.LabelContainer: "web"},
+		},
+		Spec: v1alpha1.ContainerRevisionSpec{Container: "web", Revision: number, Template: v1alpha1.TenantContainerSpec{Resources: cpus(cpu)}},
+	}
+}
+
+// TestCostUnknown: while nobody knows whose a namespace is, or what its plan says, less passes and more does not.
+func TestCostUnknown(t *testing.T) {
+	cases := map[string]struct {
+		reason   string
+		sub      string
+		now, old runtime.Object
+		code     int32
+	}{
+		"Create":    {"It would be let in on credit.", "", tc(1, "1"), nil, http.StatusInternalServerError},
+		"Start":     {"So would what was stopped.", "", tc(1, "1"), stopped(tc(1, "1")), http.StatusInternalServerError},
+		"More":      {"Fewer larger ones may cost more.", "", tc(1, "2"), tc(2, "1"), http.StatusInternalServerError},
+		"Stop":      {"Nothing costs nothing.", "", stopped(tc(1, "1")), tc(1, "1"), 0},
+		"Less":      {"By whatever prices it is less.", "", tc(1, "500m"), tc(1, "1"), 0},
+		"ScaleDown": {"Fewer are less.", "scale", scale(1), scale(3), 0},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := newMarket(t)
+			m.plugin.SetDirectory(directory{reader: m.plugin.reader, err: errBoom})
+			check(t, "No tenant: "+tc.reason, m.ask("owner", "tenantcontainers", "shop", tc.sub, tc.now, tc.old), tc.code, "")
+
+			m = newMarket(t, &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: "lost"}, Spec: v1alpha1.TenantSpec{PlanName: "none"}},
+				&v1alpha1.TenantContainer{ObjectMeta: metav1.ObjectMeta{Namespace: "lost", Name: "web"}})
+			check(t, "No plan: "+tc.reason, m.ask("owner", "tenantcontainers", "lost", tc.sub, tc.now, tc.old), tc.code, "")
+		})
+	}
 }
 
 // TestCostOfLoopback: Dogker itself is asked nothing.

@@ -127,7 +127,7 @@ func newMarket(t *testing.T, more ...runtime.Object) *market {
 	m.plugin.SetDirectory(directory{reader: reader})
 	m.plugin.SetLedger(m, "abcdef")
 	m.plugin.SetDynamicClient(dynamicfake.NewSimpleDynamicClientWithCustomListKinds(scheme, map[schema.GroupVersionResource]string{
-		topUpResource: "TopUpList", priceListResource: "PriceListList",
+		topUpResource: "TopUpList", priceListResource: "PriceListList", revisionResource: "ContainerRevisionList",
 	}, more...))
 
 	return m

@@ -7,7 +7,6 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -18,8 +17,6 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/policy"
 )
-
-var revisionResource = v1alpha1.GroupVersion.WithResource("containerrevisions")
 
 // Directory is what plugins ask about tenants. It is safe for concurrent use.
 type Directory interface {
@@ -134,38 +131,6 @@ func (p *Plugin) judge(ctx context.Context, a admission.Attributes, now, old *un
 	}
 
 	return nil
-}
-
-// judgeRevision holds the revision that is to run in place of the template against the rules of today.
-func (p *Plugin) judgeRevision(ctx context.Context, rules policy.Policy, tc *v1alpha1.TenantContainer) (field.ErrorList, error) {
-	if tc.Spec.RollbackTo == nil {
-		return nil, nil
-	}
-	list, err := p.client.Resource(revisionResource).Namespace(tc.Namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: v1alpha1.LabelContainer + "=" + tc.Name,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list revisions of %q: %w", tc.Name, err)
-	}
-
-	for i := range list.Items {
-		var r v1alpha1.ContainerRevision
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(list.Items[i].Object, &r); err != nil {
-			return nil, fmt.Errorf("read revision %q: %w", list.Items[i].GetName(), err)
-		}
-		if r.Spec.Revision != *tc.Spec.RollbackTo {
-			continue
-		}
-
-		var errs field.ErrorList
-		for _, e := range rules.Check(&r.Spec.Template) {
-			errs = append(errs, field.Invalid(field.NewPath("spec", "rollbackTo"), *tc.Spec.RollbackTo, "the revision has "+e.Error()))
-		}
-
-		return errs, nil
-	}
-
-	return nil, nil
 }
 
 // judgeScale holds a new number of replicas against the policy. Fewer are always fine.
