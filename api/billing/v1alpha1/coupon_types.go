@@ -44,6 +44,7 @@ type CouponList struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.amount) != has(self.percent)",message="exactly one of amount and percent must be set"
 // +kubebuilder:validation:XValidation:rule="!has(self.percent) || has(self.maxAmount)",message="maxAmount must bound what percent can come to"
+// +kubebuilder:validation:XValidation:rule="has(self.percent) || !has(self.maxAmount)",message="maxAmount must only be set with percent, whose amount it bounds"
 // +kubebuilder:validation:XValidation:rule="!has(self.validFrom) || !has(self.validUntil) || self.validFrom < self.validUntil",message="validFrom must be before validUntil"
 type CouponSpec struct {
 	// CodeSHA256 is the SHA-256 of the code in capitals, in hexadecimal. `dogker coupon hash` works it out.

@@ -43,6 +43,7 @@ type RefundList struct {
 // RefundSpec is what to pay back.
 //
 // +kubebuilder:validation:XValidation:rule="self.method != 'Manual' || has(self.evidence)",message="evidence must say how it was paid back when method is Manual"
+// +kubebuilder:validation:XValidation:rule="self.method == 'Manual' || !has(self.evidence)",message="evidence must only be set when method is Manual: what the gateway pays back proves itself"
 type RefundSpec struct {
 	// TopUpName names the TopUp in the same namespace.
 	TopUpName dogker.ObjectName `json:"topUpName"`

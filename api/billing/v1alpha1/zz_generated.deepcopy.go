@@ -505,6 +505,10 @@ func (in *RefundStatus) DeepCopyInto(out *RefundStatus) {
 		in, out := &in.SentAt, &out.SentAt
 		*out = (*in).DeepCopy()
 	}
+	if in.AcceptedAt != nil {
+		in, out := &in.AcceptedAt, &out.AcceptedAt
+		*out = (*in).DeepCopy()
+	}
 	if in.PostedAt != nil {
 		in, out := &in.PostedAt, &out.PostedAt
 		*out = (*in).DeepCopy()
