@@ -16,6 +16,7 @@ import (
 	core "k8s.io/kubernetes/pkg/apis/core"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/allotment"
 )
 
 var (
@@ -95,14 +96,14 @@ func (e *evaluator) UsageStats(o quota.UsageStatsOptions) (quota.UsageStats, err
 func containers(s *Source) quota.Evaluator {
 	e := &evaluator{
 		resource: containersResource.GroupResource(),
-		names:    charged,
+		names:    allotment.Resources,
 		usage: func(o runtime.Object) (corev1.ResourceList, error) {
 			c, err := typed(o)
 			if err != nil {
 				return nil, err
 			}
 
-			return usage(c), nil
+			return allotment.Of(c), nil
 		},
 		handles: handlesContainer,
 		demand:  demandDeclared,
@@ -132,7 +133,7 @@ func handlesContainer(a admission.Attributes) bool {
 		return false
 	}
 
-	within, _ := quota.LessThanOrEqual(usage(now), usage(old))
+	within, _ := quota.LessThanOrEqual(allotment.Of(now), allotment.Of(old))
 
 	return !within
 }
@@ -145,7 +146,7 @@ func demandDeclared(required []corev1.ResourceName, o runtime.Object) error {
 	}
 
 	var missing []string
-	for name, q := range declared(&c.Spec) {
+	for name, q := range allotment.Declared(&c.Spec) {
 		if q == nil && slices.Contains(required, name) {
 			kind, of, _ := strings.Cut(string(name), ".")
 			missing = append(missing, "spec.resources."+kind+"."+of)

@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/allotment"
 )
 
 // evaluatorWorkers is how many namespaces are charged at a time; requests of one namespace are charged one after the
@@ -151,7 +152,7 @@ func (p *Plugin) rolledBack(ctx context.Context, a admission.Attributes) (admiss
 
 // enlarge gives the spec what the template uses more of.
 func enlarge(spec, template *v1alpha1.TenantContainerSpec) {
-	mine, theirs := ofTemplate(spec, 1), ofTemplate(template, 1)
+	mine, theirs := allotment.OfTemplate(spec, 1), allotment.OfTemplate(template, 1)
 	most := quota.Max(mine, theirs)
 	amount := func(name corev1.ResourceName) *resource.Quantity { return new(most[name]) }
 
@@ -159,7 +160,7 @@ func enlarge(spec, template *v1alpha1.TenantContainerSpec) {
 		Requests: &v1alpha1.ResourceRequests{CPU: amount(v1alpha1.ResourceRequestsCPU), Memory: amount(v1alpha1.ResourceRequestsMemory)},
 		Limits:   &v1alpha1.ResourceLimits{CPU: amount(v1alpha1.ResourceLimitsCPU), Memory: amount(v1alpha1.ResourceLimitsMemory)},
 	}
-	if publishedPorts(template) > publishedPorts(spec) {
+	if allotment.PublishedPorts(template) > allotment.PublishedPorts(spec) {
 		spec.Ports = template.Ports
 	}
 }

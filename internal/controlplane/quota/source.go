@@ -19,6 +19,7 @@ import (
 	corelisters "k8s.io/client-go/listers/core/v1"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/allotment"
 )
 
 // countTime is how long counting one namespace may take.
@@ -81,7 +82,7 @@ func Changed(resource schema.GroupVersionResource, before, now any) bool {
 	first := b.Status.Revision == 0 && n.Generation == 1 && n.Spec.RollbackTo == nil
 
 	return b.Status.Revision != n.Status.Revision && !first || !equality.Semantic.DeepEqual(b.Spec.RollbackTo, n.Spec.RollbackTo) ||
-		!quota.Equals(usage(b), usage(n))
+		!quota.Equals(allotment.Of(b), allotment.Of(n))
 }
 
 func (s *Source) containers(o quota.UsageStatsOptions) (corev1.ResourceList, error) {
@@ -106,7 +107,7 @@ func (s *Source) containers(o quota.UsageStatsOptions) (corev1.ResourceList, err
 		if err != nil {
 			return nil, err
 		}
-		out = quota.Add(out, usage(c, templates.instead(c)...))
+		out = quota.Add(out, allotment.Of(c, templates.instead(c)...))
 	}
 
 	return out, nil

@@ -1,15 +1,19 @@
-package quota
+// Package allotment says what a TenantContainer takes of a quota. It is pure, and the same for everybody who speaks of quotas:
+// admission, which charges it, the controller that counts it, and a sync that wants to know whether all that it is about to
+// apply has room.
+//
+// It imports api/ and nothing that does I/O. What a container pays for is package billing's.
+package allotment
 
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	quota "k8s.io/apiserver/pkg/quota/v1"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
-// charged are the resources that containers use, as quotas name them.
-var charged = []corev1.ResourceName{
+// Resources are those that containers use, as quotas name them.
+var Resources = []corev1.ResourceName{
 	v1alpha1.ResourceContainers,
 	v1alpha1.ResourceReplicas,
 	v1alpha1.ResourceRequestsCPU,
@@ -20,18 +24,31 @@ var charged = []corev1.ResourceName{
 	v1alpha1.ResourcePublishedPorts,
 }
 
-// usage is what a container is charged for: what it declares, and where one of the templates that may run in its place
+// Of is what a container is charged for: what it declares, and where one of the templates that may run in its place
 // uses more, that.
-func usage(c *v1alpha1.TenantContainer, instead ...*v1alpha1.TenantContainerSpec) corev1.ResourceList {
+func Of(c *v1alpha1.TenantContainer, instead ...*v1alpha1.TenantContainerSpec) corev1.ResourceList {
 	n := tasks(c)
-	out := ofTemplate(&c.Spec, n)
+	out := OfTemplate(&c.Spec, n)
 	for _, template := range instead {
-		out = quota.Max(out, ofTemplate(template, n))
+		out = larger(out, OfTemplate(template, n))
 	}
 
 	out[v1alpha1.ResourceContainers] = *resource.NewQuantity(1, resource.DecimalSI)
 	out[v1alpha1.ResourceReplicas] = *resource.NewQuantity(n, resource.DecimalSI)
 	out[v1alpha1.ResourceRequestsStorage] = *resource.NewQuantity(0, resource.BinarySI)
+
+	return out
+}
+
+// larger is the larger of each resource.
+func larger(a, b corev1.ResourceList) corev1.ResourceList {
+	out := a.DeepCopy()
+
+	for name, q := range b {
+		if mine, ok := out[name]; !ok || q.Cmp(mine) > 0 {
+			out[name] = q
+		}
+	}
 
 	return out
 }
@@ -48,12 +65,12 @@ func tasks(c *v1alpha1.TenantContainer) int64 {
 	return int64(*c.Spec.Replicas)
 }
 
-// ofTemplate is what n tasks of a template use. What they do not declare is not charged: where a quota limits it, they
+// OfTemplate is what n tasks of a template use. What they do not declare is not charged: where a quota limits it, they
 // must declare it.
-func ofTemplate(t *v1alpha1.TenantContainerSpec, n int64) corev1.ResourceList {
-	out := corev1.ResourceList{v1alpha1.ResourcePublishedPorts: *resource.NewQuantity(publishedPorts(t), resource.DecimalSI)}
+func OfTemplate(t *v1alpha1.TenantContainerSpec, n int64) corev1.ResourceList {
+	out := corev1.ResourceList{v1alpha1.ResourcePublishedPorts: *resource.NewQuantity(PublishedPorts(t), resource.DecimalSI)}
 
-	for name, q := range declared(t) {
+	for name, q := range Declared(t) {
 		if q == nil {
 			out[name] = resource.Quantity{Format: resource.DecimalSI}
 
@@ -67,8 +84,8 @@ func ofTemplate(t *v1alpha1.TenantContainerSpec, n int64) corev1.ResourceList {
 	return out
 }
 
-// declared are the amounts of computing that one task declares; nil for what it does not.
-func declared(t *v1alpha1.TenantContainerSpec) map[corev1.ResourceName]*resource.Quantity {
+// Declared are the amounts of computing that one task declares; nil for what it does not.
+func Declared(t *v1alpha1.TenantContainerSpec) map[corev1.ResourceName]*resource.Quantity {
 	var requests v1alpha1.ResourceRequests
 	var limits v1alpha1.ResourceLimits
 	if r := t.Resources; r != nil {
@@ -88,7 +105,8 @@ func declared(t *v1alpha1.TenantContainerSpec) map[corev1.ResourceName]*resource
 	}
 }
 
-func publishedPorts(t *v1alpha1.TenantContainerSpec) int64 {
+// PublishedPorts is how many ports a template publishes on the nodes.
+func PublishedPorts(t *v1alpha1.TenantContainerSpec) int64 {
 	var n int64
 	for _, p := range t.Ports {
 		if p.Publish != nil {
