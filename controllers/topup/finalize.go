@@ -6,6 +6,7 @@ import (
 	"time"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/payment"
 )
@@ -49,8 +50,8 @@ func (p *pass) finalize(ctx context.Context) (outcome.Result, error) {
 	p.mirror()
 
 	switch {
-	case p.found.reason != "":
-		return p.holdOn(billingv1.ReasonUnexpectedStatus, "It is being deleted, and the gateway says of its payment what nobody expects; the platform has to look", lookAround)
+	case p.doubted():
+		return p.holdDoubted()
 	case p.topUp.Status.Phase == billingv1.TopUpChallenged, p.topUp.Status.Phase == billingv1.TopUpAwaitingPayment && p.begun():
 		return p.end(ctx)
 	case p.over(), unknown && !p.chosen():
@@ -65,6 +66,15 @@ func (p *pass) finalize(ctx context.Context) (outcome.Result, error) {
 // holdOn ends a pass of a TopUp that is deleted and cannot go yet.
 func (p *pass) holdOn(reason, message string, after time.Duration) (outcome.Result, error) {
 	return outcome.Result{}, &outcome.Wait{Reason: reason, Message: message, After: after}
+}
+
+// doubted is true while a person has to look at what the gateway says, whenever it said so.
+func (p *pass) doubted() bool { return conditions.IsTrue(p.topUp, billingv1.ConditionNeedsReview) }
+
+// holdDoubted keeps what a person has to look at: nothing else would tell of it. The platform lets go of it by its word that
+// it has looked.
+func (p *pass) holdDoubted() (outcome.Result, error) {
+	return p.holdOn(billingv1.ReasonUnexpectedStatus, "It is being deleted, and the gateway says of its payment what nobody expects; the platform has to look", lookAround)
 }
 
 // finalizeBlind lets go without asking: of what was paid, because the ledger has it, and of what can be paid no longer.
@@ -93,9 +103,11 @@ func (p *pass) finalizePaid(ctx context.Context) (outcome.Result, error) {
 	_, watched := p.next()
 
 	switch status := payment.TransactionStatus(p.topUp.Status.GatewayStatus); {
+	case p.doubted():
+		return p.holdDoubted()
 	case !watched, p.order.Returned >= p.order.Credited:
 		return outcome.Result{Finalized: true}, nil
-	case age >= settling && status != payment.StatusCapture && p.found.reason == "":
+	case age >= settling && status != payment.StatusCapture:
 		return outcome.Result{Finalized: true}, nil
 	default:
 		return p.holdOn(billingv1.ReasonSettling, "It is being deleted, and it is paid; it goes when the payment is settled", max(p.after(), margin))
