@@ -136,8 +136,13 @@ func (p *pass) reportError(result outcome.Result, err error) (outcome.Result, er
 
 	switch {
 	case errors.As(err, &wait) && p.credited():
+		asked := result.RequeueAfter
 		result, err = p.report(nil)
 		result.RequeueAfter = max(wait.After, lookAround)
+
+		if asked > 0 {
+			result.RequeueAfter = min(result.RequeueAfter, max(asked, lookAround))
+		}
 
 		return result, err
 	case errors.As(err, &stall) && stall.Ready == "":
