@@ -134,7 +134,9 @@ func (p *pass) hold(ctx context.Context) error {
 		Reason: holdReason, Message: fmt.Sprintf("The payer's bank took back the payment of TopUp %s; the platform has to let go of the account.", p.topUp.Name),
 	}
 
-	if err := p.client.Patch(ctx, &account, client.MergeFrom(before), client.FieldOwner(fieldOwner)); err != nil {
+	// Of a version that nobody has changed since: the hold of a person says more than this one.
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := p.client.Patch(ctx, &account, patch, client.FieldOwner(fieldOwner)); err != nil {
 		return fmt.Errorf("hold billing account of %q: %w", p.tenant, err)
 	}
 
