@@ -16,18 +16,8 @@ import (
 // what counts; but the payer may have begun another one since, and paid that, too.
 func (p *pass) ask(ctx context.Context) error {
 	// A hint that comes from here on is about something newer.
-	key := client.ObjectKeyFromObject(p.topUp)
-	p.hints.take(key)
+	p.hints.asking(client.ObjectKeyFromObject(p.topUp), p.topUp.Status.CheckedAt)
 
-	err := p.inquire(ctx)
-	if err != nil && p.hinted {
-		p.hints.add(key)
-	}
-
-	return err
-}
-
-func (p *pass) inquire(ctx context.Context) error {
 	latest, err := p.gateway.Status(ctx, payment.Reference{OrderID: p.id})
 
 	switch {

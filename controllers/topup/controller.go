@@ -113,7 +113,7 @@ func (c *Controller) Reconcile(ctx context.Context, t *billingv1.TopUp) (outcome
 }
 
 // Forget implements engine.Forgetter.
-func (c *Controller) Forget(key types.NamespacedName) { c.hints.take(key) }
+func (c *Controller) Forget(key types.NamespacedName) { c.hints.forget(key) }
 
 // progress opens the page, asks what became of it, or does nothing because it is not time.
 func (p *pass) progress(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -70,10 +71,17 @@ func (c *Controller) Hint(ctx context.Context, orderID string) []reconcile.Reque
 	return requests
 }
 
-// hints are the TopUps that somebody has hinted at since the gateway was asked.
+// hints are the TopUps that somebody has hinted at. A hint is over when the answer to it is in the status that is stored, of
+// which CheckedAt tells: what a pass has found out is lost when its status cannot be written, and nobody hints twice.
 type hints struct {
 	mu   sync.Mutex
-	keys map[types.NamespacedName]struct{}
+	keys map[types.NamespacedName]hint
+}
+
+// hint is whether the gateway was asked because of it, and what CheckedAt was before that.
+type hint struct {
+	asked  bool
+	before *metav1.Time
 }
 
 func (h *hints) add(key types.NamespacedName) {
@@ -81,22 +89,39 @@ func (h *hints) add(key types.NamespacedName) {
 	defer h.mu.Unlock()
 
 	if h.keys == nil {
-		h.keys = map[types.NamespacedName]struct{}{}
+		h.keys = map[types.NamespacedName]hint{}
 	}
 
-	h.keys[key] = struct{}{}
+	h.keys[key] = hint{}
 }
 
-func (h *hints) has(key types.NamespacedName) bool {
+// asking notes that the gateway is being asked.
+func (h *hints) asking(key types.NamespacedName, checked *metav1.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
-	_, ok := h.keys[key]
-
-	return ok
+	if _, hinted := h.keys[key]; hinted {
+		h.keys[key] = hint{asked: true, before: checked.DeepCopy()}
+	}
 }
 
-func (h *hints) take(key types.NamespacedName) {
+// open is true while there is a hint whose answer is not stored. Two answers within a second cannot be told apart; then the
+// gateway is asked once more.
+func (h *hints) open(key types.NamespacedName, checked *metav1.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	hint, hinted := h.keys[key]
+	if !hinted || !hint.asked || hint.before.Equal(checked) {
+		return hinted
+	}
+
+	delete(h.keys, key)
+
+	return false
+}
+
+func (h *hints) forget(key types.NamespacedName) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 

@@ -59,7 +59,7 @@ func (c *Controller) begin(ctx context.Context, t *billingv1.TopUp) (*pass, erro
 
 	p := &pass{
 		Controller: c, topUp: t, tenant: t.Namespace, id: id, amount: amount, now: c.opts.Now(),
-		expires: t.CreationTimestamp.Add(lifetime(t)), hinted: c.hints.has(client.ObjectKeyFromObject(t)),
+		expires: t.CreationTimestamp.Add(lifetime(t)), hinted: c.hints.open(client.ObjectKeyFromObject(t), t.Status.CheckedAt),
 	}
 
 	t.Status.OrderID = id
@@ -154,6 +154,11 @@ func (p *pass) next() (time.Time, bool) {
 		if at != nil && at.After(last) {
 			last = at.Time
 		}
+	}
+
+	// A clock that was ahead must not end the questions of a payment that can still be made.
+	if last.After(p.now) {
+		last = p.now
 	}
 
 	return payment.NextPoll(p.schedule(), last)
