@@ -62,6 +62,7 @@ func newRootCommand() *cobra.Command {
 		newRestartCommand(&g),
 		newLedgerCommand(&g),
 		newEstimateCommand(&g),
+		newConvertCommand(),
 		newCouponCommand(),
 		newLoginCommand(),
 		newLogoutCommand(),
