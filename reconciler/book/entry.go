@@ -107,30 +107,23 @@ type Entry struct {
 	Reason string `json:"reason,omitempty"`
 	// Prev is the Hash of the entry before, empty for the first.
 	Prev string `json:"prev,omitempty"`
-	// Hash covers all of the above. It must stay the last field: see Encode.
+	// Hash covers all of the above.
 	Hash string `json:"hash,omitempty"`
 }
 
 // Encode writes the entry the one way it may be written.
 func (e Entry) Encode() []byte {
-	hash := e.Hash
-	body := e.body()
-	if hash == "" {
-		return body
-	}
+	w := newEncoder(640 + len(e.Reason))
+	w.entry(e)
 
-	return append(body[:len(body)-1], `,"hash":"`+hash+`"}`...)
+	return w.out
 }
 
 // body is the entry without its hash, which is what the hash is of.
 func (e Entry) body() []byte {
 	e.Hash = ""
-	body, err := json.Marshal(e)
-	if err != nil {
-		panic(fmt.Sprintf("an entry is made of strings and integers and cannot fail to encode: %v", err))
-	}
 
-	return body
+	return e.Encode()
 }
 
 // DecodeEntry reads an entry and refuses what this version does not understand, and any spelling but that of Encode: a
@@ -193,7 +186,16 @@ func hashOf(kind string, v any) string {
 	if err != nil {
 		panic(fmt.Sprintf("a %s cannot be encoded: %v", kind, err))
 	}
-	sum := sha256.Sum256(append([]byte(kind+"\x00"), data...))
 
-	return hex.EncodeToString(sum[:])
+	return sumOf(kind, data)
+}
+
+// sumOf is the hash of what a kind of thing is written as.
+func sumOf(kind string, data []byte) string {
+	h := sha256.New()
+	h.Write([]byte(kind))
+	h.Write([]byte{0})
+	h.Write(data)
+
+	return hex.EncodeToString(h.Sum(nil))
 }

@@ -87,12 +87,10 @@ func NewHead(tenant string) Head { return Head{Version: headVersion, Tenant: ten
 
 // Encode writes the head as it is stored.
 func (h Head) Encode() []byte {
-	data, err := json.Marshal(h)
-	if err != nil {
-		panic(fmt.Sprintf("a head is made of strings and integers and cannot fail to encode: %v", err))
-	}
+	w := newEncoder(512 + len(h.State))
+	w.head(h)
 
-	return data
+	return w.out
 }
 
 // DecodeHead reads a head.
@@ -104,11 +102,21 @@ func DecodeHead(data []byte) (Head, error) {
 	if h.Version != headVersion {
 		return Head{}, fmt.Errorf("decode head of version %d: %w", h.Version, ErrNewer)
 	}
-	if !bytes.Equal(h.Encode(), data) {
+	if !bytes.Equal(h.Encode(), data) || !canonical(h.State) {
 		return Head{}, fmt.Errorf("decode head: it is not written as this program writes it: %w", ErrBroken)
 	}
 
 	return h, nil
+}
+
+// canonical tells whether JSON is written in the one spelling in which a decision's state is kept.
+func canonical(state json.RawMessage) bool {
+	if len(state) == 0 {
+		return true
+	}
+	again, err := json.Marshal(state)
+
+	return err == nil && bytes.Equal(again, state)
 }
 
 // Promo is what is left of all lots.

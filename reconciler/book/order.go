@@ -1,6 +1,7 @@
 package book
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"reflect"
@@ -26,6 +27,27 @@ type Order struct {
 	ChargedBack money.Micro `json:"chargedBack,omitempty"`
 	// Refunds are what was given back or is held for it, by the key that the gateway knows it by.
 	Refunds map[string]money.Micro `json:"refunds,omitempty"`
+}
+
+// Encode writes the order as it is stored.
+func (o Order) Encode() []byte {
+	w := newEncoder(256)
+	w.order(o)
+
+	return w.out
+}
+
+// DecodeOrder reads an order.
+func DecodeOrder(data []byte) (Order, error) {
+	var o Order
+	if err := decode(data, &o); err != nil {
+		return Order{}, fmt.Errorf("decode order: %w", err)
+	}
+	if !bytes.Equal(o.Encode(), data) {
+		return Order{}, fmt.Errorf("decode order: it is not written as this program writes it: %w", ErrBroken)
+	}
+
+	return o, nil
 }
 
 // Equal tells whether two orders say the same.

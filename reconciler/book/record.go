@@ -3,7 +3,6 @@ package book
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math/big"
@@ -59,12 +58,10 @@ type Record struct {
 
 // Encode writes the record as it is stored.
 func (r Record) Encode() []byte {
-	data, err := json.Marshal(r)
-	if err != nil {
-		panic(fmt.Sprintf("a record is made of strings and integers and cannot fail to encode: %v", err))
-	}
+	w := newEncoder(256 + 128*len(r.Lines))
+	w.record(r)
 
-	return data
+	return w.out
 }
 
 // DecodeRecord reads a record.
@@ -81,7 +78,7 @@ func DecodeRecord(data []byte) (Record, error) {
 }
 
 // Digest is what the Usage entry says of the record.
-func (r Record) Digest() string { return hashOf("record", r) }
+func (r Record) Digest() string { return sumOf("record", r.Encode()) }
 
 // Metered is what its lines come to by meter.
 func (r Record) Metered() map[money.Meter]money.Micro {
