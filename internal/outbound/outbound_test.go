@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -122,17 +123,24 @@ func TestDialerEndsWithItsContext(t *testing.T) {
 
 	defer func() { _ = l.Close() }()
 
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
+	for patience := 50 * time.Millisecond; ; patience *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
 
-	conn, err := (&outbound.Dialer{AllowPrivate: true}).DialContext(ctx, "tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+		conn, err := (&outbound.Dialer{AllowPrivate: true}).DialContext(ctx, "tcp", l.Addr().String())
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+			continue // A busy machine may not even connect in that time.
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 
-	defer func() { _ = conn.Close() }()
+		defer func() { _ = conn.Close() }()
 
-	if _, err := conn.Read(make([]byte, 1)); err == nil {
-		t.Error("it waits for somebody who says nothing")
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("reading from somebody who says nothing: %v", err)
+		}
+
+		return
 	}
 }
