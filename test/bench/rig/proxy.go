@@ -39,6 +39,8 @@ type Proxy struct {
 
 	server *http.Server
 	silent atomic.Bool
+	// swallowed is how many events were kept back: who stops being silent before the valve has seen one lets it pass.
+	swallowed atomic.Int64
 
 	mu    sync.Mutex
 	calls []Call
@@ -172,7 +174,11 @@ func (p *Proxy) tapEvents(resp *http.Response) error {
 		lines := bufio.NewReader(body)
 		for {
 			line, err := lines.ReadBytes('\n')
-			if len(line) > 0 && !p.silent.Load() {
+			switch {
+			case len(line) == 0:
+			case p.silent.Load():
+				p.swallowed.Add(1)
+			default:
 				if _, err := w.Write(line); err != nil {
 					return
 				}

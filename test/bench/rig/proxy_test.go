@@ -92,7 +92,10 @@ func TestProxySwallowsEvents(t *testing.T) {
 
 	p.SetSilent(true)
 	say <- "second"
-	time.Sleep(50 * time.Millisecond) // The event has left the engine and must have reached the valve.
+	// The event has left the engine, and has to reach the valve.
+	for deadline := time.Now().Add(time.Minute); p.swallowed.Load() == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	p.SetSilent(false)
 	say <- "third"
 	if !lines.Scan() || lines.Text() != "third" {
