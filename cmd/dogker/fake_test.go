@@ -48,11 +48,7 @@ func TestFakeMidtrans(t *testing.T) {
 	go func() { done <- cmd.ExecuteContext(ctx) }()
 
 	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
-	for range 500 {
-		if address.MatchString(out.String()) {
-			break
-		}
-
+	for deadline := time.Now().Add(time.Minute); !address.MatchString(out.String()) && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 

@@ -66,7 +66,7 @@ func TestReader(t *testing.T) {
 
 	t.Run("FromTheStore", look)
 	go func() { _ = d.Run(t.Context()) }()
-	for deadline := time.Now().Add(10 * time.Second); !d.containers.HasSynced() || !d.accounts.HasSynced() || !d.priceLists.HasSynced() || !d.coupons.HasSynced(); {
+	for deadline := time.Now().Add(time.Minute); !d.containers.HasSynced() || !d.accounts.HasSynced() || !d.priceLists.HasSynced() || !d.coupons.HasSynced(); {
 		if time.Now().After(deadline) {
 			t.Fatal("memory was not filled")
 		}
