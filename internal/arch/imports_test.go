@@ -46,6 +46,26 @@ var inward = []struct {
 		tree:   "/reconciler/usage", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "github.com/docker/docker/client"},
 	},
 	{
+		reason: "What a sync answers for is decided without a client.",
+		tree:   "/reconciler/inventory", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
+	},
+	{
+		reason: "When a sync is looked at is decided without a client.",
+		tree:   "/reconciler/gitsync", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
+	},
+	{
+		reason: "What a container takes of a quota is worked out without a client.",
+		tree:   "/reconciler/allotment", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
+	},
+	{
+		reason: "What a build is asked and answers is known without Git, and without a client.",
+		tree:   "/reconciler/source", never: []string{"github.com/go-git", "sigs.k8s.io", "k8s.io"},
+	},
+	{
+		reason: "What reads repositories that may be hostile knows no way to the cluster and to the engine.",
+		tree:   "/internal/git", never: []string{"/internal/controlplane", "/internal/swarm", "k8s.io/client-go", "github.com/docker"},
+	},
+	{
 		reason: "What a service looks like is decided without a client.",
 		tree:   "/controllers/workload/servicespec", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "github.com/docker/docker/client"},
 	},
