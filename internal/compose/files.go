@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,6 @@ func (s *service) files() {
 		}
 		s.file(m, i)
 	}
-	s.moveSecrets()
 }
 
 func (s *service) file(m mount, i int) {
@@ -56,11 +56,9 @@ func (s *service) file(m mount, i int) {
 		s.lost(at+".target", m.target, why, "name a clean absolute path")
 		return
 	}
-	for _, f := range s.spec.Files {
-		if string(f.Path) == m.target {
-			s.lost(at+".target", m.target, "another file is there already", "give each a path of its own")
-			return
-		}
+	if s.mounted(v1alpha1.AbsolutePath(m.target)) {
+		s.lost(at+".target", m.target, "another file is there already", "give each a path of its own")
+		return
 	}
 	if len(s.spec.Files) == maxFiles {
 		s.lost(at, m.Source, fmt.Sprintf("a container has at most %d files", maxFiles), "put several into one")
@@ -113,8 +111,9 @@ func (s *service) moveSecrets() {
 	moved := false
 	for i := range s.spec.Files {
 		f := &s.spec.Files[i]
-		if name, ok := strings.CutPrefix(string(f.Path), engineSecrets); ok {
-			f.Path, moved = v1alpha1.AbsolutePath(ourSecrets+name), true
+		name, ok := strings.CutPrefix(string(f.Path), engineSecrets)
+		if there := v1alpha1.AbsolutePath(ourSecrets + name); ok && !s.mounted(there) {
+			f.Path, moved = there, true
 		}
 	}
 	if !moved {
@@ -134,11 +133,23 @@ func (s *service) moveSecrets() {
 			}
 		}
 	}
+	if h := s.spec.HealthCheck; h != nil && h.Exec != nil {
+		for i := range h.Exec.Command {
+			if move((*string)(&h.Exec.Command[i])) {
+				followed = append(followed, "healthcheck.test")
+			}
+		}
+	}
 	instead := "name the file there to whatever looks for it"
 	if len(followed) > 0 {
 		instead = "followed by " + strings.Join(compact(followed), ", ")
 	}
 	s.changed(s.path("secrets"), "", "tenants put no files into /run/secrets (rule S2), so they are in /secrets", instead)
+}
+
+// mounted is true when there is a file at a path already.
+func (s *service) mounted(at v1alpha1.AbsolutePath) bool {
+	return slices.ContainsFunc(s.spec.Files, func(f v1alpha1.File) bool { return f.Path == at })
 }
 
 // move is true when the text named the engine's directory.
@@ -151,7 +162,7 @@ func move(text *string) bool {
 
 // keyOf the file in the ConfigMap or Secret: what configs are read from have names that say what they are.
 func keyOf(key string, o object, secret bool) string {
-	if base := filepath.Base(o.File); !secret && o.File != "" && dataKey.MatchString(base) && len(base) <= maxName {
+	if base := filepath.Base(o.File); !secret && o.File != "" && toKey(base) == base {
 		return base
 	}
 

@@ -24,7 +24,7 @@ const (
 // health converts a health check.
 func (s *service) health() {
 	h := s.HealthCheck
-	if h == nil {
+	if h == nil || !h.Disable && len(h.Test) == 0 && h.Interval == nil && h.Timeout == nil && h.Retries == nil && h.StartPeriod == nil {
 		s.withoutHealth()
 		return
 	}

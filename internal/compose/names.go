@@ -23,9 +23,9 @@ var (
 	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	dnsLabel    = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 	dnsName     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
-	dataKey     = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
 	cleanPath   = regexp.MustCompile(`^(/[^/{}\x00-\x1f]+)+$`)
 	notLabel    = regexp.MustCompile(`[^a-z0-9]+`)
+	imageID     = regexp.MustCompile(`^(sha256:)?[a-f0-9]{64}$`)
 	notPlatform = regexp.MustCompile(`^$|[^a-z0-9]`)
 	notKey      = regexp.MustCompile(`[^-._a-zA-Z0-9]+`)
 )
@@ -96,10 +96,29 @@ func (c *converter) nameContainers() {
 	c.names = unique(keys)
 	for _, key := range keys {
 		if name := c.names[key]; name != key {
-			c.changed("services."+key, "", fmt.Sprintf("it is called %q, because containers are reached by DNS labels", name),
-				"let the others reach it by that name")
+			instead := "let the others reach it by that name"
+			if by := c.named(key); len(by) > 0 {
+				instead = "look at " + strings.Join(by, ", ")
+			}
+			c.changed("services."+key, "", fmt.Sprintf("it is called %q, because containers are reached by DNS labels", name), instead)
 		}
 	}
+}
+
+// named are the variables that seem to name a service. They are not changed: the word may mean something else in them.
+func (c *converter) named(key string) []string {
+	word := regexp.MustCompile(`(^|[^A-Za-z0-9_.-])` + regexp.QuoteMeta(key) + `($|[^A-Za-z0-9_-])`)
+	var out []string
+	for _, other := range sorted(c.project.Services) {
+		env := c.project.Services[other].Environment
+		for _, name := range sorted(env) {
+			if v := env[name]; v != nil && word.MatchString(*v) {
+				out = append(out, "services."+other+".environment."+name)
+			}
+		}
+	}
+
+	return out
 }
 
 // aPath says what is wrong with a path in a container; empty when nothing is.

@@ -28,7 +28,7 @@ type service struct {
 // steps convert a service, in the order in which their findings are listed.
 var steps = []func(*service){
 	(*service).process, (*service).environment, (*service).files, (*service).mounts, (*service).ports, (*service).namesInNetworks,
-	(*service).count, (*service).resources, (*service).health, (*service).rollout, (*service).restarts, (*service).placement,
+	(*service).count, (*service).resources, (*service).health, (*service).moveSecrets, (*service).rollout, (*service).restarts, (*service).placement,
 	(*service).dependencies, (*service).security, (*service).limits, (*service).labels, (*service).logging, (*service).hosts,
 }
 
@@ -99,12 +99,12 @@ func anImage(name string) string {
 	if len(name) > 512 {
 		return "it has more than 512 characters"
 	}
-	if _, err := reference.ParseAnyReference(name); err != nil {
-		return "it is no name of an image"
+	if imageID.MatchString(name) {
+		return "an ID stands for whatever a node holds"
 	}
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
-		return "an ID stands for whatever a node holds"
+		return "it is no name of an image"
 	}
 	if digested, ok := named.(reference.Digested); ok && digested.Digest().Algorithm() != "sha256" {
 		return "digests are of sha256"
