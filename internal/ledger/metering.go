@@ -192,9 +192,8 @@ func priced(c *usage.Charge, t Tariff, h book.Head) book.Charge {
 	if t.Floor != nil {
 		out.Floor = t.Floor(h)
 	}
-	if book.LastOfHour(c.Through) {
-		out.Settle = t.Settle == nil || t.Settle(book.HourOf(c.Through))
-	}
+	first, last := t.settlement(book.HourOf(c.Through))
+	out.Begin, out.Settle = book.FirstOfHour(first), book.FirstOfHour(last+1)-1 == c.Through
 	if t.PriceList == "" {
 		return out
 	}
@@ -226,6 +225,15 @@ func priced(c *usage.Charge, t Tariff, h book.Head) book.Charge {
 	}
 
 	return out
+}
+
+// settlement are the hours that are settled together with one.
+func (t Tariff) settlement(hour int64) (first, last int64) {
+	if t.Settlement == nil {
+		return hour, hour
+	}
+
+	return t.Settlement(hour)
 }
 
 // stops tells whether a meter is free while the account does not run.

@@ -135,12 +135,46 @@ func TestGapsOfMetering(t *testing.T) {
 	}
 }
 
+// TestIdleSettlements: use that nobody has settled, because nothing ran when the day ended, is settled by itself when something
+// runs again, and belongs to its own day.
+func TestIdleSettlements(t *testing.T) {
+	const hour, day = 60, 24 * 60
+	client := openStore(t)
+	l, term := open(t, client)
+	tenant := newTenant()
+	m := NewMetering(l, daily{}, term)
+	first := m.charged(t, tenant, 0, measured(tenant, -1, 0, 20))
+	first = m.charged(t, tenant, first, &usage.Charge{Tenant: tenant, After: firstWindow + 19, Through: firstWindow + hour - 1})
+	m.charged(t, tenant, first, measured(tenant, hour-1, 9*day, 5))
+
+	all := entries(t, l, tenant)
+	if len(all) != 1 || all[0].From != firstWindow || all[0].Through != firstWindow+hour-1 || all[0].Amount != -rupiah(20) {
+		t.Errorf("%+v", all)
+	}
+	if h, err := l.Head(t.Context(), tenant); err != nil || h.AccruedTotal() != rupiah(5) {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if _, err := l.Verify(t.Context(), tenant); err != nil {
+		t.Error(err)
+	}
+}
+
+// daily is a tariff whose use is settled day by day.
+type daily struct{ flat }
+
+func (d daily) Tariff(ctx context.Context, tenant string, window int64) (Tariff, error) {
+	tariff, err := d.flat.Tariff(ctx, tenant, window)
+	tariff.Settlement = func(hour int64) (first, last int64) { return hour - hour%24, hour - hour%24 + 23 }
+
+	return tariff, err
+}
+
 // TestPriced: windows at one price are one line, and what has no price leaves none.
 func TestPriced(t *testing.T) {
 	tariff, _ := flat{}.Tariff(t.Context(), "acme", 0)
 	got := priced(measured("acme", 3, 50, 10), tariff, book.NewHead("acme"))
 	want := book.Charge{
-		From: firstWindow + 4, Since: firstWindow + 50, Through: firstWindow + 59, PriceList: "p1", Floor: -rupiah(100), Settle: true,
+		From: firstWindow + 4, Since: firstWindow + 50, Through: firstWindow + 59, Begin: firstWindow, PriceList: "p1", Floor: -rupiah(100), Settle: true,
 		Lines: []book.Line{
 			{Workload: "TenantContainer/web/1", Meter: money.CPU, Quantity: 1_000_000_000, Seconds: 600, Price: rupiah(60)},
 		},
@@ -148,9 +182,10 @@ func TestPriced(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	tariff.Settle = func(hour int64) bool { return hour%6 == 5 }
-	if priced(measured("acme", 3, 50, 10), tariff, book.NewHead("acme")).Settle {
-		t.Error("hour 498706 is settled, every sixth is to be")
+	hour := book.HourOf(firstWindow)
+	tariff.Settlement = func(int64) (int64, int64) { return hour - 2, hour + 3 }
+	if got := priced(measured("acme", 3, 50, 10), tariff, book.NewHead("acme")); got.Settle || got.Begin != firstWindow-120 {
+		t.Errorf("the third of six hours that are settled together: %+v", got)
 	}
 	for _, m := range []usage.Meter{usage.MeterCPU, usage.MeterMemory, usage.MeterReplica, usage.MeterStorage} {
 		if !money.Meter(m).Known() {

@@ -229,7 +229,7 @@ func (m *model) charge(op book.Charge) error {
 		idle = max(op.Since, op.From) * 60
 	}
 	over := slices.ContainsFunc(m.lots, func(l book.Lot) bool { return l.Expires >= (m.open+1)*60 && l.Expires <= idle })
-	if m.open != 0 && (m.prices != op.PriceList || over) {
+	if m.open != 0 && (m.prices != op.PriceList || m.open < op.Begin || over) {
 		m.settle(op.Floor)
 	}
 	for _, l := range op.Lines {

@@ -25,8 +25,9 @@ type Tariff struct {
 	WaivesStorage bool
 	// Floor that a settlement may draw the paid money of a head down to; nil for zero.
 	Floor func(book.Head) money.Micro
-	// Settle tells whether use is settled at the end of an hour, counted like windows; nil for every hour.
-	Settle func(hour int64) bool
+	// Settlement are the first and the last of the hours, counted like windows, that are settled together with one; nil when
+	// each is settled by itself.
+	Settlement func(hour int64) (first, last int64)
 	// Decide what follows from a charge. Nil decides nothing.
 	Decide book.Decide
 }
@@ -117,7 +118,7 @@ func (t *Tariffs) listOf(ctx context.Context, terms billing.Terms, window int64)
 
 // tariffOf is what the terms of a tenant come to by a price list, which may be nil.
 func tariffOf(terms billing.Terms, list *billingv1.PriceList, now func() time.Time) (Tariff, error) {
-	out := Tariff{Floor: terms.Floor, Decide: terms.Decide(now), WaivesStorage: terms.WaivesStorage(), Settle: settlement(terms)}
+	out := Tariff{Floor: terms.Floor, Decide: terms.Decide(now), WaivesStorage: terms.WaivesStorage(), Settlement: terms.Settlement}
 	if list == nil {
 		return out, nil
 	}
@@ -128,14 +129,6 @@ func tariffOf(terms billing.Terms, list *billingv1.PriceList, now func() time.Ti
 	out.PriceList = list.Name
 
 	return out, nil
-}
-
-// settlement tells after which hours use is settled. Days begin where the account is, so that no settlement is about two
-// months of it.
-func settlement(terms billing.Terms) func(hour int64) bool {
-	every, offset := terms.SettlementHours(), int64(billing.OffsetHours(terms.Account))
-
-	return func(hour int64) bool { return (hour+1+offset)%every == 0 }
 }
 
 // chargedBy is the version of the prices by which use in an hour was charged, as far as it is in the last record; empty when it

@@ -133,29 +133,6 @@ func TestTariffsUnread(t *testing.T) {
 	}
 }
 
-// TestSettlement: use is settled every so many hours, beginning with the day of the account, so that a month ends with one.
-func TestSettlement(t *testing.T) {
-	for _, c := range []struct {
-		every, offset int32
-		settled       int
-	}{{1, 7, 24}, {6, 7, 4}, {24, 7, 1}, {6, -5, 4}, {0, 0, 24}} {
-		terms := billing.Terms{
-			Plan:    planOf("a", "p1", &dogkerv1.BillingRules{SettlementHours: c.every}),
-			Account: &billingv1.BillingAccount{Spec: billingv1.BillingAccountSpec{UTCOffsetHours: c.offset}},
-		}
-		settles, n := settlement(terms), 0
-		midnight := time.Date(2026, 12, 1, 0, 0, 0, 0, time.FixedZone("", int(c.offset)*3600)).Unix() / book.HourSeconds
-		for hour := midnight - 24; hour < midnight; hour++ {
-			if settles(hour) {
-				n++
-			}
-		}
-		if n != c.settled || !settles(midnight-1) {
-			t.Errorf("every %d hours at %+d: %d times a day, at its end: %v", c.every, c.offset, n, settles(midnight-1))
-		}
-	}
-}
-
 // TestPricedWhileStopped: of windows in which compute is free only volumes are priced, unless they are free, too; who is not
 // billed leaves nothing.
 func TestPricedWhileStopped(t *testing.T) {

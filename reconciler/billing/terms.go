@@ -117,6 +117,15 @@ func (t Terms) WaivesStorage() bool {
 // SettlementHours is how often use is settled.
 func (t Terms) SettlementHours() int64 { return max(int64(t.billing().SettlementHours), 1) }
 
+// Settlement are the first and the last of the hours, counted like windows, that are settled together with an hour. They begin
+// with the day of the account, so that no settlement is about two months of it.
+func (t Terms) Settlement(hour int64) (first, last int64) {
+	every := t.SettlementHours()
+	first = hour - (hour+int64(OffsetHours(t.Account)))%every
+
+	return first, first + every - 1
+}
+
 // billing are the plan's rules, none of which need be set.
 func (t Terms) billing() dogkerv1.BillingRules {
 	if t.Plan == nil || t.Plan.Spec.Billing == nil {

@@ -317,7 +317,7 @@ func TestRequestHash(t *testing.T) {
 		func(c *Charge) { c.From++ }, func(c *Charge) { c.Through++ }, func(c *Charge) { c.Settle = true }, func(c *Charge) { c.Floor++ },
 		func(c *Charge) { c.PriceList = "pp" }, func(c *Charge) { c.Since = 2 }, func(c *Charge) { c.Gaps = []Gap{{Cause: "x"}} }, func(c *Charge) { c.Lines = c.Lines[:1] },
 		func(c *Charge) { c.Lines[1].Workload = "we" }, func(c *Charge) { c.Lines[1].Meter = money.Memory }, func(c *Charge) { c.Lines[1].Quantity++ },
-		func(c *Charge) { c.Lines[1].Seconds++ }, func(c *Charge) { c.Lines[1].Price++ }, func(c *Charge) { c.Free = 1 },
+		func(c *Charge) { c.Lines[1].Seconds++ }, func(c *Charge) { c.Lines[1].Price++ }, func(c *Charge) { c.Free = 1 }, func(c *Charge) { c.Begin = 1 },
 	} {
 		c := base
 		c.Lines = []Line{line, line}

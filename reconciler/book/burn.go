@@ -7,6 +7,9 @@ import (
 	"github.com/dogker/dogker/reconciler/money"
 )
 
+// meters are all there are, in the order in which lots pay for them.
+var meters = money.Meters()
+
 // burnOrder sorts lots as they are drawn: what pays for one meter only before what pays for all, what expires earlier
 // before what lasts longer, and then by ID, so that every replay draws the same. Paid money comes after all of them.
 func burnOrder(a, b Lot) int {
@@ -52,7 +55,7 @@ func burn(lots []Lot, accrued map[money.Meter]money.Micro, end int64) (draws []d
 			continue
 		}
 		var paid money.Micro
-		for _, meter := range money.Meters() {
+		for _, meter := range meters {
 			if l.Meter != "" && l.Meter != meter {
 				continue
 			}

@@ -21,6 +21,9 @@ type Charge struct {
 	// Since is the first of them in which something was used, 0 for From. It lies in the hour of Through: one Charge has
 	// the use of one hour, however long nothing was used before.
 	Since int64
+	// Begin is the first window of the settlement that this use is of: what is open from before it is settled first, however
+	// long nothing was used since. So no Usage entry is about two settlements, and none about two months. 0 for any.
+	Begin int64
 	// Free is the last of the windows in which compute is free, as Head.Free tells, 0 for none. What was used of it until
 	// then is not among the lines. If it is another by now the charge fails with ErrCutOver.
 	Free int64
@@ -47,6 +50,8 @@ func (c Charge) validate() error {
 		return invalid("windows", fmt.Sprintf("%d to %d", c.From, c.Through), "must be above zero and in order")
 	case c.since() < c.From || c.since() > c.Through:
 		return invalid("since", fmt.Sprint(c.Since), fmt.Sprintf("must be one of the windows %d to %d", c.From, c.Through))
+	case c.Begin < 0 || c.Begin > c.Through || len(c.Lines) > 0 && c.Begin > c.since():
+		return invalid("begin", fmt.Sprint(c.Begin), "must not be behind the first window with use")
 	case len(c.Lines) > 0 && HourOf(c.since()) != HourOf(c.Through):
 		return invalid("windows", fmt.Sprintf("%d to %d", c.since(), c.Through), "must lie in one hour")
 	case len(c.Gaps) > maxGaps:
@@ -101,23 +106,28 @@ func (c Charge) hash() string {
 	if c.Settle {
 		settle = 1
 	}
-	b := append(make([]byte, 0, 256+96*len(c.Lines)), "charge\x00"...)
+	h := sha256.New()
+	b := append(make([]byte, 0, 1024), "charge\x00"...)
 	b = appendInts(b, c.From, c.Through, c.Since, settle, int64(c.Floor), int64(len(c.Lines)), int64(len(c.Gaps)))
 	b = appendText(b, c.PriceList)
 	for _, l := range c.Lines {
 		b = appendText(appendText(b, l.Workload), string(l.Meter))
 		b = appendInts(b, l.Quantity, l.Seconds, int64(l.Price))
+		if len(b) > cap(b)/2 {
+			h.Write(b)
+			b = b[:0]
+		}
 	}
 	for _, g := range c.Gaps {
 		b = appendInts(appendText(b, g.Cause), g.From, g.To, g.Seconds)
 	}
 	// Lines and gaps are counted, so nothing else can be taken for this.
-	if c.Free != 0 {
-		b = appendInts(b, c.Free)
+	if c.Free != 0 || c.Begin != 0 {
+		b = appendInts(b, c.Free, c.Begin)
 	}
-	sum := sha256.Sum256(b)
+	h.Write(b)
 
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func appendInts(b []byte, numbers ...int64) []byte {
@@ -140,7 +150,7 @@ func (c Charge) apply(d *draft) error {
 	if free := h.Free(c.From, c.Through); free != c.Free {
 		return fmt.Errorf("windows %d to %d: compute is free through window %d, and not %d: %w", c.From, c.Through, free, c.Free, ErrCutOver)
 	}
-	if d.open() && (d.State.Record.PriceList != c.PriceList || d.lotExpiresBetween(WindowEnd(d.State.Record.Through), c.idleUntil())) {
+	if d.open() && c.ends(d) {
 		if err := d.settle(c.Floor); err != nil {
 			return err
 		}
@@ -155,6 +165,9 @@ func (c Charge) apply(d *draft) error {
 		if err := d.accrue(l); err != nil {
 			return fmt.Errorf("charge %q for %q: %w", l.Workload, l.Meter, err)
 		}
+	}
+	if err := h.bears(); err != nil {
+		return err
 	}
 
 	h.ChargedThrough, h.LastCharge = c.Through, d.request
@@ -172,6 +185,14 @@ func (c Charge) apply(d *draft) error {
 	}
 
 	return d.append(Entry{Type: TypeWaiver, Key: gapKey(c.From, c.Through), From: c.From, Through: c.Through, Reason: describe(c.Gaps)})
+}
+
+// ends tells whether nothing may be added to what is open: it is at other prices, of an earlier settlement, or paid for by a
+// lot that pays for nothing of what comes.
+func (c Charge) ends(d *draft) bool {
+	r := d.State.Record
+
+	return r.PriceList != c.PriceList || r.Through < c.Begin || d.lotExpiresBetween(WindowEnd(r.Through), c.idleUntil())
 }
 
 // Repeats tells whether the head is as the charge has left it: then it has been done already.
@@ -227,22 +248,28 @@ func (d *draft) accrue(l Line) error {
 	return d.State.Record.add(l)
 }
 
-// accrue adds to what is not settled, and asserts that all of it can be added up and taken from what there is.
+// accrue adds to what is not settled.
 func (h *Head) accrue(m money.Meter, charge money.Micro) (err error) {
 	if h.Accrued == nil {
 		h.Accrued = map[money.Meter]money.Micro{}
 	}
-	if h.Accrued[m], err = h.Accrued[m].Add(charge); err != nil {
-		return err
-	}
-	left := h.Paid
-	for _, meter := range money.Meters() {
-		if left, err = left.Sub(h.Accrued[meter]); err != nil {
+	h.Accrued[m], err = h.Accrued[m].Add(charge)
+
+	return err
+}
+
+// bears asserts that all that is not settled can be added up, and taken from what there is.
+func (h *Head) bears() error {
+	var total money.Micro
+	for _, m := range meters {
+		var err error
+		if total, err = total.Add(h.Accrued[m]); err != nil {
 			return err
 		}
 	}
+	_, err := h.Paid.Sub(total)
 
-	return nil
+	return err
 }
 
 // lotExpiresBetween tells whether a lot pays for nothing any more after a time: then what it can pay for is settled before.

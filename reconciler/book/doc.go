@@ -21,7 +21,8 @@
 //
 // Use is charged window by window. A Charge prices it, remembers what the divisions leave over, and moves the cursor
 // chargedThrough; only a settlement, at the end of an hour as a rule, writes a Usage entry and draws lots and then paid
-// money, down to a floor. What is below the floor is waived, and a Waiver says how much: charged + waived = metered.
+// money, down to a floor. What is below the floor is waived, and a Waiver says how much: charged + waived = metered. Use of two
+// settlements is never in one entry, so a month is complete when its last settlement is.
 //
 // What follows from an operation is decided with it. A decision that stops an account settles what was used until then; from
 // the next window on compute is free, until a decision lets it run again. Head.Free says which windows that are, and a

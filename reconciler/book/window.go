@@ -25,6 +25,9 @@ func WindowEnd(window int64) int64 { return (window + 1) * WindowSeconds }
 // HourOf is the hour a window lies in, counted like windows.
 func HourOf(window int64) int64 { return floorDiv(window, windowsPerHour) }
 
+// FirstOfHour is the window that an hour begins with.
+func FirstOfHour(hour int64) int64 { return hour * windowsPerHour }
+
 // LastOfHour tells whether an hour ends with a window.
 func LastOfHour(window int64) bool { return HourOf(window+1) != HourOf(window) }
 
