@@ -15,12 +15,17 @@ import (
 	"github.com/dogker/dogker/reconciler/money"
 )
 
-// months fills a ledger with hours of use, at the times they would be charged, and payments.
+// months fills a ledger with hours of use, at the times they would be charged, and payments. Of the first hour something was
+// missed.
 func months(t testing.TB, l *Ledger, term book.Term, tenant string, now *time.Time, from, n int64) {
 	t.Helper()
 	for hour := from; hour < from+n; hour++ {
 		*now = start.Add(time.Duration(hour+1)*time.Hour + 15*time.Second)
-		must(t, l, term, tenant, settled(charge(60*hour, 60, cpu("web", 3600, 7), cpu("db", 1801, 11)), -rupiah(5)))
+		c := settled(charge(60*hour, 60, cpu("web", 3600, 7), cpu("db", 1801, 11)), -rupiah(5))
+		if hour == 0 {
+			c.Gaps = []book.Gap{{Cause: "CatchUpLimit", From: start.Unix(), To: start.Unix() + 60, Seconds: 60}}
+		}
+		must(t, l, term, tenant, c)
 	}
 	*now = now.Add(time.Minute)
 	must(t, l, term, tenant, paid("o"+now.Format("060102150405"), 3*n))
@@ -55,7 +60,7 @@ func TestArchive(t *testing.T) {
 	before, keys := statement(day2, day3), len(dump(t, client, tenant))
 
 	first, ok, err := l.Archive(t.Context(), term, tenant, day2, dir)
-	if err != nil || !ok || first.Entries != 26 || first.Previous != "" {
+	if err != nil || !ok || first.Entries != 27 || first.Previous != "" {
 		t.Fatalf("%+v, %v, %v", first, ok, err)
 	}
 	if _, err := l.Verify(t.Context(), tenant); err != nil {
@@ -66,6 +71,11 @@ func TestArchive(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, statement(day2, day3)); diff != "" {
 		t.Errorf("the statement of what was not archived is another one:\n%s", diff)
+	}
+	for key := range dump(t, client, tenant) {
+		if strings.HasPrefix(key, idemKey(tenant, "gap:")) {
+			t.Errorf("%q is left, which no operation can ask for again", key)
+		}
 	}
 	// What was done before the checkpoint is still done, and a window that was charged is still charged.
 	again, err := New(client, fixedClock).Do(t.Context(), book.Request{Tenant: tenant, Op: paid("o1", 2000)})

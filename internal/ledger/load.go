@@ -91,7 +91,7 @@ func (w *writer) loadRest(ctx context.Context, at *snapshot, revision int64) err
 		}
 	}
 	if kv := single(got, iOrder); kv != nil {
-		if at.state.Order, err = decodeOrder(kv.Value); err != nil {
+		if at.state.Order, err = book.DecodeOrder(kv.Value); err != nil {
 			return err
 		}
 	}
@@ -126,15 +126,6 @@ func decodeHead(tenant string, data []byte) (book.Head, error) {
 	}
 
 	return head, err
-}
-
-func decodeOrder(data []byte) (book.Order, error) {
-	var o book.Order
-	if err := json.Unmarshal(data, &o); err != nil {
-		return book.Order{}, fmt.Errorf("decode order: %w: %w", book.ErrBroken, err)
-	}
-
-	return o, nil
 }
 
 // maxCached is how many tenants are remembered.

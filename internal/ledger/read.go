@@ -80,7 +80,7 @@ func (l *Ledger) Order(ctx context.Context, tenant, id string) (book.Order, erro
 	}
 	var o book.Order
 	if err == nil {
-		o, err = decodeOrder(got.Kvs[0].Value)
+		o, err = book.DecodeOrder(got.Kvs[0].Value)
 	}
 	if err != nil {
 		return book.Order{}, fmt.Errorf("read order %q of %q: %w", id, tenant, err)

@@ -236,7 +236,7 @@ func (v *verification) orders(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		stored, err := decodeOrder(kv.Value)
+		stored, err := book.DecodeOrder(kv.Value)
 		if err != nil {
 			return err
 		}

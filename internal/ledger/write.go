@@ -218,7 +218,7 @@ func (w *writer) puts(at snapshot, out book.Outcome) []clientv3.Op {
 		ops = append(ops, clientv3.OpPut(usageKey(tenant, r.Period), string(r.Encode())))
 	}
 	if o := out.State.Order; !o.Equal(at.state.Order) {
-		ops = append(ops, clientv3.OpPut(orderKey(tenant, o.ID), encode(o)))
+		ops = append(ops, clientv3.OpPut(orderKey(tenant, o.ID), string(o.Encode())))
 	}
 	if m := w.req.Meter; m != nil {
 		ops = append(ops, clientv3.OpPut(meterKey(tenant), string(m.Data)))
@@ -233,8 +233,8 @@ func (w *writer) puts(at snapshot, out book.Outcome) []clientv3.Op {
 	return append(ops, prune(tenant, out.Checkpoint)...)
 }
 
-// prune puts a checkpoint in the place of what it stands for. Keys of payments and refunds stay for ever; those of use are
-// not needed, because the cursor is behind it.
+// prune puts a checkpoint in the place of what it stands for. Keys of payments and refunds stay for ever; those of use, and of
+// gaps in it, are not needed, because the cursor is behind them.
 func prune(tenant string, c *book.Checkpoint) []clientv3.Op {
 	if c == nil {
 		return nil
@@ -249,9 +249,11 @@ func prune(tenant string, c *book.Checkpoint) []clientv3.Op {
 	}
 	next := book.Period{Hour: c.Period.Hour, Part: c.Period.Part + 1}
 	ops = append(ops, below(usagePrefix(tenant), usageKey(tenant, next)))
-	// Within the last hour parts do not sort as numbers do, so the keys of that hour stay.
-	for _, kind := range []string{"usage:", "waive:"} {
-		ops = append(ops, below(idemKey(tenant, kind), idemKey(tenant, kind+strconv.FormatInt(c.Period.Hour, 10))))
+	// Within the last hour parts do not sort as numbers do, so the keys of that hour stay. Windows, by which gaps are named,
+	// have as many digits for a hundred years.
+	hour, window := strconv.FormatInt(c.Period.Hour, 10), strconv.FormatInt(book.FirstOfHour(c.Period.Hour), 10)
+	for _, kind := range [][2]string{{"usage:", hour}, {"waive:", hour}, {"gap:", window}} {
+		ops = append(ops, below(idemKey(tenant, kind[0]), idemKey(tenant, kind[0]+kind[1])))
 	}
 
 	return ops
