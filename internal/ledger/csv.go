@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dogker/dogker/reconciler/book"
 	"github.com/dogker/dogker/reconciler/money"
@@ -98,10 +99,13 @@ func (t *table) row(e book.Entry, kind string, l book.Line, amount money.Micro) 
 
 func stamp(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
 
+// formulas are what spreadsheets take a formula to begin with, also in the width of Chinese characters.
+const formulas = "=+-@\t\r\n＝＋－＠"
+
 // guard keeps a spreadsheet from taking a text for a formula. Amounts are numbers that we have written ourselves, and need
 // none.
 func guard(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	if first, _ := utf8.DecodeRuneInString(text); text != "" && strings.ContainsRune(formulas, first) {
 		return "'" + text
 	}
 

@@ -83,6 +83,7 @@ func TestCSV(t *testing.T) {
 func TestGuard(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "web": "web", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1", "a=b": "a=b", "'=1": "'=1",
+		"\n=1": "'\n=1", "＝1": "'＝1", "＠x": "'＠x", "éa": "éa", "\xff=": "\xff=",
 	} {
 		if got := guard(text); got != want {
 			t.Errorf("%q is written as %q, want %q", text, got, want)
