@@ -12,6 +12,10 @@ import (
 // ran until then: a node that is silent is waited for, and one look may come late.
 const sampled = usage.NodeSilence + 300
 
+// onItsWay is how long after a time an entry may still be written that was made before it: a transaction has the time at which it
+// was worked out, and takes its own to arrive.
+const onItsWay = 60
+
 // Start is what everything that was archived and pruned amounts to. Its Seq is 0 while nothing was.
 func (l *Ledger) Start(ctx context.Context, tenant string) (book.Head, error) {
 	if err := book.CheckTenant(tenant); err != nil {
@@ -31,7 +35,7 @@ func (l *Ledger) Complete(ctx context.Context, tenant string, before int64) (boo
 	if err := book.CheckTenant(tenant); err != nil {
 		return false, err
 	}
-	if l.now().Unix() < before {
+	if l.now().Unix() < before+onItsWay {
 		return false, nil
 	}
 	// Metering is asked first. What it hands to the ledger in between is found there.

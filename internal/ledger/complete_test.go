@@ -23,6 +23,7 @@ func TestComplete(t *testing.T) {
 		want bool
 	}{
 		"NotOver":  {reason: "What goes on is not complete.", now: end.Add(-time.Second), ops: []book.Op{paid("o1", 1)}},
+		"OnItsWay": {reason: "A payment of the last second may still arrive.", now: end.Add(30 * time.Second), ops: []book.Op{paid("o1", 1)}},
 		"NeverRan": {reason: "Where nobody has ever measured anything, nothing is waited for.", now: late, ops: []book.Op{paid("o1", 1)}, want: true},
 		"Charged":  {reason: "The cursor is behind it.", now: late, ops: []book.Op{paid("o1", 100), settled(charge(0, 60, cpu("web", 3600, 1)), 0)}, mark: 1, want: true},
 		"Open": {

@@ -112,7 +112,7 @@ func (w *walk) charge(t *rapid.T, from int64, floor money.Micro) book.Op {
 	hour, last := book.FirstOfHour(book.HourOf(since)), book.FirstOfHour(book.HourOf(since)+1)-1
 	c := book.Charge{
 		From: from, Since: since, Through: rapid.Int64Range(since, last).Draw(t, "through"), Floor: floor,
-		Begin: rapid.SampledFrom([]int64{0, hour - 30, hour}).Draw(t, "begin"),
+		Begin:  rapid.SampledFrom([]int64{0, hour - 30, hour}).Draw(t, "begin"),
 		Settle: rapid.IntRange(0, 3).Draw(t, "settle") == 0, PriceList: rapid.SampledFrom([]string{"p1", "p1", "p1", "p2"}).Draw(t, "prices"),
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "lines") {
