@@ -1,6 +1,7 @@
 package book
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,8 +55,11 @@ func (d *draft) decide(before Head, decide Decide) error {
 			errDecision, len(decided.State), len(decided.Notices), decided.Floor, maxStateBytes, maxNotices)
 	}
 	h := &d.State.Head
-	h.Phase, h.State = decided.Phase, nil
-	if len(decided.State) > 0 {
+	h.Phase = decided.Phase
+	switch {
+	case len(decided.State) == 0:
+		h.State = nil
+	case !bytes.Equal(decided.State, h.State):
 		// The head is written in one spelling only, also what others have put into it.
 		state, err := json.Marshal(decided.State)
 		if err != nil {
