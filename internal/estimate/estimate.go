@@ -69,6 +69,8 @@ func noteOf(tc *dogkerv1.TenantContainer, nodes int32) string {
 	switch {
 	case suspended:
 		return "it is suspended"
+	case tc.Spec.RollbackTo != nil:
+		return fmt.Sprintf("revision %d runs in its place, and may cost something else", *tc.Spec.RollbackTo)
 	case d.NanoCPUs == 0 && d.MemoryBytes == 0:
 		return "it sets nothing aside: neither requests nor limits"
 	case d.NanoCPUs == 0:

@@ -53,6 +53,10 @@ items:
   kind: TenantContainer
   metadata: {name: bare}
   spec: {image: busybox}
+- apiVersion: dogker.io/v1alpha1
+  kind: TenantContainer
+  metadata: {name: back}
+  spec: {image: busybox, rollbackTo: 3}
 `
 
 func standard() *billingv1.PriceList {
