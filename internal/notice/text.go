@@ -85,11 +85,15 @@ func fill(text string, data map[string]string) (filled string, complete bool) {
 
 // trimmed takes zeros off an amount that say nothing.
 func trimmed(value string) string {
-	if whole, rest, found := strings.Cut(value, "."); found && strings.Trim(rest, "0") == "" {
+	whole, rest, found := strings.Cut(value, ".")
+	if !found || strings.Trim(rest, "0123456789") != "" {
+		return value
+	}
+	if rest = strings.TrimRight(rest, "0"); rest == "" {
 		return whole
 	}
 
-	return value
+	return whole + "." + rest
 }
 
 func listed(n book.Notice) string {

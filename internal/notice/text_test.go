@@ -20,8 +20,8 @@ func TestText(t *testing.T) {
 	}{
 		"Low": {
 			"All that is known is said.",
-			book.Notice{Kind: string(solvency.LowBalance), Data: map[string]string{billing.DataAvailable: "2400", billing.DataRunway: "24h0m0s", billing.DataRate: "100.000000"}},
-			"The balance is low: Rp 2400 are left, which last for 24h0m0s at Rp 100 an hour.", corev1.EventTypeWarning,
+			book.Notice{Kind: string(solvency.LowBalance), Data: map[string]string{billing.DataAvailable: "2400", billing.DataRunway: "24h0m0s", billing.DataRate: "412.500000"}},
+			"The balance is low: Rp 2400 are left, which last for 24h0m0s at Rp 412.5 an hour.", corev1.EventTypeWarning,
 		},
 		"LowOfNothing": {
 			"What is not known leaves no hole.",
@@ -41,7 +41,12 @@ func TestText(t *testing.T) {
 		"Small": {
 			"Decimals that count stay.",
 			book.Notice{Kind: billing.RefundPosted, Data: map[string]string{billing.DataAmount: "0.500000"}},
-			"Rp 0.500000 went back to the payer.", corev1.EventTypeNormal,
+			"Rp 0.5 went back to the payer.", corev1.EventTypeNormal,
+		},
+		"NoAmount": {
+			"What only looks like one stays what it is.",
+			book.Notice{Kind: string(solvency.GraceBegan), Data: map[string]string{billing.DataGraceEnds: "10.x00"}},
+			"The balance is used up. Containers run on until it is topped up, but no longer than until 10.x00.", corev1.EventTypeWarning,
 		},
 		"Unknown": {
 			"A newer version may have written it.",
