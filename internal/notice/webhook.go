@@ -89,7 +89,8 @@ func NewEndpoint(address string, secrets [][]byte, version string) (*Endpoint, e
 	u, err := url.Parse(address)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("--notice-webhook-url: %q is not a URL", address)
+		// Nothing of it is repeated: its query may hold a secret.
+		return nil, errors.New("--notice-webhook-url: must be a URL, such as https://hooks.example.com/dogker")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Fragment != "":
 		return nil, errors.New("--notice-webhook-url: must be an https or http URL with a host and without a fragment, such as https://hooks.example.com/dogker")
 	case u.User != nil:
