@@ -183,7 +183,7 @@ func TestDecision(t *testing.T) {
 
 	mine := func() []Pending {
 		t.Helper()
-		all, err := l.Outbox(t.Context(), 10_000)
+		all, err := l.Outbox(t.Context(), 0, 10_000)
 		if err != nil {
 			t.Fatal(err)
 		}

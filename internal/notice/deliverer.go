@@ -1,12 +1,12 @@
 package notice
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,6 +22,8 @@ const (
 	poll = time.Minute
 	// breath is the least time between two looks.
 	breath = time.Second
+	// shift is for how long notices are posted before there is another look: Events do not wait for an endpoint that is slow.
+	shift = 15 * time.Second
 	// firstPause and maxPause are about how long an endpoint that takes nothing, or a notice that was refused, is left
 	// alone. The time doubles with each failure.
 	firstPause = 2 * time.Second
@@ -32,8 +34,8 @@ const (
 
 // Outbox is where notices wait.
 type Outbox interface {
-	// Outbox reads notices that have not been delivered, at most so many.
-	Outbox(ctx context.Context, limit int) ([]ledger.Pending, error)
+	// Outbox reads notices that have not been delivered and were written after a revision, oldest first and at most so many.
+	Outbox(ctx context.Context, after int64, limit int) ([]ledger.Pending, error)
 	// Delivered takes one out, if it is still the one that was read. It is idempotent.
 	Delivered(ctx context.Context, p ledger.Pending) error
 }
@@ -61,8 +63,10 @@ type Deliverer struct {
 	metrics *metrics
 	wake    chan struct{}
 
-	// trouble is what is known of notices that are in the outbox.
-	trouble map[string]*trouble
+	// recorded is the revision up to which notices have their Events.
+	recorded int64
+	// trouble is what is known of notices that were refused.
+	trouble map[string]trouble
 	// failures of the endpoint in a row, and until when it is left alone.
 	failures int
 	rest     time.Time
@@ -70,8 +74,6 @@ type Deliverer struct {
 
 // trouble is what became of a notice so far.
 type trouble struct {
-	// seen is true for what is still in the outbox.
-	seen     bool
 	refusals int
 	next     time.Time
 }
@@ -95,7 +97,7 @@ func New(o Options) (*Deliverer, error) {
 		return nil, err
 	}
 
-	return &Deliverer{o: o, metrics: m, wake: make(chan struct{}, 1), trouble: map[string]*trouble{}}, nil
+	return &Deliverer{o: o, metrics: m, wake: make(chan struct{}, 1), trouble: map[string]trouble{}}, nil
 }
 
 // NeedLeaderElection makes the manager run it on the leader only.
@@ -141,21 +143,23 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // round looks at the outbox once and delivers what is due, oldest first. It returns when to look again.
 func (d *Deliverer) round(ctx context.Context) time.Duration {
-	pending, err := d.o.Outbox.Outbox(ctx, batch)
+	err := d.record(ctx)
+	var pending []ledger.Pending
+	if err == nil {
+		pending, err = d.o.Outbox.Outbox(ctx, 0, batch)
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			d.o.Log.WarnContext(ctx, "Reading notices failed", logkey.Err, err)
 		}
 		return poll
 	}
-	slices.SortStableFunc(pending, func(a, b ledger.Pending) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.ID, b.ID))
-	})
-	d.record(ctx, pending)
+	d.forget(pending)
 
 	var waiting []ledger.Pending
+	end := d.o.Now().Add(shift)
 	for _, p := range pending {
-		if ctx.Err() != nil || !d.deliver(ctx, p) {
+		if ctx.Err() != nil || d.o.Now().After(end) || !d.deliver(ctx, p) {
 			waiting = append(waiting, p)
 		}
 	}
@@ -164,32 +168,40 @@ func (d *Deliverer) round(ctx context.Context) time.Duration {
 	return d.until(waiting)
 }
 
-// record puts Events where tenants see them, once for each notice while this process leads, and forgets what is out of
-// the outbox.
-func (d *Deliverer) record(ctx context.Context, pending []ledger.Pending) {
-	for _, t := range d.trouble {
-		t.seen = false
-	}
-	for _, p := range pending {
-		t, known := d.trouble[keyOf(p)]
-		if !known {
-			t = &trouble{}
-			d.trouble[keyOf(p)] = t
-			d.o.Record(ctx, p)
+// record puts Events where tenants see them, once for each notice while this process leads.
+func (d *Deliverer) record(ctx context.Context) error {
+	for {
+		fresh, err := d.o.Outbox.Outbox(ctx, d.recorded, batch)
+		if err != nil || len(fresh) == 0 {
+			return err
 		}
-		t.seen = true
-	}
-	for key, t := range d.trouble {
-		if !t.seen {
-			delete(d.trouble, key)
+		// Those of the last transaction may go on beyond the batch. They are in the next one, from their first: no
+		// transaction has as many.
+		last, full := fresh[len(fresh)-1].Revision, len(fresh) == batch
+		for _, p := range fresh {
+			if full && p.Revision == last {
+				break
+			}
+			d.o.Record(ctx, p)
+			d.recorded = p.Revision
+		}
+		if !full {
+			return nil
 		}
 	}
 }
 
-// keyOf tells notices apart, also two under one ID of which the later has replaced the earlier.
-func keyOf(p ledger.Pending) string {
-	return p.Tenant + "/" + p.ID + "@" + time.Unix(p.Time, 0).UTC().Format(time.RFC3339)
+// forget drops what is known of notices that are out of the outbox.
+func (d *Deliverer) forget(pending []ledger.Pending) {
+	there := map[string]bool{}
+	for _, p := range pending {
+		there[keyOf(p)] = true
+	}
+	maps.DeleteFunc(d.trouble, func(key string, _ trouble) bool { return !there[key] })
 }
+
+// keyOf tells notices apart, also two under one ID of which the later has replaced the earlier.
+func keyOf(p ledger.Pending) string { return fmt.Sprintf("%s/%s@%d", p.Tenant, p.ID, p.Revision) }
 
 // deliver delivers one, if it is its time, and tells whether it is out of the outbox.
 func (d *Deliverer) deliver(ctx context.Context, p ledger.Pending) bool {
@@ -207,6 +219,7 @@ func (d *Deliverer) deliver(ctx context.Context, p ledger.Pending) bool {
 
 	err := d.o.Endpoint.post(ctx, messageOf(p.Notice, d.o.Contacts(ctx, p.Tenant)), now)
 	d.metrics.took(d.o.Now().Sub(now))
+	level := slog.LevelDebug // What goes on failing was said when it began.
 	switch {
 	case err == nil:
 		d.failures, d.rest = 0, time.Time{}
@@ -214,15 +227,20 @@ func (d *Deliverer) deliver(ctx context.Context, p ledger.Pending) bool {
 	case ctx.Err() != nil:
 		return false
 	case errors.Is(err, errRefused):
-		t.next = d.o.Now().Add(pause(t.refusals))
-		t.refusals++
+		if t.refusals == 0 {
+			level = slog.LevelWarn
+		}
+		d.trouble[keyOf(p)] = trouble{refusals: t.refusals + 1, next: d.o.Now().Add(pause(t.refusals))}
 		d.metrics.deliveries.WithLabelValues(outcomeRefused).Inc()
 	default:
+		if d.failures == 0 {
+			level = slog.LevelWarn
+		}
 		d.rest = d.o.Now().Add(pause(d.failures))
 		d.failures++
 		d.metrics.deliveries.WithLabelValues(outcomeUnreachable).Inc()
 	}
-	d.o.Log.WarnContext(ctx, "Delivering a notice failed; it is tried again", logkey.Tenant, p.Tenant, logkey.Object, p.ID, logkey.Err, err)
+	d.o.Log.Log(ctx, level, "Delivering a notice failed; it is tried again", logkey.Tenant, p.Tenant, logkey.Object, p.ID, logkey.Err, err)
 
 	return false
 }

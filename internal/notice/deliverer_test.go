@@ -85,12 +85,15 @@ func (h *hook) ids() []string {
 // box is an outbox in memory.
 type box struct {
 	pending []ledger.Pending
+	written int64
 	read    error
 	taken   error
 }
 
-func (b *box) Outbox(_ context.Context, limit int) ([]ledger.Pending, error) {
-	return slices.Clone(b.pending[:min(limit, len(b.pending))]), b.read
+func (b *box) Outbox(_ context.Context, after int64, limit int) ([]ledger.Pending, error) {
+	out := slices.DeleteFunc(slices.Clone(b.pending), func(p ledger.Pending) bool { return p.Revision <= after })
+
+	return out[:min(limit, len(out))], b.read
 }
 
 func (b *box) Delivered(_ context.Context, p ledger.Pending) error {
@@ -102,10 +105,12 @@ func (b *box) Delivered(_ context.Context, p ledger.Pending) error {
 	return nil
 }
 
-// put puts a notice in, a minute after the one before.
+// put puts a notice in, a second after the one before. Two at a time come out of one transaction.
 func (b *box) put(tenant, id string) {
-	b.pending = append(b.pending, ledger.Pending{Notice: book.Notice{
-		Tenant: tenant, ID: id, Kind: "LowBalance", Time: start.Add(time.Duration(len(b.pending)) * time.Second).Unix(), Seq: int64(len(b.pending)),
+	n := b.written
+	b.written++
+	b.pending = append(b.pending, ledger.Pending{Revision: 100 + n/2, Notice: book.Notice{
+		Tenant: tenant, ID: id, Kind: "LowBalance", Time: start.Add(time.Duration(n) * time.Second).Unix(), Seq: n,
 	}})
 }
 
@@ -227,6 +232,51 @@ func TestEndpointDown(t *testing.T) {
 	}
 }
 
+// TestManyWait: however many wait for the endpoint, each has its Event at once, and one only.
+func TestManyWait(t *testing.T) {
+	r := newRoom(t)
+	r.answer = func(Message) int { return http.StatusServiceUnavailable }
+	r.written = 1 // The first is alone, so that batches end in the middle of a transaction.
+	var want []string
+	for i := range 2*batch + 1 {
+		want = append(want, fmt.Sprint(i))
+		r.put("acme", want[i])
+	}
+	r.after(t, 0)
+	r.after(t, time.Minute)
+	if diff := cmp.Diff(want, r.recorded); diff != "" {
+		t.Fatalf("Events (-want +got):\n%s", diff)
+	}
+	r.put("zoo", "new")
+	r.after(t, time.Second)
+	if got := r.recorded[len(want):]; !slices.Equal(got, []string{"new"}) {
+		t.Errorf("afterwards there are Events of %v, want the new one", got)
+	}
+}
+
+// TestSlowEndpoint: one that takes its time keeps no Event waiting for long.
+func TestSlowEndpoint(t *testing.T) {
+	r := newRoom(t)
+	r.o.Contacts = func(context.Context, string) []Contact {
+		r.now = r.now.Add(postTimeout - time.Second)
+		return nil
+	}
+	for i := range 20 {
+		r.put("acme", fmt.Sprint(i))
+	}
+	before := r.now
+	if got := r.after(t, 0); len(got) == 0 || r.now.Sub(before) > shift+postTimeout {
+		t.Fatalf("the first look delivers %v, and takes %s", got, r.now.Sub(before))
+	}
+	r.put("acme", "new")
+	if wait := r.round(t.Context()); wait > breath {
+		t.Errorf("it looks again in %s, though more can be delivered", wait)
+	}
+	if !slices.Contains(r.recorded, "new") {
+		t.Errorf("Events: %v", r.recorded)
+	}
+}
+
 // TestRefused: a notice that the endpoint does not like waits alone, and is given up in the end.
 func TestRefused(t *testing.T) {
 	r := newRoom(t)
@@ -338,7 +388,7 @@ func TestLedger(t *testing.T) {
 		}
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		left, err := l.Outbox(t.Context(), 10)
+		left, err := l.Outbox(t.Context(), 0, 10)
 		if err != nil || len(left) == 0 {
 			break
 		}
