@@ -64,11 +64,11 @@ func (x *sizedTxn) Then(ops ...clientv3.Op) clientv3.Txn {
 	return x
 }
 
-// tasks are lines of use for windows in which each of n workloads ran.
+// tasks are lines of use for windows in which each of n workloads ran, with names as long as metering makes them.
 func tasks(n int) []book.Line {
 	var lines []book.Line
 	for i := range n {
-		name := fmt.Sprintf("workload-%02d", i)
+		name := fmt.Sprintf("TenantContainer/workload-%02d/00000000-0000-4000-8000-%012d", i, i)
 		lines = append(lines, cpu(name, 60, 150), book.Line{Workload: name, Meter: money.Memory, Quantity: 1 << 29, Seconds: 60, Price: rupiah(37)})
 	}
 
