@@ -77,7 +77,7 @@ func ownedByOthers(live *unstructured.Unstructured, path []string) bool {
 		}
 
 		var set fieldpath.Set
-		if set.FromJSON(strings.NewReader(string(entry.FieldsV1.Raw))) != nil {
+		if set.FromJSON(entry.FieldsV1.GetRawReader()) != nil {
 			continue
 		}
 

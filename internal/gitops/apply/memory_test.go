@@ -11,7 +11,7 @@ import (
 
 func TestMemory(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
-	entry := metav1.ManagedFieldsEntry{Manager: FieldManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: &metav1.FieldsV1{Raw: []byte(`{}`)}}
+	entry := metav1.ManagedFieldsEntry{Manager: FieldManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: metav1.NewFieldsV1(`{}`)}
 	counted := metav1.ObjectMeta{
 		UID: "u", ResourceVersion: "5", Generation: 2, Labels: map[string]string{"a": "b"}, ManagedFields: []metav1.ManagedFieldsEntry{entry},
 	}

@@ -1,7 +1,6 @@
 package apply
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,7 +34,7 @@ func fieldsOf(u *unstructured.Unstructured, match func(metav1.ManagedFieldsEntry
 		}
 
 		var set fieldpath.Set
-		if set.FromJSON(bytes.NewReader(entry.FieldsV1.Raw)) == nil {
+		if set.FromJSON(entry.FieldsV1.GetRawReader()) == nil {
 			out = out.Union(&set)
 		}
 	}
@@ -147,7 +146,7 @@ func read(f *metav1.FieldsV1) (*fieldpath.Set, error) {
 		return set, nil
 	}
 
-	return set, set.FromJSON(bytes.NewReader(f.Raw))
+	return set, set.FromJSON(f.GetRawReader())
 }
 
 func write(set *fieldpath.Set) (*metav1.FieldsV1, error) {
@@ -156,5 +155,5 @@ func write(set *fieldpath.Set) (*metav1.FieldsV1, error) {
 		return nil, err
 	}
 
-	return &metav1.FieldsV1{Raw: raw}, nil
+	return metav1.NewFieldsV1(string(raw)), nil
 }

@@ -114,7 +114,7 @@ func TestJudgeHealth(t *testing.T) {
 func managed(u *unstructured.Unstructured, manager string, operation metav1.ManagedFieldsOperationType, subresource, fields string) *unstructured.Unstructured {
 	u.SetManagedFields(append(u.GetManagedFields(), metav1.ManagedFieldsEntry{
 		Manager: manager, Operation: operation, Subresource: subresource, APIVersion: u.GetAPIVersion(), FieldsType: "FieldsV1",
-		FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+		FieldsV1: metav1.NewFieldsV1(fields),
 	}))
 
 	return u
