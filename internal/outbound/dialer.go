@@ -20,6 +20,8 @@ var ErrBudget = errors.New("more was sent than is read")
 type Dialer struct {
 	// AllowPrivate lets it dial every address.
 	AllowPrivate bool
+	// Allow says which addresses are dialed otherwise; nil is Public.
+	Allow func(netip.Addr) bool
 	// Timeout is how long it tries, for all addresses of a name together.
 	Timeout time.Duration
 	// Budget bounds what connections may read; nil is no bound.
@@ -57,8 +59,13 @@ func (d *Dialer) control(_ context.Context, _, address string, _ syscall.RawConn
 		return nil
 	}
 
+	allow := d.Allow
+	if allow == nil {
+		allow = Public
+	}
+
 	at, err := netip.ParseAddrPort(address)
-	if err != nil || !Public(at.Addr()) {
+	if err != nil || !allow(at.Addr()) {
 		return ErrNotPublic
 	}
 

@@ -12,6 +12,8 @@ const (
 	// A document may expand to so many times the values that it is written with, and to so many in any case.
 	maxExpansion  = 10
 	freeExpansion = 1000
+	// ceiling keeps counts from running over.
+	ceiling = int64(1) << 40
 )
 
 // tags are what values can be. Timestamps are strings to Kubernetes.
@@ -20,107 +22,119 @@ var tags = map[string]bool{
 	"!!merge": true, "!!binary": true, "!!timestamp": true, "": true,
 }
 
+// size is how large a value is with its aliases expanded: how many values, how deep.
+type size struct {
+	count  int64
+	height int
+}
+
 // guard refuses what would hurt whoever reads the document.
 type guard struct {
 	doc Document
-	// expanded is how many values there are below an anchor, with aliases expanded; -1 while that is being counted.
-	expanded map[*yaml.Node]int64
+	// bounds alone are looked at, and not what a value may be: the file is somebody's data.
+	bounds bool
+	// anchored is the size of values with an anchor; nil while that is being found out.
+	anchored map[*yaml.Node]*size
 	written  int64
 }
 
-func (d Document) guard() error {
-	g := guard{doc: d, expanded: map[*yaml.Node]int64{}}
+// guard checks a document that objects are made of.
+func (d Document) guard() error { return d.check(false) }
+
+func (d Document) check(bounds bool) error {
+	g := guard{doc: d, bounds: bounds, anchored: map[*yaml.Node]*size{}}
 
 	total, err := g.visit(d.Node, 0)
 	if err != nil {
 		return err
 	}
 
-	if total > freeExpansion && total > g.written*maxExpansion {
+	if total.count > freeExpansion && total.count > g.written*maxExpansion {
 		return d.Errorf(nil, "", "its aliases expand it to more than %d times what is written", maxExpansion)
 	}
 
 	return nil
 }
 
-// ceiling keeps counts from running over.
-const ceiling = int64(1) << 40
+// Bounded refuses a file whose aliases multiply, whatever else is wrong with it: it is somebody's data, and something may parse it
+// all the same.
+func Bounded(file string, data []byte) error {
+	for _, p := range split(data) {
+		var root yaml.Node
+		if yaml.Unmarshal(p.text, &root) != nil || len(root.Content) == 0 {
+			continue
+		}
 
-// visit counts a node and what is below it.
-func (g *guard) visit(n *yaml.Node, depth int) (int64, error) {
-	if depth > maxDepth {
-		return 0, g.doc.Errorf(n, "", "values are nested deeper than %d", maxDepth)
+		d := Document{File: file, Line: p.offset + root.Content[0].Line, Node: root.Content[0], offset: p.offset}
+		if err := d.check(true); err != nil {
+			return err
+		}
 	}
+
+	return nil
+}
+
+// visit measures a node and what is below it.
+func (g *guard) visit(n *yaml.Node, depth int) (size, error) {
+	g.written++
 
 	if n.Kind == yaml.AliasNode {
 		return g.alias(n, depth)
 	}
 
-	g.written++
-
-	if !tags[n.ShortTag()] {
-		return 0, g.doc.Errorf(n, "", "the tag %.50q is not understood", n.ShortTag())
+	if !g.bounds {
+		if err := g.acceptable(n, depth); err != nil {
+			return size{}, err
+		}
 	}
 
 	if n.Anchor != "" {
-		g.expanded[n] = -1
+		g.anchored[n] = nil
 	}
 
-	if err := g.keys(n); err != nil {
-		return 0, err
-	}
-
-	count := int64(1)
+	s := size{count: 1}
 
 	for _, child := range n.Content {
 		c, err := g.visit(child, depth+1)
 		if err != nil {
-			return 0, err
+			return size{}, err
 		}
 
-		count = min(count+c, ceiling)
+		s.count = min(s.count+c.count, ceiling)
+		s.height = max(s.height, c.height+1)
 	}
 
 	if n.Anchor != "" {
-		g.expanded[n] = count
+		g.anchored[n] = &s
 	}
 
-	return count, nil
+	return s, nil
 }
 
-// alias counts what an alias stands for. Its anchor was visited before: it has to be written before.
-func (g *guard) alias(n *yaml.Node, depth int) (int64, error) {
-	g.written++
+// alias is as large as what it stands for, which is written before it.
+func (g *guard) alias(n *yaml.Node, depth int) (size, error) {
+	s := g.anchored[n.Alias]
 
-	count, ok := g.expanded[n.Alias]
-	if !ok || count < 0 {
-		return 0, g.doc.Errorf(n, "", "the alias %.50q is part of what it stands for", n.Value)
+	switch {
+	case s == nil:
+		return size{}, g.doc.Errorf(n, "", "the alias %.50q is part of what it stands for", n.Value)
+	case depth+s.height > maxDepth && !g.bounds:
+		return size{}, g.doc.Errorf(n, "", "values are nested deeper than %d", maxDepth)
+	default:
+		return *s, nil
 	}
-
-	// What it stands for may be as deep as a document, below as deep a place.
-	if depth += depthOf(n.Alias, maxDepth); depth > maxDepth {
-		return 0, g.doc.Errorf(n, "", "values are nested deeper than %d", maxDepth)
-	}
-
-	return count, nil
 }
 
-// depthOf is how deep a node is that was written out, up to a limit. Aliases in it count as one: they were counted where they are.
-func depthOf(n *yaml.Node, limit int) int {
-	if limit <= 0 {
-		return 0
+// acceptable demands that a value can be one of JSON.
+func (g *guard) acceptable(n *yaml.Node, depth int) error {
+	if depth > maxDepth {
+		return g.doc.Errorf(n, "", "values are nested deeper than %d", maxDepth)
 	}
 
-	deepest := 0
-	for _, child := range n.Content {
-		deepest = max(deepest, 1+depthOf(child, limit-1))
+	if !tags[n.ShortTag()] {
+		return g.doc.Errorf(n, "", "the tag %.50q is not understood", n.ShortTag())
 	}
 
-	return deepest
-}
-
-// keys demands that keys are scalars and unique.
-func (g *guard) keys(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -141,4 +155,23 @@ func (g *guard) keys(n *yaml.Node) error {
 	}
 
 	return nil
+}
+
+// Expanded is a copy of a node in which everything is written out. Only what has passed the guard may be expanded.
+func Expanded(n *yaml.Node) *yaml.Node {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return Expanded(n.Alias)
+	case n.Kind == yaml.DocumentNode && len(n.Content) == 1:
+		return Expanded(n.Content[0])
+	}
+
+	c := *n
+	c.Anchor, c.Content = "", nil
+
+	for _, child := range n.Content {
+		c.Content = append(c.Content, Expanded(child))
+	}
+
+	return &c
 }

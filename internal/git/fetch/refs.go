@@ -115,6 +115,11 @@ func named(adv *packp.AdvRefs, full, field string) (target, error) {
 		return target{}, e
 	}
 
+	// The server has chosen it, where the request names none.
+	if plumbing.ReferenceName(full).Validate() != nil || clean(full, 255) != full {
+		return target{}, lasting(source.ReasonRepositoryRefused, "the server calls a reference %.100q, which is no name that one can have", full)
+	}
+
 	short := full
 	for _, prefix := range []string{heads, tags} {
 		short = strings.TrimPrefix(short, prefix)

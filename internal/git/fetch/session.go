@@ -3,6 +3,7 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -68,17 +69,20 @@ func (s *session) references(ctx context.Context) (*packp.AdvRefs, error) {
 	limited := &io.LimitedReader{R: r, N: maxAdvertisement}
 	adv := packp.NewAdvRefs()
 
-	if err := adv.Decode(limited); err != nil {
+	if err := adv.Decode(limited); err != nil && !errors.Is(err, packp.ErrEmptyAdvRefs) {
 		if limited.N <= 0 {
 			return nil, lasting(source.ReasonLimitExceeded, "the server lists more references than are read")
 		}
 
-		// A repository without a commit is a valid one; a stream without a byte is none.
-		if err == packp.ErrEmptyAdvRefs {
-			return nil, lasting(source.ReasonReferenceNotFound, "the repository is empty")
-		}
-
 		return nil, s.explain(ctx, err)
+	}
+
+	// A repository without a commit is a valid one, until somebody pushes.
+	if len(adv.References) == 0 && adv.Head == nil {
+		e := lasting(source.ReasonReferenceNotFound, "the repository is empty")
+		e.Transient = true
+
+		return nil, e
 	}
 
 	if format := adv.Capabilities.Get(capability.ObjectFormat); len(format) > 0 && format[0] != "sha1" {

@@ -29,8 +29,17 @@ var When = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // Repo is a bare repository.
 type Repo struct {
-	t   testing.TB
-	dir string
+	t testing.TB
+	// dir is where it is on disk; one that is served by a Static is nowhere.
+	dir     string
+	objects map[string]content
+	refs    map[string]string
+}
+
+// content is an object.
+type content struct {
+	kind    string
+	content []byte
 }
 
 // NewRepo makes an empty repository below root, with main as its HEAD.
@@ -79,20 +88,31 @@ func (r *Repo) write(name, content string) {
 }
 
 // Object writes an object of a kind and returns its hash.
-func (r *Repo) Object(kind string, content []byte) string {
-	r.t.Helper()
+func (r *Repo) Object(kind string, data []byte) string {
+	if r.t != nil {
+		r.t.Helper()
+	}
 
-	header := fmt.Sprintf("%s %d\x00", kind, len(content))
+	header := fmt.Sprintf("%s %d\x00", kind, len(data))
 	hash := sha1.New() //nolint:gosec // it is what Git calls objects by
 	_, _ = hash.Write([]byte(header))
-	_, _ = hash.Write(content)
+	_, _ = hash.Write(data)
 	name := hex.EncodeToString(hash.Sum(nil))
+
+	if r.objects == nil {
+		r.objects = map[string]content{}
+	}
+
+	r.objects[name] = content{kind, data}
+	if r.dir == "" {
+		return name
+	}
 
 	var packed bytes.Buffer
 
 	z, _ := zlib.NewWriterLevel(&packed, zlib.BestSpeed)
 	_, _ = z.Write([]byte(header))
-	_, _ = z.Write(content)
+	_, _ = z.Write(data)
 
 	if err := z.Close(); err != nil {
 		r.t.Fatal(err)
@@ -191,7 +211,8 @@ func CommitText(tree, message string, parents ...string) string {
 	}
 
 	who := fmt.Sprintf("Ada Example <ada@example.test> %d +0000\n", When.Unix())
-	b.WriteString("author " + who + "committer " + who + "\n" + message + "\n")
+	// An empty line is before the message, which is how Git tells it from headers.
+	b.WriteString("author " + who + "committer " + who + "\n" + strings.TrimPrefix(message, "\n") + "\n")
 
 	return b.String()
 }
@@ -206,8 +227,19 @@ func (r *Repo) Commit(tree, message string, parents ...string) string {
 // Ref makes a reference, or moves it.
 func (r *Repo) Ref(name, hash string) {
 	r.t.Helper()
-	r.write(name, hash+"\n")
+
+	if r.refs == nil {
+		r.refs = map[string]string{}
+	}
+
+	r.refs[name] = hash
+	if r.dir != "" {
+		r.write(name, hash+"\n")
+	}
 }
+
+// Head is the commit of main.
+func (r *Repo) Head() string { return r.refs["refs/heads/main"] }
 
 // Push commits files to main, with nothing before it, and returns the commit.
 func (r *Repo) Push(files Files) string {

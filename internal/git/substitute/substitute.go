@@ -135,16 +135,13 @@ func evaluate(text string, vars map[string]string) (value string, err error) {
 		return "", fmt.Errorf("%.100q is no expression of variables", text)
 	}
 
-	if err := check(tree.Root, vars); err != nil {
+	// Before anything is evaluated: what is replaced by something longer, in something that is, has no bound.
+	if _, err := check(tree.Root, vars); err != nil {
 		return "", err
 	}
 
 	if value, err = envsubst.Eval(text, func(n string) (string, bool) { v, ok := vars[n]; return v, ok }); err != nil {
 		return "", fmt.Errorf("%.100q cannot be evaluated", text)
-	}
-
-	if len(value) > maxValue {
-		return "", fmt.Errorf("becomes longer than %d bytes", maxValue)
 	}
 
 	return value, nil
@@ -159,35 +156,72 @@ var (
 	}
 )
 
-// check refuses variables without a value, and operators that would quietly do something else than in a shell.
-func check(n parse.Node, vars map[string]string) error {
+// check refuses variables without a value, operators that would quietly do something else than in a shell, and what could become too
+// long. It returns how long a text can become.
+func check(n parse.Node, vars map[string]string) (int, error) {
 	switch n := n.(type) {
+	case *parse.TextNode:
+		return len(n.Value), nil
 	case *parse.ListNode:
-		for _, child := range n.Nodes {
-			if err := check(child, vars); err != nil {
-				return err
-			}
-		}
+		return sum(n.Nodes, vars)
 	case *parse.FuncNode:
-		_, set := vars[n.Param]
+		return expression(n, vars)
+	default:
+		return 0, nil
+	}
+}
 
-		switch {
-		case !name.MatchString(n.Param):
-			return fmt.Errorf("%.100q can be no variable", n.Param)
-		case !defaults[n.Name] && !transforms[n.Name]:
-			return fmt.Errorf("the operator %.10q of variable %q is not supported", n.Name, n.Param)
-		case !set && !defaults[n.Name]:
-			return fmt.Errorf("variable %q has no value", n.Param)
-		case set && defaults[n.Name] && vars[n.Param] != "":
-			return nil // its default is not looked at
+// sum is how long several texts can become together.
+func sum(nodes []parse.Node, vars map[string]string) (int, error) {
+	total := 0
+
+	for _, n := range nodes {
+		length, err := check(n, vars)
+		if err != nil {
+			return 0, err
 		}
 
-		for _, child := range n.Args {
-			if err := check(child, vars); err != nil {
-				return err
-			}
+		if total += length; total > maxValue {
+			return 0, fmt.Errorf("becomes longer than %d bytes", maxValue)
 		}
 	}
 
-	return nil
+	return total, nil
 }
+
+// expression is how long the value of a variable can become.
+func expression(n *parse.FuncNode, vars map[string]string) (int, error) {
+	value, set := vars[n.Param]
+
+	switch {
+	case !name.MatchString(n.Param):
+		return 0, fmt.Errorf("%.100q can be no variable", n.Param)
+	case !defaults[n.Name] && !transforms[n.Name]:
+		return 0, fmt.Errorf("the operator %.10q of variable %q is not supported", n.Name, n.Param)
+	case !set && !defaults[n.Name]:
+		return 0, fmt.Errorf("variable %q has no value", n.Param)
+	}
+
+	args, err := sum(n.Args, vars)
+	if err != nil && defaults[n.Name] && value != "" {
+		args, err = 0, nil // a default that is not used
+	}
+
+	if err != nil {
+		return 0, err
+	}
+
+	length := len(value) + args + lengthOfNumber
+	if strings.HasPrefix(n.Name, "/") {
+		length = (len(value) + 1) * (args + 1)
+	}
+
+	if length > maxValue {
+		return 0, fmt.Errorf("becomes longer than %d bytes", maxValue)
+	}
+
+	return length, nil
+}
+
+// lengthOfNumber is more than the length of a text has digits.
+const lengthOfNumber = 20

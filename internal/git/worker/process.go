@@ -1,0 +1,272 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dogker/dogker/reconciler/logkey"
+	"github.com/dogker/dogker/reconciler/source"
+)
+
+const (
+	// grace is how long a worker may take beyond the time of its request: to start, and to say that time is up.
+	grace = 5 * time.Second
+	// maxSaid is how much is kept of what a worker says on standard error.
+	maxSaid = 4 << 10
+	// maxDescriptors and maxThreads are far above what a build needs.
+	maxDescriptors = 128
+	maxThreads     = 128
+)
+
+// process is a worker that runs.
+type process struct {
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    io.Reader
+	said   *said
+	limits source.Limits
+	memory int64
+}
+
+// run builds in a process, which is gone when it returns.
+func (p *Pool) run(ctx context.Context, r source.Request, slot int, dir string) (source.Built, error) {
+	request, err := json.Marshal(task{Request: r, MemoryBytes: p.options.MemoryBytes})
+	if err != nil || len(request) > maxRequest {
+		return source.Built{}, &source.Error{Reason: source.ReasonLimitExceeded, Message: "the request is too large"}
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, r.Limits.Time+grace)
+	defer cancel()
+
+	type result struct {
+		built source.Built
+		err   error
+	}
+
+	done := make(chan result, 1)
+
+	// The thread that starts a process is its parent, to the kernel: the process dies with it, and inherits what it may gain. So this
+	// thread is locked, does nothing else, and ends with its goroutine, which does not unlock it.
+	go func() {
+		runtime.LockOSThread()
+
+		built, err := p.inProcess(ctx, r, request, slot, dir)
+		done <- result{built, err}
+	}()
+
+	got := <-done
+
+	return got.built, got.err
+}
+
+// inProcess starts a worker, talks to it, and buries it.
+func (p *Pool) inProcess(ctx context.Context, r source.Request, request []byte, slot int, dir string) (source.Built, error) {
+	w, err := p.start(ctx, r.Limits, slot, dir, !p.together.Load())
+	if errors.Is(err, unix.EPERM) && p.together.CompareAndSwap(false, true) {
+		// A root that is none, as in most containers.
+		p.log.WarnContext(ctx, "Git workers get no namespaces of their own: the server may not make any")
+
+		w, err = p.start(ctx, r.Limits, slot, dir, false)
+	}
+
+	if err != nil {
+		p.log.ErrorContext(ctx, "A Git worker could not be started", logkey.Err, err)
+
+		return source.Built{}, workerFailed()
+	}
+
+	built, err := w.talk(request)
+	timedOut := ctx.Err()
+
+	// Whatever it has answered, it is over, and so is everything that it may have started.
+	_ = unix.Kill(-w.cmd.Process.Pid, unix.SIGKILL)
+	_ = w.cmd.Wait()
+
+	var known *source.Error
+
+	switch {
+	case err == nil, errors.As(err, &known):
+		return built, err
+	case timedOut != nil:
+		return source.Built{}, &source.Error{
+			Reason: source.ReasonTimeout, Transient: true, Message: "the repository could not be built in time", Cause: timedOut,
+		}
+	}
+
+	verdict := w.autopsy()
+	p.log.WarnContext(ctx, "A Git worker died",
+		logkey.Tenant, r.Tenant, logkey.Reason, string(verdict.Reason), logkey.Err, w.cmd.ProcessState.String())
+
+	return source.Built{}, verdict
+}
+
+// namespaces are what a worker has of its own. That of processes ends whatever it may have started, wherever that hides, when the
+// worker ends.
+const namespaces = unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
+
+// start starts a worker with nothing of the server's.
+func (p *Pool) start(ctx context.Context, limits source.Limits, slot int, dir string, apart bool) (*process, error) {
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return nil, err
+	}
+
+	w := &process{said: &said{}, limits: limits, memory: p.options.MemoryBytes}
+	w.cmd = exec.CommandContext(ctx, p.options.Command[0], p.options.Command[1:]...)
+	w.cmd.Env = []string{} // not nil, which would be the server's
+	w.cmd.Dir = dir
+	w.cmd.Stderr = w.said
+	w.cmd.WaitDelay = time.Second
+	w.cmd.Cancel = func() error { return unix.Kill(-w.cmd.Process.Pid, unix.SIGKILL) }
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+
+	if id, root := p.uid(slot); root {
+		w.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: id, Gid: id}
+
+		if apart {
+			w.cmd.SysProcAttr.Cloneflags = namespaces
+		}
+	}
+
+	var err error
+	if w.in, err = w.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+
+	if w.out, err = w.cmd.StdoutPipe(); err != nil {
+		return nil, err
+	}
+
+	return w, w.cmd.Start()
+}
+
+// talk has a worker do its work. It is bounded before it hears anything that a stranger has a say in.
+func (w *process) talk(request []byte) (source.Built, error) {
+	// Escapes can make six bytes of one; what is left of the factor is for the rest of each line.
+	d := json.NewDecoder(io.LimitReader(w.out, 8*w.limits.OutputBytes+1<<20))
+
+	var ready line
+	if err := d.Decode(&ready); err != nil || !ready.Ready {
+		return source.Built{}, errAnswer
+	}
+
+	if err := w.bound(); err != nil {
+		return source.Built{}, err
+	}
+
+	_, err := w.in.Write(request)
+	if err := errors.Join(err, w.in.Close()); err != nil {
+		return source.Built{}, err
+	}
+
+	return answer(d, w.limits)
+}
+
+// seconds is how much processor time a worker may take. One processor at work for all of its time is enough.
+func (w *process) seconds() uint64 { return uint64(w.limits.Time/time.Second) + 2 }
+
+// bound limits what a worker can use from now on. What it can write to may grow by its memory from what it is, and its address space
+// by twice of that, because Go reserves more than it uses.
+func (w *process) bound() error {
+	pid := w.cmd.Process.Pid
+
+	mapped, data, err := sizes(pid)
+	if err != nil {
+		return err
+	}
+
+	for resource, limit := range map[int]uint64{
+		unix.RLIMIT_AS:     mapped + 2*uint64(w.memory),
+		unix.RLIMIT_DATA:   data + uint64(w.memory),
+		unix.RLIMIT_CPU:    w.seconds(),
+		unix.RLIMIT_FSIZE:  uint64(2*w.limits.CloneBytes + 16<<20),
+		unix.RLIMIT_NOFILE: maxDescriptors,
+		unix.RLIMIT_NPROC:  maxThreads,
+		unix.RLIMIT_CORE:   0,
+	} {
+		// Threads are counted for a user, and the user may be the one who runs everything here.
+		if resource == unix.RLIMIT_NPROC && w.cmd.SysProcAttr.Credential == nil {
+			continue
+		}
+
+		if err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: limit, Max: limit}, nil); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// sizes are how large the address space of a process is, and how much of it can be written to and is nobody else's.
+func sizes(pid int) (mapped, data uint64, err error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return 0, 0, err
+	}
+
+	fields := strings.Fields(string(text))
+	if len(fields) < 6 {
+		return 0, 0, errAnswer
+	}
+
+	mapped, err = strconv.ParseUint(fields[0], 10, 64)
+	if err != nil {
+		return 0, 0, err
+	}
+
+	data, err = strconv.ParseUint(fields[5], 10, 64)
+	page := uint64(os.Getpagesize())
+
+	return mapped * page, data * page, err
+}
+
+// autopsy says why a worker has died without an answer.
+func (w *process) autopsy() *source.Error {
+	state := w.cmd.ProcessState
+
+	// A process that has used up its time is killed like one that has used up the machine's memory.
+	used := state.UserTime() + state.SystemTime()
+
+	switch {
+	case used >= time.Duration(w.seconds()-1)*time.Second:
+		return &source.Error{Reason: source.ReasonLimitExceeded, Message: "the build takes more processor time than it may"}
+	case w.said.contains("out of memory"), w.said.contains("cannot allocate memory"), w.said.contains("stack exceeds"), w.said.contains("failed to create new OS thread"):
+		return &source.Error{Reason: source.ReasonLimitExceeded, Message: "the build takes more memory than it may"}
+	default:
+		return workerFailed()
+	}
+}
+
+// said keeps the beginning of what a worker says on standard error. Nobody is shown it: it may quote the repository, or the request.
+type said struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	s.text = append(s.text, p[:min(len(p), maxSaid-len(s.text))]...)
+
+	return len(p), nil
+}
+
+func (s *said) contains(words string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	return bytes.Contains(s.text, []byte(words))
+}
