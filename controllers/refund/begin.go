@@ -20,10 +20,6 @@ const lookAround = 10 * time.Minute
 
 // begin sets the amount aside, if there is a way back for it.
 func (p *pass) begin(ctx context.Context) (outcome.Result, error) {
-	if p.refund.Status.Phase == billingv1.RefundVoided {
-		return p.voided(nil)
-	}
-
 	amount, err := p.amount()
 	if err != nil {
 		return outcome.Result{RequeueAfter: lookAround}, err
@@ -39,10 +35,13 @@ func (p *pass) begin(ctx context.Context) (outcome.Result, error) {
 
 	switch {
 	case errors.Is(err, book.ErrInsufficient):
-		return outcome.Result{RequeueAfter: lookAround}, p.insufficient(err)
-	case errors.Is(err, book.ErrConflict), err == nil && !p.held() && !p.known():
-		// It was set aside before, and is not any more.
-		return p.voided(err)
+		// How much can go back is not said: it is less with every minute of use, and each would be news.
+		return outcome.Result{RequeueAfter: lookAround}, &outcome.Stall{
+			Reason: billingv1.ReasonInsufficient, Err: err,
+			Message: "spec.amount: less than that can go back: the rest of the payment went back before, is on its way, or was used; without spec.amount all goes back that can",
+		}
+	case errors.Is(err, book.ErrConflict), err == nil && !p.held():
+		return p.begun(ctx, err)
 	case errors.Is(err, book.ErrTooMany):
 		return outcome.Result{}, &outcome.Wait{Reason: billingv1.ReasonInsufficient, Message: "Too many refunds of the tenant are on their way; this one waits", Err: err, After: lookAround}
 	case err != nil:
@@ -51,11 +50,24 @@ func (p *pass) begin(ctx context.Context) (outcome.Result, error) {
 
 	p.refund.Status.LedgerSequence = last(result)
 
-	if !p.held() {
-		return p.posted()
+	return p.resolve(ctx)
+}
+
+// begun finds out what became of an amount that was set aside before: in a pass of which nothing is known any more, or by a
+// leader before this one, whose call may have been on its way while this pass looked.
+func (p *pass) begun(ctx context.Context, cause error) (outcome.Result, error) {
+	if err := p.look(ctx); err != nil {
+		return outcome.Result{}, err
 	}
 
-	return p.resolve(ctx)
+	switch {
+	case p.held():
+		return p.resume(ctx)
+	case p.known():
+		return p.posted()
+	default:
+		return p.voided(cause)
+	}
 }
 
 // amount to give back: what the Refund says, or all that can be.
@@ -71,7 +83,10 @@ func (p *pass) amount() (money.Micro, error) {
 
 	most := p.most()
 	if most < money.Rupiah {
-		return 0, p.insufficient(nil)
+		return 0, &outcome.Stall{
+			Reason:  billingv1.ReasonInsufficient,
+			Message: "Nothing of the payment can go back: it went back before, is on its way, or was used",
+		}
 	}
 
 	return most, nil
@@ -82,13 +97,6 @@ func (p *pass) most() money.Micro {
 	own := p.head.Refundable(book.WindowEnd(p.head.ChargedThrough))
 
 	return max(0, min(p.order.Free(), own)/money.Rupiah*money.Rupiah)
-}
-
-func (p *pass) insufficient(err error) error {
-	return &outcome.Stall{
-		Reason: billingv1.ReasonInsufficient, Err: err,
-		Message: fmt.Sprintf("At most %s rupiah of the payment can go back: the rest went back before, is on its way, or was used", rupiah(p.most())),
-	}
 }
 
 // hasWay says why nothing is set aside: there is no way back for it, or not yet.
@@ -134,7 +142,10 @@ func (p *pass) hasWay(ctx context.Context, amount money.Micro) error {
 
 // ask asks how the payment stands that was credited.
 func (p *pass) ask(ctx context.Context) (payment.Status, error) {
-	return p.gateway.Status(ctx, payment.Reference{OrderID: p.order.ID, TransactionID: p.order.Transaction})
+	s, err := p.gateway.Status(ctx, payment.Reference{OrderID: p.order.ID, TransactionID: p.order.Transaction})
+	p.answered = p.answered || err == nil
+
+	return s, err
 }
 
 // rupiah is an amount for people. What goes back goes back in whole rupiah.

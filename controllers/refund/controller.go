@@ -78,21 +78,24 @@ func (c *Controller) Reconcile(ctx context.Context, r *billingv1.Refund) (outcom
 	err := p.look(ctx)
 
 	var nothing *outcome.Stall
-	if errors.As(err, &nothing) && !r.DeletionTimestamp.IsZero() {
-		return outcome.Result{Finalized: true}, nil // It is about no payment and holds nothing.
-	}
-
-	if err != nil {
+	if err != nil && !errors.As(err, &nothing) {
 		return outcome.Result{}, err
 	}
 
 	switch {
 	case p.held():
-		return p.resolve(ctx)
+		return p.resume(ctx)
 	case p.known():
 		return p.posted()
 	case !r.DeletionTimestamp.IsZero():
-		return outcome.Result{Finalized: true}, nil
+		return outcome.Result{Finalized: true}, nil // It holds nothing.
+	// What is over stays so: the TopUp may be gone since, or be another one of its name.
+	case r.Status.Phase == billingv1.RefundPosted:
+		return p.posted()
+	case r.Status.Phase == billingv1.RefundVoided:
+		return p.voided(nil)
+	case nothing != nil:
+		return outcome.Result{}, err
 	default:
 		return p.begin(ctx)
 	}
@@ -108,8 +111,12 @@ type pass struct {
 	key  string
 	now  time.Time
 	head book.Head
-	// order that is given back, as the ledger has it.
+	// order that is given back, as the ledger has it; zero when it cannot be found.
 	order book.Order
+	// asked is true when an earlier pass may have asked the gateway to pay it back.
+	asked bool
+	// answered is true once the gateway has said how the payment stands, doubted when a person has to look at that.
+	answered, doubted bool
 }
 
 // look reads how the tenant and the payment stand. A hold says itself which payment it is of, whether or not the TopUp is
@@ -120,15 +127,17 @@ func (p *pass) look(ctx context.Context) error {
 		return err
 	}
 
-	id := ""
-	if hold, ok := p.head.Hold(p.key); ok {
-		id = hold.Order
-	} else if id, err = p.orderID(ctx); err != nil {
-		return err
+	hold, held := p.head.Hold(p.key)
+
+	id := hold.Order
+	if !held {
+		if id, err = p.orderID(ctx); err != nil {
+			return err
+		}
 	}
 
 	p.order, err = p.ledger.Order(ctx, p.tenant, id)
-	if errors.Is(err, book.ErrNotFound) {
+	if !held && errors.Is(err, book.ErrNotFound) {
 		return p.notFound("Nothing was credited for TopUp %q; there is nothing to give back", err)
 	}
 
@@ -172,7 +181,11 @@ func (p *pass) known() bool {
 // posted reports a refund that is done.
 func (p *pass) posted() (outcome.Result, error) {
 	s := &p.refund.Status
-	s.Phase, s.Amount = billingv1.RefundPosted, rupiah(p.order.Refunds[p.key])
+	s.Phase = billingv1.RefundPosted
+
+	if amount, known := p.order.Refunds[p.key]; known {
+		s.Amount = rupiah(amount)
+	}
 
 	if s.PostedAt == nil {
 		s.PostedAt = stamp(p.now)

@@ -13,7 +13,9 @@
 //     the call that asked for it has ended, and voided when the gateway has refused and lists none. Doubt keeps the hold.
 //   - Where the way it was paid has no way back nothing is held; the Refund says what to do. The same is true of a part of a
 //     payment that is not settled: until it is, all of it can be voided and nothing else.
-//   - How far a Refund is, is what the ledger says of its key. Status is a mirror.
+//   - How far a Refund is, is what the ledger says of its key. Status is a mirror; only of one whose TopUp is gone, or is another
+//     one of its name by now, it is believed that it is over.
+//   - What the gateway has accepted is not sent again. Of what is not listed days later a person finds out.
 //   - A Refund that is deleted goes when it holds nothing. Deleting does not undo it.
 //
 // Refunds that are made at the gateway past us are found by package topup.

@@ -17,13 +17,35 @@ import (
 )
 
 const (
-	// doubtful is for how long after the first call a refusal is not believed, when a call before it got no usable answer.
+	// doubtful is for how long after the first call a refusal of a later one is not believed.
 	doubtful = 10 * time.Minute
-	// listing is when the gateway is asked again whether it lists a refund that it has accepted.
-	listing = time.Minute
+	// listing is when the gateway is asked again whether it lists a refund that it has accepted; later it is asked less often,
+	// and when three days are over, of which some banks take two, a person is.
+	listing   = time.Minute
+	listingBy = 72 * time.Hour
 	// soon is when a payment is looked at that has just changed.
 	soon = 5 * time.Second
 )
+
+// resume goes on with an amount that an earlier pass has set aside. Where status does not say that it has, that pass was cut
+// off before it could, and may have asked the gateway before.
+func (p *pass) resume(ctx context.Context) (outcome.Result, error) {
+	s := &p.refund.Status
+	cutOff := s.Phase != billingv1.RefundHeld && s.Phase != billingv1.RefundSent
+
+	if cutOff && p.refund.Spec.Method != billingv1.RefundByHand {
+		s.Phase, s.SentAt = billingv1.RefundSent, stamp(p.now)
+	}
+
+	p.asked = s.SentAt != nil
+
+	result, err := p.resolve(ctx)
+	if p.answered && !p.doubted {
+		conditions.Delete(p.refund, billingv1.ConditionNeedsReview)
+	}
+
+	return result, err
+}
 
 // resolve finds out what became of a held amount, and asks for it to be paid back if nothing has.
 func (p *pass) resolve(ctx context.Context) (outcome.Result, error) {
@@ -57,6 +79,10 @@ func (p *pass) resolve(ctx context.Context) (outcome.Result, error) {
 
 	if done, result, err := p.settle(ctx, status, hold.Amount); done {
 		return result, err
+	}
+
+	if at := s.AcceptedAt; at != nil {
+		return p.unlisted(p.now.Sub(at.Time))
 	}
 
 	return p.send(ctx, status, hold.Amount)
@@ -96,7 +122,7 @@ func (p *pass) send(ctx context.Context, s payment.Status, held money.Micro) (ou
 	route := payment.RefundRoute(s)
 
 	if route == payment.RouteNone || route == payment.RouteManual {
-		if p.refund.Status.SentAt == nil {
+		if !p.asked {
 			return p.void(ctx, "the payment has no way back at the gateway", nil)
 		}
 
@@ -120,11 +146,16 @@ func (p *pass) send(ctx context.Context, s payment.Status, held money.Micro) (ou
 	switch {
 	case err == nil:
 		status.Attempts++
+
+		if status.AcceptedAt == nil {
+			status.AcceptedAt = stamp(p.now)
+		}
+
 		return p.confirm(ctx, held)
 	case errors.Is(err, payment.ErrNotModifiable) && route == payment.RouteCancel:
 		// It has settled meanwhile, and goes back the other way.
 		status.Attempts++
-		return outcome.Result{}, &outcome.Wait{Reason: string(billingv1.RefundSent), Message: "The payment has settled meanwhile; it is given back another way", After: soon}
+		return outcome.Result{}, &outcome.Wait{Reason: string(billingv1.RefundSent), Message: "The payment has settled meanwhile; it is given back another way", After: listing}
 	case errors.Is(err, payment.ErrRefused), errors.Is(err, payment.ErrNotModifiable), errors.Is(err, payment.ErrInvalidRequest):
 		status.Attempts++
 		return p.refused(ctx, held, err)
@@ -161,11 +192,23 @@ func (p *pass) confirm(ctx context.Context, held money.Micro) (outcome.Result, e
 		return result, err
 	}
 
-	return outcome.Result{}, &outcome.Wait{Reason: string(billingv1.RefundSent), Message: "The gateway has accepted it and does not list it yet", After: listing}
+	return p.unlisted(0)
 }
 
-// refused gives the amount back to the account, if it is certain that the payer does not get it. After a call of which
-// nobody knows what it did, a refusal is not certain at once.
+// unlisted waits for the gateway to list what it accepted that long ago. It is not sent again: what is accepted can only be
+// refused the second time.
+func (p *pass) unlisted(age time.Duration) (outcome.Result, error) {
+	if age > listingBy {
+		return p.review("The gateway has accepted it, and does not list it")
+	}
+
+	return outcome.Result{}, &outcome.Wait{
+		Reason: string(billingv1.RefundSent), Message: "The gateway has accepted it and does not list it yet", After: min(max(listing, age), time.Hour),
+	}
+}
+
+// refused gives the amount back to the account, if it is certain that the payer does not get it. A refusal of the first call
+// is. That of a later one may be about a call before it, of which nobody knows what it did.
 func (p *pass) refused(ctx context.Context, held money.Micro, refusal error) (outcome.Result, error) {
 	s, err := p.ask(ctx)
 	if err != nil {
@@ -176,13 +219,10 @@ func (p *pass) refused(ctx context.Context, held money.Micro, refusal error) (ou
 		return result, err
 	}
 
-	ready := conditions.Get(p.refund, conditions.Ready)
-	doubt := ready != nil && ready.Reason == payment.ReasonGatewayUnavailable
-
-	if until := p.refund.Status.SentAt.Add(doubtful); doubt && p.now.Before(until) {
+	if until := p.refund.Status.SentAt.Add(doubtful); p.asked && p.now.Before(until) {
 		return outcome.Result{}, &outcome.Wait{
 			Reason: payment.ReasonGatewayUnavailable, Err: refusal, Ready: metav1.ConditionUnknown, After: max(until.Sub(p.now), soon),
-			Message: "The gateway refuses it after a call that it did not answer; the amount stays set aside until that is certain",
+			Message: "The gateway refuses it, and may have been asked before; the amount stays set aside until that is certain",
 		}
 	}
 
@@ -191,6 +231,7 @@ func (p *pass) refused(ctx context.Context, held money.Micro, refusal error) (ou
 
 // review leaves the hold alone and asks for a person.
 func (p *pass) review(message string) (outcome.Result, error) {
+	p.doubted = true
 	message += "; the amount stays set aside. When it is clear what became of it, set the annotation " + billingv1.AnnotationResolve
 	conditions.Set(p.refund, billingv1.ConditionNeedsReview, metav1.ConditionTrue, billingv1.ReasonUnexpectedStatus, message)
 
