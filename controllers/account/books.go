@@ -20,8 +20,9 @@ import (
 // actorPlan is the actor in entries of the ledger about what a plan gives.
 const actorPlan = "plan"
 
-// keepBooks does in the ledger what time and specs have made due: the grant of the month, coupons, lots whose time is over,
-// and a decision that would be another one now. Gifts come first, so that nobody is warned of what they make untrue.
+// keepBooks does in the ledger what time and specs have made due: the grant of the month, coupons, use that nobody else
+// settles, lots whose time is over, and a decision that would be another one now. Gifts come first, so that nobody is warned
+// of what they make untrue.
 func (c *Controller) keepBooks(ctx context.Context, s *situation) error {
 	if s.unpriced == nil && !s.leaving() && s.standing.Phase != solvency.Closed {
 		if err := c.grant(ctx, s); err != nil {
@@ -32,6 +33,9 @@ func (c *Controller) keepBooks(ctx context.Context, s *situation) error {
 		}
 	}
 
+	if err := c.settle(ctx, s); err != nil {
+		return err
+	}
 	if err := c.expire(ctx, s); err != nil {
 		return err
 	}
@@ -75,8 +79,12 @@ func (c *Controller) grant(ctx context.Context, s *situation) error {
 		lot := book.Lot{ID: id, Left: amount, Expires: month.End()}
 		_, err := c.do(ctx, s, book.Grant{ID: id, Lot: lot, Actor: actorPlan})
 
-		// A conflict means that it was given before the plan or the account's months were changed: one a month is enough.
-		if err != nil && !errors.Is(err, book.ErrConflict) {
+		switch {
+		case err == nil, errors.Is(err, book.ErrConflict):
+			// A conflict means that it was given before the plan or the account's months were changed: one a month is enough.
+		case errors.Is(err, book.ErrTooMany):
+			return nil // There is room again when another gift has been used, or its time is over, which is seen to next.
+		default:
 			return unwritten(err)
 		}
 	}
@@ -89,6 +97,23 @@ func (c *Controller) grant(ctx context.Context, s *situation) error {
 // monthOf is the month it is, as the account counts months.
 func monthOf(s *situation) book.Month {
 	return book.MonthAt(s.now.Unix(), billing.OffsetHours(s.account))
+}
+
+// settle draws the money for what was used in a settlement that is over. Charges do that, and there are none where nothing
+// was used any more when it ended; its month could not be closed before something is used again.
+func (c *Controller) settle(ctx context.Context, s *situation) error {
+	if len(s.head.Accrued) == 0 {
+		return nil
+	}
+	_, last := s.terms.Settlement(book.HourOf(s.head.ChargedThrough))
+	if over := s.now.Unix() - book.WindowStart(book.FirstOfHour(last+1)); over < int64(idleTime/time.Second) {
+		return nil
+	}
+	if _, err := c.do(ctx, s, book.Settle{Floor: s.terms.Floor(s.head)}); err != nil {
+		return unwritten(err)
+	}
+
+	return nil
 }
 
 // expire takes what is left of lots whose time is over, as soon as all use of that time has been charged.
@@ -112,7 +137,7 @@ func (c *Controller) expire(ctx context.Context, s *situation) error {
 }
 
 // idleTime is how long after the end of a lot nothing may have run before it counts as certain that no more use of its time
-// will be charged.
+// will be charged, and how long after the end of a settlement a charge may do what it is to do.
 const idleTime = time.Hour
 
 // expiry is what takes the rest of a lot; nil while its time is not over, or use of that time may still be charged.
