@@ -2,6 +2,7 @@ package book
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"testing"
@@ -104,6 +105,23 @@ func TestDecodeStateSpelling(t *testing.T) {
 	h.State = json.RawMessage(`{"v":1}`)
 	if _, err := DecodeHead(h.Encode()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDecodeOrder: what a newer version has written of a payment is not dropped when the order is written again.
+func TestDecodeOrder(t *testing.T) {
+	o := Order{ID: "o1", Credited: rupiah(5), Refunds: map[string]money.Micro{"r": rupiah(1)}}
+	if got, err := DecodeOrder(o.Encode()); err != nil || !got.Equal(o) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for text, want := range map[string]error{
+		`{"id":"o1","credited":"5.000000","returned":"0.000000","held":"0.000000","fee":"1.000000"}`: ErrNewer,
+		`{"id":"o1","credited":"5.0","returned":"0.000000","held":"0.000000"}`:                       ErrBroken,
+		`{"id":"o1"`: ErrBroken,
+	} {
+		if _, err := DecodeOrder([]byte(text)); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", text, err, want)
+		}
 	}
 }
 
