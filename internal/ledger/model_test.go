@@ -25,7 +25,9 @@ type model struct {
 	counted map[money.Meter]money.Micro
 	accrued map[money.Meter]money.Micro
 	// open is the window of the last use that is not settled, 0 for none.
-	open, cursor    int64
+	open, cursor int64
+	// last is the last charge that was done.
+	last            string
 	prices          string
 	entries         int64
 	charged, waived money.Micro
@@ -75,26 +77,33 @@ func (m *model) owed() (sum money.Micro) {
 	return sum
 }
 
-// do says what an operation does, or why it is refused.
+// do says what an operation does, or why it is refused. What is asked for again does nothing, and so nothing is decided:
+// what follows from the balance waits for the next thing that happens.
 func (m *model) do(op book.Op) error {
-	if key := op.Key(); key != "" {
-		asked := book.RequestHash(op)
-		if before, ok := m.asked[key]; ok {
-			if before != asked {
-				return book.ErrConflict
-			}
-			return nil
-		}
-		if err := m.apply(op); err != nil {
-			return err
-		}
-		m.asked[key] = asked
-		m.entries++
-
+	key, asked := op.Key(), book.RequestHash(op)
+	switch before, ok := m.asked[key]; {
+	case ok && before != asked:
+		return book.ErrConflict
+	case ok, m.repeats(op, asked):
 		return nil
 	}
+	if err := m.apply(op); err != nil {
+		return err
+	}
+	if key != "" {
+		m.asked[key] = asked
+		m.entries++
+	}
+	m.decide()
 
-	return m.apply(op)
+	return nil
+}
+
+// repeats tells whether it is the charge that came last. Charges have no key; earlier ones are refused by the cursor.
+func (m *model) repeats(op book.Op, asked string) bool {
+	c, ok := op.(book.Charge)
+
+	return ok && m.last == asked && m.cursor == c.Through
 }
 
 func (m *model) apply(op book.Op) error {
@@ -249,7 +258,7 @@ func (m *model) charge(op book.Charge) error {
 	if m.open != 0 {
 		m.open = op.Through
 	}
-	m.cursor = op.Through
+	m.cursor, m.last = op.Through, book.RequestHash(op)
 	ends := slices.ContainsFunc(m.lots, func(l book.Lot) bool { return l.Expires == (op.Through+1)*60 })
 	if op.Settle || ends {
 		m.settle(op.Floor)

@@ -44,9 +44,9 @@ func flaky(client KV, seed uint64, oneIn int) *faulty {
 	}}
 }
 
-func newWalk(t *rapid.T, client *clientv3.Client) *walk {
+func newWalk(t rapid.TB, client *clientv3.Client, faults uint64) *walk {
 	w := &walk{model: newModel(), tenant: newTenant(), now: start}
-	w.ledger = New(flaky(client, rapid.Uint64().Draw(t, "faults"), 12), func() time.Time { return w.now })
+	w.ledger = New(flaky(client, faults, 12), func() time.Time { return w.now })
 	w.ledger.lostPause = time.Millisecond
 	w.plain = New(client, func() time.Time { return w.now })
 	var err error
@@ -134,17 +134,19 @@ func (w *walk) charge(t *rapid.T, from int64, floor money.Micro) book.Op {
 	return c
 }
 
-// step does one thing on both sides and compares.
+// step does one thing, some time after the last window that was charged.
 func (w *walk) step(t *rapid.T) {
 	op := w.op(t)
 	if w.model.cursor != 0 {
 		w.now = time.Unix(book.WindowEnd(w.model.cursor)+rapid.Int64Range(0, 120).Draw(t, "late"), 0)
 	}
+	w.do(t, op)
+}
+
+// do does it on both sides and compares.
+func (w *walk) do(t rapid.TB, op book.Op) {
 	w.model.now = w.now.Unix()
 	want := w.model.do(op)
-	if want == nil {
-		w.model.decide()
-	}
 	request := book.Request{Tenant: w.tenant, Op: op, Term: w.term, Decide: stopping}
 	_, err := w.ledger.Do(context.Background(), request)
 	for errors.Is(err, errLost) { // nobody knows, or nothing could be read: whoever asks, asks again
@@ -156,7 +158,7 @@ func (w *walk) step(t *rapid.T) {
 	w.compare(t, op)
 }
 
-func (w *walk) compare(t *rapid.T, op book.Op) {
+func (w *walk) compare(t rapid.TB, op book.Op) {
 	h, err := w.plain.Head(context.Background(), w.tenant)
 	if err != nil {
 		t.Fatal(err)
@@ -242,10 +244,40 @@ func TestAgainstTheModel(t *testing.T) {
 		steps = 120
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		w := newWalk(t, client)
+		w := newWalk(t, client, rapid.Uint64().Draw(t, "faults"))
 		for range rapid.IntRange(1, steps).Draw(t, "steps") {
 			w.step(t)
 		}
 		w.finish(t)
 	})
+}
+
+// TestAskedAgain has walks that chance takes once in a long while.
+func TestAskedAgain(t *testing.T) {
+	nothing := charge(0, 1)
+	grant := book.Grant{ID: "grant:a", Lot: book.Lot{ID: "a", Left: rupiah(20), Meter: money.Storage}}
+	cases := map[string]struct {
+		reason string
+		ops    []book.Op
+	}{
+		"ChargeOfNothing": {
+			reason: "Also a window in which nothing was used is charged once, and the charge may be asked for again.",
+			ops:    []book.Op{nothing, nothing},
+		},
+		"GrantAfterAStop": {
+			reason: "What is owed beyond the floor is waived, and so who has credit for volumes alone is above zero when he is stopped. " +
+				"A grant that was made before changes nothing and starts nothing; the next thing that happens does.",
+			ops: []book.Op{grant, charge(0, 1, cpu("web", 60, 1800)), grant, book.Settle{}},
+		},
+	}
+	client := openStore(t)
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Log(tc.reason)
+			w := newWalk(t, client, 0)
+			for _, op := range tc.ops {
+				w.do(t, op)
+			}
+		})
+	}
 }
