@@ -55,8 +55,14 @@ var (
 		for _, bad := range []string{"/proc", "/sys", "/dev"} {
 			s = strings.Replace(s, bad, "/x", 1)
 		}
+		elements := strings.Split(s, "/")
+		for i, e := range elements { // One by one: in "/././a" the two overlap.
+			if e == "." || e == ".." {
+				elements[i] = "a"
+			}
+		}
 
-		return v1alpha1.AbsolutePath(strings.NewReplacer("/./", "/a/", "/../", "/b/").Replace(s + "_"))
+		return v1alpha1.AbsolutePath(strings.Join(elements, "/") + "_")
 	})
 	variableName = rapid.StringMatching(`[A-Za-z_][A-Za-z0-9_]{0,12}`)
 	int32s       = func(least, most int32) *rapid.Generator[int32] { return rapid.Int32Range(least, most) }
