@@ -3,6 +3,7 @@ package coupon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/outcome"
 )
@@ -54,16 +56,17 @@ func (c *Controller) Reconcile(ctx context.Context, o *billingv1.Coupon) (outcom
 
 	o.Status.Redeemed = redeemed
 
-	first, err := c.first(ctx, o)
+	s, now := &o.Spec, c.now()
+
+	first, err := c.first(ctx, o, now)
 	if err != nil {
 		return outcome.Result{}, err
 	}
 
-	s, now := &o.Spec, c.now()
-
 	switch {
 	case first != o.Name:
-		return outcome.Result{}, stall(billingv1.ReasonDuplicateCode, fmt.Sprintf("Coupon %q has the same code and comes first; make another one with another code", first))
+		// The time of the other one may be over before this one changes.
+		return outcome.Result{RequeueAfter: lookAround}, stall(billingv1.ReasonDuplicateCode, fmt.Sprintf("Coupon %q has the same code and comes first; make another one with another code", first))
 	case redeemed >= s.MaxRedemptions:
 		return outcome.Result{}, stall(billingv1.ReasonUsedUp, "It was redeemed as often as it can be")
 	case s.ValidUntil != nil && !now.Before(s.ValidUntil.Time):
@@ -84,8 +87,8 @@ func (c *Controller) Reconcile(ctx context.Context, o *billingv1.Coupon) (outcom
 	return outcome.Result{RequeueAfter: after}, nil
 }
 
-// first is the name of the first coupon with the code. Which of several counts is decided by billing.Redemption, by name.
-func (c *Controller) first(ctx context.Context, o *billingv1.Coupon) (string, error) {
+// first is the name of the coupon that counts in the place of this one; its own when none does.
+func (c *Controller) first(ctx context.Context, o *billingv1.Coupon, now time.Time) (string, error) {
 	var list billingv1.CouponList
 	if err := c.cached.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return "", fmt.Errorf("list coupons: %w", err)
@@ -94,13 +97,33 @@ func (c *Controller) first(ctx context.Context, o *billingv1.Coupon) (string, er
 	first := o.Name
 
 	for i := range list.Items {
-		other := &list.Items[i]
-		if other.Spec.CodeSHA256 == o.Spec.CodeSHA256 && other.DeletionTimestamp.IsZero() && other.Name < first {
+		if other := &list.Items[i]; other.Name < first && replaces(other, o, now) {
 			first = other.Name
 		}
 	}
 
 	return first, nil
+}
+
+// replaces is true for a coupon with the code of another that can be redeemed now by whoever may redeem that one. Which of
+// them counts then is decided by billing.Redemption, by name; how often they were redeemed does not count.
+func replaces(other, o *billingv1.Coupon, now time.Time) bool {
+	a, b := &other.Spec, &o.Spec
+
+	switch {
+	case a.CodeSHA256 != b.CodeSHA256, !other.DeletionTimestamp.IsZero():
+		return false
+	case a.ValidFrom != nil && now.Before(a.ValidFrom.Time), a.ValidUntil != nil && !now.Before(a.ValidUntil.Time):
+		return false
+	case a.Amount == "" && b.Amount != "":
+		return false // A share of a payment is nothing without one.
+	case len(a.PlanNames) == 0:
+		return true
+	default:
+		missing := func(plan dogkerv1.DNSLabel) bool { return !slices.Contains(a.PlanNames, plan) }
+
+		return len(b.PlanNames) > 0 && !slices.ContainsFunc(b.PlanNames, missing)
+	}
 }
 
 func stall(reason, message string) error { return &outcome.Stall{Reason: reason, Message: message} }

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/outcome"
 )
@@ -62,9 +63,12 @@ func TestReconcile(t *testing.T) {
 		"Expired": {
 			reason: "The last moment does not.", edit: func(c *billingv1.Coupon) { c.Spec.ValidUntil = at(0) }, want: "Expired",
 		},
-		"UsedUp":    {reason: "As often as it can be.", redeemed: 3, want: "UsedUp"},
-		"Duplicate": {reason: "The first by name counts.", edit: func(c *billingv1.Coupon) { c.Spec.CodeSHA256 = "taken" }, want: "DuplicateCode"},
-		"Unread":    {reason: "What cannot be counted is not told.", redeemed: -1},
+		"UsedUp": {reason: "As often as it can be.", redeemed: 3, want: "UsedUp"},
+		"Duplicate": {
+			reason: "The first by name counts, for as long as it does.", edit: func(c *billingv1.Coupon) { c.Spec.CodeSHA256 = "taken" },
+			want: "DuplicateCode", after: lookAround,
+		},
+		"Unread": {reason: "What cannot be counted is not told.", redeemed: -1},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -102,6 +106,44 @@ func TestReconcile(t *testing.T) {
 				t.Errorf("%s\ngot %q after %v, redeemed %d: %v", tc.reason, reason, after, o.Status.Redeemed, err)
 			}
 		})
+	}
+}
+
+// TestReplaces: a coupon is said to be another one's duplicate when whoever types the code gets that one, and only then.
+func TestReplaces(t *testing.T) {
+	plans := func(names ...dogkerv1.DNSLabel) func(*billingv1.Coupon) {
+		return func(c *billingv1.Coupon) { c.Spec.PlanNames = names }
+	}
+	percent := func(c *billingv1.Coupon) { c.Spec.Amount, c.Spec.Percent, c.Spec.MaxAmount = "", 10, "1000" }
+	same := func(*billingv1.Coupon) {}
+
+	cases := map[string]struct {
+		reason     string
+		other, own func(*billingv1.Coupon)
+		want       bool
+	}{
+		"Same":          {"Everybody gets the other one.", same, same, true},
+		"OtherCode":     {"They have nothing to do with each other.", func(c *billingv1.Coupon) { c.Spec.CodeSHA256 = "other" }, same, false},
+		"Over":          {"Last year's is redeemed no more; its code may be used again.", func(c *billingv1.Coupon) { c.Spec.ValidUntil = at(0) }, same, false},
+		"NotYet":        {"Nor is next year's.", func(c *billingv1.Coupon) { c.Spec.ValidFrom = at(time.Second) }, same, false},
+		"Going":         {"Nor is one that is deleted.", func(c *billingv1.Coupon) { c.DeletionTimestamp = at(0) }, same, false},
+		"OtherPlan":     {"One code may be worth something else in each plan.", plans("large"), plans("small"), false},
+		"SomePlans":     {"Some get this one.", plans("large"), plans("small", "large"), false},
+		"AllPlans":      {"Nobody gets this one.", plans("small", "large"), plans("large"), true},
+		"ForEverybody":  {"Tenants of other plans get this one.", plans("large"), same, false},
+		"FromEverybody": {"The other one is for all.", same, plans("large"), true},
+		"Percent":       {"Without a payment it is this one.", percent, same, false},
+		"BothPercent":   {"Both take one.", percent, percent, true},
+		"PercentBehind": {"A fixed amount is given with a payment, too.", same, percent, true},
+	}
+	for name, tc := range cases {
+		other, own := coupon("a", "one"), coupon("b", "one")
+		tc.other(other)
+		tc.own(own)
+
+		if got := replaces(other, own, now); got != tc.want {
+			t.Errorf("%s: %s\ngot %t", name, tc.reason, got)
+		}
 	}
 }
 
