@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -57,8 +58,9 @@ type Closer struct {
 	o       Options
 	log     *slog.Logger
 	metrics metrics
-	// began is when the ledger of each tenant begins who has no Statement yet, so that it is looked up once.
-	began map[string]beginning
+	// began is when the ledger begins for each account without a Statement, so that it is looked up once. Accounts are told
+	// apart by their UIDs: a tenant can have the name of one that is gone.
+	began map[types.UID]beginning
 	keep  *keeper
 }
 
@@ -67,7 +69,7 @@ func New(o Options) *Closer {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Closer{o: o, log: o.Log.With(logkey.Controller, Name), metrics: newMetrics(o.Registry), began: map[string]beginning{}}
+	c := &Closer{o: o, log: o.Log.With(logkey.Controller, Name), metrics: newMetrics(o.Registry), began: map[types.UID]beginning{}}
 	c.keep = &keeper{Closer: c, done: map[string]int64{}}
 
 	return c
@@ -132,7 +134,7 @@ func (c *Closer) close(ctx context.Context, account *billingv1.BillingAccount) (
 		return false, fmt.Errorf("list statements: %w", err)
 	}
 	have := written(all.Items, offset)
-	first, ok, err := c.first(ctx, tenant, have, offset, now)
+	first, ok, err := c.first(ctx, account, have, now)
 	if err != nil || !ok {
 		return false, err
 	}
@@ -140,7 +142,7 @@ func (c *Closer) close(ctx context.Context, account *billingv1.BillingAccount) (
 	if len(spans) == 0 {
 		return false, nil
 	}
-	if b := c.began[tenant]; b.inherited {
+	if b := c.began[account.UID]; b.inherited {
 		spans[0].from = b.at
 	}
 	start, err := c.o.Ledger.Start(ctx, tenant)
@@ -166,21 +168,22 @@ func (c *Closer) close(ctx context.Context, account *billingv1.BillingAccount) (
 
 // first is the month from which on there are Statements: of the oldest there is, or of the first entry, and none before
 // what was pruned.
-func (c *Closer) first(ctx context.Context, tenant string, have []*billingv1.Statement, offset int32, now int64) (book.Month, bool, error) {
+func (c *Closer) first(ctx context.Context, account *billingv1.BillingAccount, have []*billingv1.Statement, now int64) (book.Month, bool, error) {
+	offset := account.Spec.UTCOffsetHours
 	if len(have) > 0 {
 		m, err := book.ParseMonth(have[0].Name, offset)
-		delete(c.began, tenant)
+		delete(c.began, account.UID)
 
 		return m, err == nil, err
 	}
-	b, known := c.began[tenant]
+	b, known := c.began[account.UID]
 	if !known {
 		var found bool
 		var err error
-		if b, found, err = c.beginning(ctx, tenant); err != nil || !found {
+		if b, found, err = c.beginning(ctx, account.Namespace); err != nil || !found {
 			return book.Month{}, false, err
 		}
-		c.began[tenant] = b
+		c.began[account.UID] = b
 	}
 	m := book.MonthAt(b.at, offset)
 

@@ -10,7 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -91,6 +93,34 @@ func TestNamesake(t *testing.T) {
 	r.sweepAt(t, 2*month+2*day)
 	if got := r.statement(t, "2026-12"); got.Opening != "70.000000" {
 		t.Errorf("the next one opens with %s", got.Opening)
+	}
+}
+
+// TestNamesakeOfTheSameProcess: what was found out about the one that is gone says nothing about the other.
+func TestNamesakeOfTheSameProcess(t *testing.T) {
+	named := func(uid types.UID, made time.Time) []client.Object {
+		a := account(0)
+		a.UID = uid
+
+		return []client.Object{a, &dogkerv1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: tenant, CreationTimestamp: metav1.NewTime(made)}}}
+	}
+	s := newShelf(t)
+	s.pay(day, "o1", 1000)
+	before, after := named("a-1", begin), named("a-2", begin.Add(10*day))
+	r := newRig(t, s, before...)
+	r.sweepAt(t, 2*day)
+
+	for i := range before {
+		if err := errors.Join(r.client.Delete(t.Context(), before[i]), r.client.Create(t.Context(), after[i])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.do(begin.Add(5*day), book.Adjust{ID: "a1", Amount: -rupiah(1000), Actor: "ada", Reason: "closed"})
+	s.pay(12*day, "o2", 70)
+	r.sweepAt(t, month+time.Minute)
+
+	if got := r.statement(t, "2026-11"); got.From.Unix() != begin.Add(10*day).Unix() || got.PaidIn != "70.000000" {
+		t.Errorf("the statement begins with what somebody else did: %+v", got)
 	}
 }
 
