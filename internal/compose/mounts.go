@@ -69,7 +69,7 @@ func (s *service) bind(at, value, source string) {
 	case slices.Contains(sockets, filepath.Base(source)):
 		s.refused(at, value, "whoever reaches the engine's socket is root on every node (rule M1)", "use the API of Dogker, with a token of the tenant")
 	case s.inside(source):
-		s.refused(at, value, "nothing of a node is mounted (rule M1)", "declare a file under configs, which becomes a ConfigMap; build a folder into the image")
+		s.refused(at, value, "nothing of a node is mounted (rule M1)", "declare a file under configs, which becomes a ConfigMap; build a folder into the image; what is written needs a volume")
 	default:
 		s.refused(at, value, "nothing of a node is mounted (rule M1)", "build what is read into the image or a config; what is written needs a volume")
 	}
@@ -86,6 +86,9 @@ func (s *service) local(source string) string {
 	relative, err := filepath.Rel(s.project.WorkingDir, source)
 	if err != nil {
 		return source
+	}
+	if relative == "." {
+		return relative
 	}
 
 	return "./" + relative

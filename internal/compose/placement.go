@@ -83,13 +83,9 @@ func (s *service) endpoint(mode string) {
 	}
 }
 
-// dependencies converts what must run first. Services that are linked were made dependencies when the file was loaded.
+// dependencies converts what must run first.
 func (s *service) dependencies() {
-	linked := map[string]bool{}
-	for _, link := range s.Links {
-		target, _, _ := strings.Cut(link, ":")
-		linked[target] = true
-	}
+	implied := s.implied()
 	for _, on := range sorted(s.DependsOn) {
 		d, at := s.DependsOn[on], s.path("depends_on."+on)
 		other, known := s.project.Services[on]
@@ -107,7 +103,7 @@ func (s *service) dependencies() {
 			s.lost(at, "", fmt.Sprintf("a container waits for at most %d others", maxDependencies), "")
 			continue
 		}
-		if d.Restart && !linked[on] {
+		if d.Restart && !implied[on] {
 			s.lost(at+".restart", "true", "a container is not restarted with another", "let the program connect again")
 		}
 		if d.Condition == types.ServiceConditionHealthy && other.HealthCheck == nil {
@@ -115,6 +111,22 @@ func (s *service) dependencies() {
 		}
 		s.spec.DependsOn = append(s.spec.DependsOn, v1alpha1.Dependency{Name: v1alpha1.DNSLabel(s.names[on])})
 	}
+}
+
+// implied are the dependencies that were made when the file was loaded: of links, and of namespaces that are shared.
+func (s *service) implied() map[string]bool {
+	out := map[string]bool{}
+	for _, link := range s.Links {
+		target, _, _ := strings.Cut(link, ":")
+		out[target] = true
+	}
+	for _, mode := range []string{s.NetworkMode, s.Ipc, s.Pid, s.Uts, s.Cgroup} {
+		if target, ok := strings.CutPrefix(mode, types.ServicePrefix); ok {
+			out[target] = true
+		}
+	}
+
+	return out
 }
 
 // convertible is false for services that are left out.

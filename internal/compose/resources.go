@@ -117,7 +117,7 @@ func (s *service) cpu(f entry[float64], least int64) *resource.Quantity {
 	milli := int64(min(math.Round(f.value*perCPU), mostCPU+1))
 	got := min(max(milli, least), mostCPU)
 	if got != milli {
-		s.changed(s.path(f.name), fmt.Sprint(f.value), fmt.Sprintf("%s, so it is %dm", whyCPU, got), "")
+		s.changed(s.path(f.name), fmt.Sprintf("%.4g", f.value), fmt.Sprintf("%s, so it is %dm", whyCPU, got), "")
 	}
 
 	return resource.NewMilliQuantity(got, resource.DecimalSI)

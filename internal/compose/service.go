@@ -68,10 +68,10 @@ func (s *service) image() bool {
 			"run what it provides as a container, or let the others reach it from outside")
 		return false
 	case s.Image == "" && s.Build != nil:
-		s.lost(s.path("build"), s.Build.Context, fmt.Sprintf("nothing is built here, and there is no image; %q stands in its place", name),
+		s.lost(s.path("build"), s.local(s.Build.Context), fmt.Sprintf("nothing is built here, and there is no image; %q stands in its place", name),
 			"build it, push it to a registry, and name it in image")
 	case s.Build != nil:
-		s.lost(s.path("build"), s.Build.Context, "nothing is built here", fmt.Sprintf("build %q and push it to its registry", name))
+		s.lost(s.path("build"), s.local(s.Build.Context), "nothing is built here", fmt.Sprintf("build %q and push it to its registry", name))
 	}
 
 	if why := anImage(name); why != "" {

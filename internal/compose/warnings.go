@@ -3,6 +3,7 @@ package compose
 import (
 	"io"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/sirupsen/logrus"
@@ -42,6 +43,10 @@ func (*recorder) Levels() []logrus.Level { return []logrus.Level{logrus.WarnLeve
 
 // Fire implements logrus.Hook.
 func (r *recorder) Fire(entry *logrus.Entry) error {
+	// It says so once for each file and process, with the file's place on this machine; nothing follows from it.
+	if strings.Contains(entry.Message, "attribute `version` is obsolete") {
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.heard = append(r.heard, entry.Message)
