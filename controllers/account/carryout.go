@@ -131,8 +131,10 @@ func (c *Controller) hold(ctx context.Context, s *situation) error {
 
 	a := &billingv1.BillingAccount{}
 	a.Namespace, a.Name = s.account.Namespace, s.account.Name
+	// Of a version that nobody has changed since: a hold that somebody has set meanwhile says more than this one, and one that
+	// somebody has just lifted stays lifted.
 	patch := mergePatch(map[string]any{
-		"metadata": map[string]any{"uid": s.account.UID},
+		"metadata": map[string]any{"uid": s.account.UID, "resourceVersion": s.account.ResourceVersion},
 		"spec": map[string]any{"hold": billingv1.AccountHold{
 			Reason: reasonChargeback, Message: "The bank of whoever paid has taken a payment back. Please talk to us.",
 		}},

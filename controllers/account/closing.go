@@ -141,12 +141,17 @@ func (c *Controller) close(ctx context.Context, s *situation) error {
 
 	switch coming := len(s.head.Holds) > 0 || len(pending) > 0; {
 	case !coming && s.head.Paid != 0 && max(s.head.Paid, -s.head.Paid) < money.Rupiah:
-		return c.writeOff(ctx, s, actorDogker, "Less than a rupiah is left, which nobody can pay.")
+		err = c.writeOff(ctx, s, actorDogker, "Less than a rupiah is left, which nobody can pay.")
 	case !coming && s.head.Paid != 0 && strings.TrimSpace(reason) != "":
-		return c.writeOff(ctx, s, actorOf(s), reason)
-	default:
-		return unsettled(s.head, pending, given)
+		err = c.writeOff(ctx, s, actorOf(s), reason)
 	}
+
+	if err != nil {
+		return err
+	}
+
+	// Also of what was given up: money that came meanwhile is not left behind.
+	return unsettled(s.head, pending, given)
 }
 
 // pending are the TopUps by which money may still come, by name.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
@@ -388,6 +389,22 @@ func TestWhatIsNotMetered(t *testing.T) {
 	o.settle()
 	if got := reasons(o.account())["NotMetered"]; got != "" {
 		t.Errorf("what runs although it is stopped is not to be charged: %q", got)
+	}
+}
+
+// TestHoldIsNobodyElses: a pass that has read the account before somebody changed it neither replaces a hold nor sets one
+// again that was lifted.
+func TestHoldIsNobodyElses(t *testing.T) {
+	for name, hold := range map[string]*billingv1.AccountHold{"Set": {Reason: "Abuse"}, "Lifted": nil} {
+		o := newOffice(t, acme()...)
+		read := o.account()
+		change(o, &billingv1.BillingAccount{ObjectMeta: read.ObjectMeta}, func(a *billingv1.BillingAccount) { a.Spec.Hold = hold })
+
+		err := o.controller.hold(t.Context(), &situation{account: read, tenant: o.tenant()})
+
+		if diff := cmp.Diff(hold, o.account().Spec.Hold); diff != "" || !apierrors.IsConflict(err) {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ func (c *Controller) report(ctx context.Context, s *situation) (outcome.Result, 
 func missing(s *situation) error {
 	switch {
 	case s.tenant == nil:
-		return &outcome.Stall{Reason: v1alpha1.ReasonPlanNotFound, Message: "There is no Tenant of the namespace's name"}
+		return &outcome.Stall{Reason: billingv1.ReasonTenantNotFound, Message: "There is no Tenant of the namespace's name"}
 	case s.terms.Plan == nil:
 		return &outcome.Stall{
 			Reason:  v1alpha1.ReasonPlanNotFound,

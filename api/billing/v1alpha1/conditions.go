@@ -27,6 +27,8 @@ const (
 	ReasonReplaced = "Replaced"
 	// ReasonInUse: it is being deleted and something still refers to it.
 	ReasonInUse = "InUse"
+	// ReasonTenantNotFound: there is no Tenant of the namespace's name.
+	ReasonTenantNotFound = "TenantNotFound"
 	// ReasonPriceListNotFound: the plan names a PriceList that is not there.
 	ReasonPriceListNotFound = "PriceListNotFound"
 	// ReasonNotInEffect: the prices that the plan names are not in effect yet.
