@@ -231,7 +231,7 @@ func (c *Closer) closeOne(ctx context.Context, account *billingv1.BillingAccount
 	if err != nil || !complete {
 		return false, err
 	}
-	items := following(c.o.Ledger.Items(ctx, tenant, start.Seq+1), start.Seq+1)
+	items := following(c.o.Ledger.Items(ctx, tenant, start.Seq+1), start)
 	spec, priceList, err := build(tenant, s, start.Balance(), items)
 	if err != nil {
 		return false, err

@@ -378,7 +378,7 @@ func TestLedgerThatMoves(t *testing.T) {
 	s := newShelf(t)
 	s.pay(day, "o1", 10)
 	s.pay(2*day, "o2", 10)
-	if _, _, err := build(tenant, span{"2026-11", 0, 1 << 40}, 0, following(s.Items(t.Context(), tenant, 2), 1)); !errors.Is(err, errMoved) {
+	if _, _, err := build(tenant, span{"2026-11", 0, 1 << 40}, 0, following(s.Items(t.Context(), tenant, 2), s.start)); !errors.Is(err, errMoved) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -10,8 +10,8 @@
 // ledger has the entries. It never changes; what is put right later belongs to a later month.
 //
 // Invariants: a month is closed once; it begins when the one before ended, and opens with what that closed with, or nothing
-// is written and an operator is told; nothing is archived whose statement is missing; a pass over what is closed writes
-// nothing and reads no ledger.
+// is written and an operator is told; it is made of entries that follow from one another to the byte; nothing is archived
+// whose statement is missing; a pass over what is closed writes nothing and reads no ledger.
 //
 // It is a Runnable for the leader that looks at every account every ten minutes. It imports api and reconciler; never an
 // adapter or another controller. Callers: cmd.
