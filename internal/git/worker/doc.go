@@ -8,7 +8,7 @@
 //
 //   - another user ID than the server, where the server is root: no files of the server's, no socket of the engine;
 //   - no environment, no file descriptors but its three, no privileges to gain, an empty directory;
-//   - limits on memory, CPU time, file sizes, descriptors and threads, and a deadline, after which its process group is killed;
+//   - limits on memory, CPU time, file sizes, descriptors and threads, which cannot be raised again, and a deadline, after which its process group is killed;
 //   - the secrets of the one request that it was started for, and no others: they come on standard input, and are in no argument,
 //     no variable and no log.
 //

@@ -56,9 +56,11 @@ func Main(ctx context.Context, in io.Reader, out io.Writer) error {
 		return errors.New("read request: it is not in the form of one")
 	}
 
-	if t.MemoryBytes > 0 {
-		debug.SetMemoryLimit(t.MemoryBytes / 100 * share)
+	if err := confine(t); err != nil {
+		return fmt.Errorf("set limits: %w", err)
 	}
+
+	debug.SetMemoryLimit(t.MemoryBytes / 100 * share)
 
 	built, err := git.Builder{Dir: dir}.Build(ctx, t.Request)
 

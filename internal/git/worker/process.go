@@ -6,11 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -26,9 +25,6 @@ const (
 	grace = 5 * time.Second
 	// maxSaid is how much is kept of what a worker says on standard error.
 	maxSaid = 4 << 10
-	// maxDescriptors and maxThreads are far above what a build needs.
-	maxDescriptors = 128
-	maxThreads     = 128
 )
 
 // process is a worker that runs.
@@ -38,12 +34,11 @@ type process struct {
 	out    io.Reader
 	said   *said
 	limits source.Limits
-	memory int64
 }
 
 // run builds in a process, which is gone when it returns.
 func (p *Pool) run(ctx context.Context, r source.Request, slot int, dir string) (source.Built, error) {
-	request, err := json.Marshal(task{Request: r, MemoryBytes: p.options.MemoryBytes})
+	request, err := json.Marshal(task{Request: r, MemoryBytes: p.options.MemoryBytes, Alone: os.Geteuid() == 0})
 	if err != nil || len(request) > maxRequest {
 		return source.Built{}, &source.Error{Reason: source.ReasonLimitExceeded, Message: "the request is too large"}
 	}
@@ -123,7 +118,11 @@ func (p *Pool) start(ctx context.Context, limits source.Limits, slot int, dir st
 		return nil, err
 	}
 
-	w := &process{said: &said{}, limits: limits, memory: p.options.MemoryBytes}
+	// Go's own descriptors are closed on exec; those that somebody has started the server with may not be. Kernels before 5.11 do not
+	// know the call, and workers there have them.
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+
+	w := &process{said: &said{}, limits: limits}
 	w.cmd = exec.CommandContext(ctx, p.options.Command[0], p.options.Command[1:]...)
 	w.cmd.Env = []string{} // not nil, which would be the server's
 	w.cmd.Dir = dir
@@ -152,7 +151,7 @@ func (p *Pool) start(ctx context.Context, limits source.Limits, slot int, dir st
 	return w, w.cmd.Start()
 }
 
-// talk has a worker do its work. It is bounded before it hears anything that a stranger has a say in.
+// talk has a worker do its work.
 func (w *process) talk(request []byte) (source.Built, error) {
 	// Escapes can make six bytes of one; what is left of the factor is for the rest of each line.
 	d := json.NewDecoder(io.LimitReader(w.out, 8*w.limits.OutputBytes+1<<20))
@@ -160,10 +159,6 @@ func (w *process) talk(request []byte) (source.Built, error) {
 	var ready line
 	if err := d.Decode(&ready); err != nil || !ready.Ready {
 		return source.Built{}, errAnswer
-	}
-
-	if err := w.bound(); err != nil {
-		return source.Built{}, err
 	}
 
 	_, err := w.in.Write(request)
@@ -174,64 +169,6 @@ func (w *process) talk(request []byte) (source.Built, error) {
 	return answer(d, w.limits)
 }
 
-// seconds is how much processor time a worker may take. One processor at work for all of its time is enough.
-func (w *process) seconds() uint64 { return uint64(w.limits.Time/time.Second) + 2 }
-
-// bound limits what a worker can use from now on. What it can write to may grow by its memory from what it is, and its address space
-// by twice of that, because Go reserves more than it uses.
-func (w *process) bound() error {
-	pid := w.cmd.Process.Pid
-
-	mapped, data, err := sizes(pid)
-	if err != nil {
-		return err
-	}
-
-	for resource, limit := range map[int]uint64{
-		unix.RLIMIT_AS:     mapped + 2*uint64(w.memory),
-		unix.RLIMIT_DATA:   data + uint64(w.memory),
-		unix.RLIMIT_CPU:    w.seconds(),
-		unix.RLIMIT_FSIZE:  uint64(2*w.limits.CloneBytes + 16<<20),
-		unix.RLIMIT_NOFILE: maxDescriptors,
-		unix.RLIMIT_NPROC:  maxThreads,
-		unix.RLIMIT_CORE:   0,
-	} {
-		// Threads are counted for a user, and the user may be the one who runs everything here.
-		if resource == unix.RLIMIT_NPROC && w.cmd.SysProcAttr.Credential == nil {
-			continue
-		}
-
-		if err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: limit, Max: limit}, nil); err != nil {
-			return err
-		}
-	}
-
-	return nil
-}
-
-// sizes are how large the address space of a process is, and how much of it can be written to and is nobody else's.
-func sizes(pid int) (mapped, data uint64, err error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
-	if err != nil {
-		return 0, 0, err
-	}
-
-	fields := strings.Fields(string(text))
-	if len(fields) < 6 {
-		return 0, 0, errAnswer
-	}
-
-	mapped, err = strconv.ParseUint(fields[0], 10, 64)
-	if err != nil {
-		return 0, 0, err
-	}
-
-	data, err = strconv.ParseUint(fields[5], 10, 64)
-	page := uint64(os.Getpagesize())
-
-	return mapped * page, data * page, err
-}
-
 // autopsy says why a worker has died without an answer.
 func (w *process) autopsy() *source.Error {
 	state := w.cmd.ProcessState
@@ -240,7 +177,7 @@ func (w *process) autopsy() *source.Error {
 	used := state.UserTime() + state.SystemTime()
 
 	switch {
-	case used >= time.Duration(w.seconds()-1)*time.Second:
+	case used >= time.Duration(cpuSeconds(w.limits)-1)*time.Second:
 		return &source.Error{Reason: source.ReasonLimitExceeded, Message: "the build takes more processor time than it may"}
 	case w.said.contains("out of memory"), w.said.contains("cannot allocate memory"), w.said.contains("stack exceeds"), w.said.contains("failed to create new OS thread"):
 		return &source.Error{Reason: source.ReasonLimitExceeded, Message: "the build takes more memory than it may"}

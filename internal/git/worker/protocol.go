@@ -19,11 +19,13 @@ type task struct {
 	Request source.Request `json:"request"`
 	// MemoryBytes is how much memory the worker should get along with.
 	MemoryBytes int64 `json:"memoryBytes"`
+	// Alone is true when nobody else has the worker's user ID, so that its threads can be counted.
+	Alone bool `json:"alone,omitempty"`
 }
 
 // line is one of a worker's answer. Exactly one field is set.
 type line struct {
-	// Ready is the first line: from here on the worker waits for its request, and can be bounded.
+	// Ready is the first line: from here on the worker waits for its request.
 	Ready bool `json:"ready,omitempty"`
 	// Object is one of those that were built; Built comes after the last, without objects.
 	Object *source.Object `json:"object,omitempty"`

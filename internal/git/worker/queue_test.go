@@ -19,15 +19,18 @@ func TestNobodyWaitsForSomebodyElsesBuilds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(2, 1, 100)
 
-		// A tenant whose builds take an hour each has ten of them.
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+
+		// A tenant whose builds never end has ten of them.
 		for range 10 {
 			go func() {
-				slot, err := q.acquire(t.Context(), "hostile")
+				slot, err := q.acquire(ctx, "hostile")
 				if err != nil {
 					return
 				}
 
-				time.Sleep(time.Hour)
+				<-ctx.Done()
 				q.release("hostile", slot)
 			}()
 		}

@@ -67,7 +67,10 @@ var plays = map[string]func(){
 func begin() {
 	fmt.Println(`{"ready":true}`)
 
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	if err := worker.Confine(os.Stdin); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 func hog() {
@@ -215,7 +218,7 @@ func TestWorkerBuilds(t *testing.T) {
 		t.Errorf("got %+v", built)
 	}
 
-	if got := string(built.Objects[0].JSON); !strings.Contains(got, `"p-a"`) || !strings.Contains(got, "<&>") {
+	if got := string(built.Objects[0].JSON); !strings.Contains(got, `"p-a"`) || !strings.Contains(got, `\u003c\u0026\u003e`) {
 		t.Errorf("got %s", got)
 	}
 
