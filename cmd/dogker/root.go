@@ -71,6 +71,7 @@ func newRootCommand() *cobra.Command {
 		newDeployTokenCommand(),
 		newCredentialCommand(),
 		newFakeCommand(),
+		newGitWorkerCommand(),
 		newVersionCommand(),
 	)
 

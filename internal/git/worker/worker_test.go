@@ -133,7 +133,7 @@ func look() {
 
 	entries, _ := os.ReadDir("/proc/self/fd")
 	for _, e := range entries {
-		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && !strings.HasPrefix(to, "/proc/") && !strings.Contains(to, "anon_inode:") {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && !ownOfGo(to) {
 			fds = append(fds, e.Name())
 		}
 	}
@@ -159,6 +159,12 @@ func look() {
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{"built": source.Built{
 		Revision: "sha1:" + hash, Commit: source.Commit{Hash: hash, Subject: seen},
 	}})
+}
+
+// ownOfGo tells whether a file is one that every program in Go has open: what it waits with, what it looks at processors in, and the
+// list that is being read.
+func ownOfGo(file string) bool {
+	return strings.HasPrefix(file, "/proc/") || strings.HasPrefix(file, "/sys/fs/cgroup/") || strings.Contains(file, "anon_inode:")
 }
 
 // open has a directory that every user can pass.
