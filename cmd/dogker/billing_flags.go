@@ -73,18 +73,29 @@ func (f *billingFlags) resolve(log *slog.Logger, reg prometheus.Registerer) (bil
 	return m, nil
 }
 
+// given is a flag, and whether it is set.
+type given struct {
+	flag string
+	set  bool
+}
+
+// refuseWithout names the first flag that is set and does nothing without another.
+func refuseWithout(needed string, flags []given) error {
+	for _, g := range flags {
+		if g.set {
+			return fmt.Errorf("%s needs %s", g.flag, needed)
+		}
+	}
+
+	return nil
+}
+
 func (f *billingFlags) gateway(m *billingParts, log *slog.Logger, reg prometheus.Registerer) error {
 	if f.keyFile == "" {
-		for flag, set := range map[string]bool{
-			"--midtrans-sandbox": f.sandbox, "--midtrans-base-url": f.baseURL != "", "--midtrans-snap-url": f.snapURL != "",
-			"--midtrans-merchant-id": f.merchantID != "", "--midtrans-webhook-listen": f.listen != "",
-		} {
-			if set {
-				return fmt.Errorf("%s needs --midtrans-server-key-file", flag)
-			}
-		}
-
-		return nil
+		return refuseWithout("--midtrans-server-key-file", []given{
+			{"--midtrans-sandbox", f.sandbox}, {"--midtrans-base-url", f.baseURL != ""}, {"--midtrans-snap-url", f.snapURL != ""},
+			{"--midtrans-merchant-id", f.merchantID != ""}, {"--midtrans-webhook-listen", f.listen != ""},
+		})
 	}
 	var err error
 	if m.keys, err = midtrans.ReadKeys(f.keyFile); err != nil {
@@ -107,16 +118,10 @@ func (f *billingFlags) gateway(m *billingParts, log *slog.Logger, reg prometheus
 
 func (f *billingFlags) webhook(m *billingParts) error {
 	if f.listen == "" {
-		for flag, set := range map[string]bool{
-			"--midtrans-webhook-tls-cert-file": f.certFile != "", "--midtrans-webhook-tls-key-file": f.certKeyFile != "",
-			"--midtrans-webhook-trusted-proxies": len(f.trustedProxies) > 0,
-		} {
-			if set {
-				return fmt.Errorf("%s needs --midtrans-webhook-listen", flag)
-			}
-		}
-
-		return nil
+		return refuseWithout("--midtrans-webhook-listen", []given{
+			{"--midtrans-webhook-tls-cert-file", f.certFile != ""}, {"--midtrans-webhook-tls-key-file", f.certKeyFile != ""},
+			{"--midtrans-webhook-trusted-proxies", len(f.trustedProxies) > 0},
+		})
 	}
 	host, port, err := net.SplitHostPort(f.listen)
 	if err != nil {
