@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
@@ -47,8 +49,8 @@ type apiFlags struct {
 	config *genericclioptions.ConfigFlags
 }
 
-// connect makes a client of our kinds, and tells the namespace that is meant. It asks nothing yet.
-func (f apiFlags) connect() (client.Client, string, error) {
+// read reads the kubeconfig, and which namespace is meant.
+func (f apiFlags) read() (*rest.Config, string, error) {
 	if *f.config.KubeConfig == "" {
 		useKubeconfig(f.g.dataDir, nil)
 	}
@@ -59,6 +61,16 @@ func (f apiFlags) connect() (client.Client, string, error) {
 	namespace, _, err := f.config.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return nil, "", fmt.Errorf("read namespace of kubeconfig: %w", err)
+	}
+
+	return cfg, namespace, nil
+}
+
+// connect makes a client of our kinds, and tells the namespace that is meant. It asks nothing yet.
+func (f apiFlags) connect() (client.Client, string, error) {
+	cfg, namespace, err := f.read()
+	if err != nil {
+		return nil, "", err
 	}
 	scheme := runtime.NewScheme()
 	if err := errors.Join(v1alpha1.AddToScheme(scheme), billingv1.AddToScheme(scheme)); err != nil {
@@ -115,18 +127,11 @@ func (f *ledgerFlags) parameters(format books.Format) map[string]string {
 
 // open asks for the ledger of a tenant; the namespace is that of the flags when none is named. Whoever gets it closes it.
 func (f *ledgerFlags) open(ctx context.Context, tenant string, parameters map[string]string) (io.ReadCloser, error) {
-	if *f.api.config.KubeConfig == "" {
-		useKubeconfig(f.api.g.dataDir, nil)
-	}
-	cfg, err := f.api.config.ToRESTConfig()
+	cfg, namespace, err := f.api.read()
 	if err != nil {
-		return nil, fmt.Errorf("read kubeconfig: %w", err)
+		return nil, err
 	}
-	if tenant == "" {
-		if tenant, _, err = f.api.config.ToRawKubeConfigLoader().Namespace(); err != nil {
-			return nil, fmt.Errorf("read namespace of kubeconfig: %w", err)
-		}
-	}
+	tenant = cmp.Or(tenant, namespace)
 	c, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the API: %w", err)
