@@ -29,6 +29,9 @@ const rootExamples = `  # Serve the API on this machine, and make its engine a s
   export KUBECONFIG=/var/lib/dogker/admin.kubeconfig
   kubectl get tc
 
+  # Bring Compose files over
+  dogker convert -f compose.yaml | kubectl apply -n acme -f -
+
   # Complete commands in this shell
   source <(dogker completion bash)`
 
@@ -63,6 +66,7 @@ func newRootCommand() *cobra.Command {
 		newLedgerCommand(&g),
 		newEstimateCommand(&g),
 		newConvertCommand(),
+		newExportCommand(&g),
 		newCouponCommand(),
 		newLoginCommand(),
 		newLogoutCommand(),

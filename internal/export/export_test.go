@@ -1,0 +1,168 @@
+package export_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/internal/export"
+)
+
+// served is the metadata of an object as a server gives it out.
+func served(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name: name, Namespace: "acme", UID: "1", Generation: 4, CreationTimestamp: metav1.NewTime(time.Unix(1, 0)),
+		Labels: map[string]string{"tier": "front"}, Finalizers: []string{v1alpha1.Finalizer},
+		Annotations: map[string]string{
+			"kubectl.kubernetes.io/last-applied-configuration": "{}", "billing.dogker.io/suspend": "no money",
+			v1alpha1.AnnotationRestartedAt: "2026-01-01T00:00:00Z", v1alpha1.AnnotationChangeCause: "first",
+		},
+	}
+}
+
+func owned(name string) metav1.ObjectMeta {
+	meta := served(name)
+	meta.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "X", Name: "x", UID: "2", Controller: new(true)}}
+
+	return meta
+}
+
+// full is a container as it comes back: with all that the schema and the plan have filled in.
+func full() *v1alpha1.TenantContainer {
+	tc := &v1alpha1.TenantContainer{ObjectMeta: served("web")}
+	tc.Spec = v1alpha1.TenantContainerSpec{
+		Image: "web:1", ImagePullPolicy: v1alpha1.PullIfNotPresent, Mode: v1alpha1.ModeReplicated, Replicas: new(int32(2)),
+		RevisionHistoryLimit: new(int32(10)), TerminationGracePeriodSeconds: new(int64(45)),
+		Ports:       []v1alpha1.Port{{ContainerPort: 80, Protocol: "TCP"}, {ContainerPort: 53, Protocol: "UDP"}},
+		HealthCheck: &v1alpha1.HealthCheck{TCPSocket: &v1alpha1.TCPCheck{Port: 80}, PeriodSeconds: new(int32(10)), TimeoutSeconds: new(int32(9))},
+		Security:    &v1alpha1.Security{Capabilities: &v1alpha1.Capabilities{Drop: []string{"ALL"}}},
+	}
+	tc.Status.Tasks = "2/2"
+
+	return tc
+}
+
+const cleanContainer = `apiVersion: dogker.io/v1alpha1
+kind: TenantContainer
+metadata:
+  annotations:
+    kubernetes.io/change-cause: first
+  labels:
+    tier: front
+  name: web
+  namespace: acme
+spec:
+  healthCheck:
+    tcpSocket:
+      port: 80
+    timeoutSeconds: 9
+  image: web:1
+  ports:
+  - containerPort: 80
+  - containerPort: 53
+    protocol: UDP
+  replicas: 2
+  security:
+    capabilities:
+      drop:
+      - ALL
+  terminationGracePeriodSeconds: 45
+`
+
+const cleanConfigMap = `apiVersion: v1
+data:
+  a: b
+kind: ConfigMap
+metadata:
+  annotations:
+    kubernetes.io/change-cause: first
+  labels:
+    tier: front
+  name: settings
+  namespace: acme
+---
+`
+
+const cleanSecret = `apiVersion: v1
+data:
+  password: cHc=
+kind: Secret
+metadata:
+  annotations:
+    kubernetes.io/change-cause: first
+  labels:
+    tier: front
+  name: database
+  namespace: acme
+type: Opaque
+---
+`
+
+func TestRead(t *testing.T) {
+	elsewhere := full()
+	elsewhere.Namespace = "other"
+	objects := []client.Object{
+		full(), elsewhere,
+		&corev1.ConfigMap{ObjectMeta: served("settings"), Data: map[string]string{"a": "b"}},
+		&corev1.ConfigMap{ObjectMeta: served("kube-root-ca.crt")},
+		&corev1.ConfigMap{ObjectMeta: owned("made")},
+		&corev1.Secret{ObjectMeta: served("database"), Type: corev1.SecretTypeOpaque, Data: map[string][]byte{"password": []byte("pw")}},
+		&corev1.Secret{ObjectMeta: served("token"), Type: corev1.SecretTypeServiceAccountToken},
+		&corev1.Secret{ObjectMeta: owned("issued")},
+	}
+	cases := map[string]struct {
+		reason  string
+		secrets bool
+		want    string
+		leftOut []string
+	}{
+		"WithoutSecrets": {
+			reason: "What is committed holds no secrets, and whoever exports is told which are missing.",
+			want:   cleanConfigMap + cleanContainer, leftOut: []string{"database"},
+		},
+		"WithSecrets": {
+			reason: "Secrets that people have made are written when asked for; those of servers never.", secrets: true,
+			want: cleanConfigMap + cleanSecret + cleanContainer,
+		},
+	}
+
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			scheme := runtime.NewScheme()
+			if err := clientgoscheme.AddToScheme(scheme); err != nil {
+				t.Fatal(err)
+			}
+			if err := v1alpha1.AddToScheme(scheme); err != nil {
+				t.Fatal(err)
+			}
+			var copies []client.Object
+			for _, o := range objects {
+				copies = append(copies, o.DeepCopyObject().(client.Object))
+			}
+			c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(copies...).Build()
+			out, err := export.Read(t.Context(), c, export.Options{Namespace: "acme", Secrets: tc.secrets})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text bytes.Buffer
+			if err := out.WriteYAML(&text); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, text.String()); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(tc.leftOut, out.LeftOut); diff != "" {
+				t.Errorf("%s\nleft out, -want +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
