@@ -151,14 +151,10 @@ func (p *pass) opened() time.Time {
 func (p *pass) next() (time.Time, bool) {
 	var last time.Time
 	for _, at := range []*metav1.Time{p.topUp.Status.OpenedAt, p.topUp.Status.CheckedAt} {
-		if at != nil && at.After(last) {
+		// A time that is yet to come was written by a clock that was ahead, and says nothing about questions.
+		if at != nil && at.After(last) && !at.After(p.now) {
 			last = at.Time
 		}
-	}
-
-	// A clock that was ahead must not end the questions of a payment that can still be made.
-	if last.After(p.now) {
-		last = p.now
 	}
 
 	return payment.NextPoll(p.schedule(), last)

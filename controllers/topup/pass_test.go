@@ -58,10 +58,10 @@ func TestNext(t *testing.T) {
 	}{
 		"NeverAsked":     {"The first question was due after a minute.", nil, -59 * time.Minute},
 		"Asked":          {"The next one is due six hours after the first hour.", []func(*pass){checked(0)}, 6 * time.Hour},
-		"ClockWasAhead":  {"A question of next month ends none of today's.", []func(*pass){checked(-30 * 24 * time.Hour)}, 6 * time.Hour},
+		"ClockWasAhead":  {"A question of next month is none, and ends none of today's.", []func(*pass){checked(-30 * 24 * time.Hour)}, -59 * time.Minute},
 		"Credited":       {"Banks take back within minutes.", []func(*pass){checked(0), credited(time.Minute)}, 9 * time.Minute},
 		"CreditedBefore": {"Then it is asked daily.", []func(*pass){checked(0), credited(time.Hour)}, 23 * time.Hour},
-		"CreditedAhead":  {"Also when the clock was ahead.", []func(*pass){checked(-60 * 24 * time.Hour), credited(time.Hour)}, 23 * time.Hour},
+		"CreditedAhead":  {"Also of what is credited.", []func(*pass){checked(-60 * 24 * time.Hour), credited(time.Hour)}, -50 * time.Minute},
 		"LongAgo":        {"And never after a month.", []func(*pass){checked(0), credited(31 * 24 * time.Hour)}, never},
 	}
 	for name, tc := range cases {

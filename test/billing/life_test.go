@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -209,106 +211,65 @@ func TestCouponOnce(t *testing.T) {
 	}
 }
 
-func TestDeletion(t *testing.T) {
-	cases := map[string]struct {
-		reason string
-		// before happens to the order before the TopUp is deleted, and then passes with hours between run.
-		before func(*world, string)
-		passes []time.Duration
-		gone   bool
-		paid   string
-	}{
-		"PageOpen":   {"A page that somebody may know has to die first.", nil, []time.Duration{0}, false, "0"},
-		"PageClosed": {"Then it goes.", nil, []time.Duration{0, 7 * time.Minute}, true, "0"},
-		"Pending": {
-			"A payment that was begun is ended first, and its page.",
-			func(w *world, order string) { _, err := w.midtrans.Choose(order, "bca_va"); must(w.t, err) },
-			[]time.Duration{0, time.Minute, 7 * time.Minute}, true, "0",
-		},
-		"PaidMeanwhile": {
-			"What was paid before it could be ended is credited.",
-			func(w *world, order string) { _, err := w.midtrans.Pay(order, "bca_va"); must(w.t, err) },
-			[]time.Duration{0}, false, "100000",
-		},
-		"Settled": {
-			"And goes when it is certain to stay.",
-			func(w *world, order string) { _, err := w.midtrans.Pay(order, "bca_va"); must(w.t, err) },
-			[]time.Duration{0, 11 * time.Minute}, true, "100000",
-		},
-		"NotSettled": {
-			"A card's payment is not settled at once.",
-			func(w *world, order string) { _, err := w.midtrans.Pay(order, "credit_card"); must(w.t, err) },
-			[]time.Duration{0, 11 * time.Minute, time.Hour}, false, "100000",
-		},
-		"Challenged": {
-			"What the gateway doubts is voided.",
-			func(w *world, order string) {
-				_, err := w.midtrans.Choose(order, "credit_card")
-				must(w.t, err)
-				must(w.t, w.midtrans.Challenge(order))
-			},
-			[]time.Duration{0, time.Minute, 25 * time.Hour}, true, "0",
-		},
-		"Denied": {
-			"After a payment that failed there is no other page; the first one has to expire.",
-			func(w *world, order string) {
-				_, err := w.midtrans.Choose(order, "gopay")
-				must(w.t, err)
-				must(w.t, w.midtrans.Deny(order))
-			},
-			[]time.Duration{0, time.Hour}, false, "0",
-		},
-		"DeniedAndOver": {
-			"Then it goes.",
-			func(w *world, order string) {
-				_, err := w.midtrans.Choose(order, "gopay")
-				must(w.t, err)
-				must(w.t, w.midtrans.Deny(order))
-			},
-			[]time.Duration{0, 25 * time.Hour}, true, "0",
-		},
-		"Unexpected": {
-			"What nobody understands is held for a person.",
-			func(w *world, order string) {
-				_, err := w.midtrans.Choose(order, "gopay")
-				must(w.t, err)
-				must(w.t, w.midtrans.Change(order, func(p *fake.Payment) { p.Status = "teleported" }))
-			},
-			[]time.Duration{0, 25 * time.Hour}, false, "0",
-		},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, fake.Options{}, seams{})
-			order := w.open("one")
-			if tc.before != nil {
-				tc.before(w, order)
-			}
-			must(t, w.api.Delete(t.Context(), w.get("one")))
+// TestHintOutlivesAnAnswerThatIsNotStored: months after a payment nobody asks without a hint, and nobody hints twice.
+func TestHintOutlivesAnAnswerThatIsNotStored(t *testing.T) {
+	fails := 0
+	w := newWorld(t, fake.Options{}, seams{api: func(c client.WithWatch) client.WithWatch {
+		return interceptor.NewClient(c, interceptor.Funcs{
+			SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, options ...client.SubResourcePatchOption) error {
+				if fails > 0 {
+					fails--
+					return errCut
+				}
 
-			for _, d := range tc.passes {
-				w.wait(d)
-				w.passTopUp("one")
-			}
-
-			if one := w.get("one"); (one == nil) != tc.gone || w.paidMoney() != tc.paid {
-				t.Errorf("%s\ngone: %v, paid %s\n%+v", tc.reason, one == nil, w.paidMoney(), one)
-			}
+				return c.SubResource(sub).Patch(ctx, o, p, options...)
+			},
 		})
+	}})
+	order := w.paid("one", "other_qris")
+	w.wait(40 * 24 * time.Hour)
+	w.passTopUp("one")
+	must(t, w.midtrans.Change(order, func(p *fake.Payment) { p.Status = "teleported" }))
+
+	w.wait(2 * time.Second)
+	fails = 1
+	if one := w.look("one"); conditions.IsTrue(one, billingv1.ConditionNeedsReview) {
+		t.Fatal("the status was written")
+	}
+
+	time.Sleep(w.passTopUp("one")) // The engine tries again when it says so.
+	w.passTopUp("one")
+
+	if one := w.get("one"); !conditions.IsTrue(one, billingv1.ConditionNeedsReview) {
+		t.Errorf("what the gateway has said is lost: %+v", one.Status)
+	}
+
+	calls := w.calls("")
+	w.passTopUp("one")
+
+	if w.calls("") != calls {
+		t.Error("the hint is never over")
 	}
 }
 
-// TestDeletedBeforeItWasOpen: nobody can pay what nobody knows, so it goes at once.
-func TestDeletedBeforeItWasOpen(t *testing.T) {
+// TestClockWasAhead: passes that the clock has sent to next month end no questions; a payment that no notification tells of
+// is found.
+func TestClockWasAhead(t *testing.T) {
 	w := newWorld(t, fake.Options{}, seams{})
-	w.midtrans.Script(payment.OpCheckout, fake.Code(401, "no"))
-	w.open("one")
-	must(t, w.api.Delete(t.Context(), w.get("one")))
+	order := w.open("one")
+	w.wait(30 * 24 * time.Hour)
+	w.look("one")
+	w.wait(-30 * 24 * time.Hour)
+
+	_, err := w.midtrans.Pay(order, "other_qris")
+	must(t, err)
+
 	w.restart()
+	w.wait(w.passTopUp("one"))
 	w.passTopUp("one")
 
-	if one := w.get("one"); one != nil {
-		t.Errorf("it is there: %+v", one.Status)
+	if one := w.get("one"); one.Status.Phase != credited {
+		t.Errorf("got %+v", one.Status)
 	}
 }
 
