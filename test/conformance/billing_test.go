@@ -95,6 +95,7 @@ func TestBillingRefusals(t *testing.T) {
 		"TopUpNameTooLong": {billingObject("TopUp", strings.Repeat("a", 64), `amount: "1"`), []string{"TopUp", strings.Repeat("a", 64), "no longer than 63 characters"}},
 
 		"RefundByHandUnproved": {refund("method: Manual"), []string{"spec", "evidence must say how it was paid back"}},
+		"EvidenceOfGateway":    {refund("evidence: Transfer 1"), []string{"spec", "evidence must only be set when method is Manual"}},
 		"RefundOtherwise":      {refund("method: Cash"), []string{"spec.method", `"Cash"`, `"Gateway"`}},
 		"RefundWithoutReason":  {billingObject("Refund", "bad", "topUpName: a"), []string{"spec.reason", "Required"}},
 
@@ -102,6 +103,7 @@ func TestBillingRefusals(t *testing.T) {
 		"AmountAndPercent": {coupon(`amount: "5", percent: 5, maxAmount: "5"`), []string{"spec", "exactly one of amount and percent"}},
 		"NothingGiven":     {coupon(""), []string{"spec", "exactly one of amount and percent"}},
 		"PercentUnbounded": {coupon("percent: 5"), []string{"spec", "maxAmount must bound"}},
+		"BoundOfFixed":     {coupon(`amount: "5", maxAmount: "5"`), []string{"spec", "maxAmount must only be set with percent"}},
 		"MoreThanAll":      {coupon(`percent: 101, maxAmount: "5"`), []string{"spec.percent", "101", "less than or equal to 100"}},
 		"ValidBackwards":   {coupon(`amount: "5", validFrom: "2099-02-01T00:00:00Z", validUntil: "2099-01-01T00:00:00Z"`), []string{"spec", "validFrom must be before validUntil"}},
 		"NeverRedeemed":    {billingObject("Coupon", "bad", goodHash+`, amount: "5", maxRedemptions: 0`), []string{"spec.maxRedemptions", "greater than or equal to 1"}},
