@@ -107,6 +107,10 @@ func scalar(n *yaml.Node, vars map[string]string) error {
 
 // resolved is the tag that a value has when it is written without quotes.
 func resolved(value string) string {
+	if value == "" {
+		return "!!str" // and not null, which would be no value at all
+	}
+
 	probe := yaml.Node{Kind: yaml.ScalarNode, Value: value}
 
 	switch tag := probe.ShortTag(); tag {
@@ -140,7 +144,8 @@ func evaluate(text string, vars map[string]string) (value string, err error) {
 		return "", err
 	}
 
-	if value, err = envsubst.Eval(text, func(n string) (string, bool) { v, ok := vars[n]; return v, ok }); err != nil {
+	// What has no value is in a default that is not used.
+	if value, err = envsubst.Eval(text, func(n string) (string, bool) { return vars[n], true }); err != nil {
 		return "", fmt.Errorf("%.100q cannot be evaluated", text)
 	}
 
