@@ -6,7 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,6 +18,8 @@ import (
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/engine"
+	"github.com/dogker/dogker/reconciler/wake"
 )
 
 const (
@@ -29,17 +30,13 @@ const (
 	soon = 2 * time.Second
 )
 
-// Loop is the reconciler as Setup needs it.
-type Loop interface {
-	reconcile.Reconciler
-	// IgnoreOwnWrites lets no status that the loop has written itself start another pass.
-	IgnoreOwnWrites() predicate.Predicate
-}
-
 // Setup registers the reconciler with a manager. It is woken by its own kind, by what terms are made of, a little later by
 // containers, and by written, which holds the names of tenants whose ledger was written to.
-func Setup(mgr ctrl.Manager, r Loop, written <-chan event.TypedGenericEvent[string]) error {
+func Setup(mgr ctrl.Manager, r engine.Loop, written <-chan event.TypedGenericEvent[string]) error {
 	cached := mgr.GetClient()
+	all := handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, _ client.Object) []reconcile.Request {
+		return wake.Found(ctx, cached, &billingv1.BillingAccountList{})
+	})
 
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(Name).
@@ -48,9 +45,9 @@ func Setup(mgr ctrl.Manager, r Loop, written <-chan event.TypedGenericEvent[stri
 		Watches(&v1alpha1.Plan{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return OfPlan(ctx, cached, o.GetName())
 		}), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&billingv1.PriceList{}, all(cached), builder.WithPredicates(cameOrWent())).
-		Watches(&billingv1.Coupon{}, all(cached), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.TenantContainer{}, later(), builder.WithPredicates(DemandChanged())).
+		Watches(&billingv1.PriceList{}, all, builder.WithPredicates(wake.CameOrWent())).
+		Watches(&billingv1.Coupon{}, all, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.TenantContainer{}, wake.Later(soon, ofContainer), builder.WithPredicates(DemandChanged())).
 		WatchesRawSource(source.Channel(written, told())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
@@ -78,6 +75,10 @@ func (k *Keeper) Setup(mgr ctrl.Manager) error {
 // keyOf is the account of a tenant.
 func keyOf(tenant string) types.NamespacedName {
 	return types.NamespacedName{Namespace: tenant, Name: billingv1.AccountName}
+}
+
+func ofContainer(o client.Object) reconcile.Request {
+	return reconcile.Request{NamespacedName: keyOf(o.GetNamespace())}
 }
 
 func ofTenant(_ context.Context, o client.Object) []reconcile.Request {
@@ -114,28 +115,6 @@ func tenantsWith(ctx context.Context, r client.Reader, plan string, key func(ten
 	}
 
 	return out
-}
-
-// all asks for all accounts.
-func all(cached client.Reader) handler.EventHandler {
-	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, _ client.Object) []reconcile.Request {
-		var list billingv1.BillingAccountList
-		if err := cached.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
-			return nil
-		}
-
-		out := make([]reconcile.Request, len(list.Items))
-		for i := range list.Items {
-			out[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])}
-		}
-
-		return out
-	})
-}
-
-// cameOrWent is for what never changes.
-func cameOrWent() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 }
 
 // TenantChanged passes a tenant whose spec or suspension has changed, and one that is being deleted; not the many changes
@@ -176,25 +155,10 @@ func differs(was, is client.Object, annotation string) bool {
 	return had != has || a != b
 }
 
-type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-
-// later asks for the account of a container's tenant a little later.
-func later() handler.EventHandler {
-	ask := func(q queue, o client.Object) {
-		q.AddAfter(reconcile.Request{NamespacedName: keyOf(o.GetNamespace())}, soon)
-	}
-
-	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { ask(q, e.Object) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) { ask(q, e.ObjectNew) },
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { ask(q, e.Object) },
-	}
-}
-
 // told asks at once for the account of a tenant whose ledger was written to: somebody may have paid.
 func told() handler.TypedEventHandler[string, reconcile.Request] {
 	return handler.TypedFuncs[string, reconcile.Request]{
-		GenericFunc: func(_ context.Context, e event.TypedGenericEvent[string], q queue) {
+		GenericFunc: func(_ context.Context, e event.TypedGenericEvent[string], q wake.Queue) {
 			q.Add(reconcile.Request{NamespacedName: keyOf(e.Object)})
 		},
 	}

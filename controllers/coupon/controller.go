@@ -16,6 +16,7 @@ import (
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/conditions"
+	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/outcome"
 )
 
@@ -128,15 +129,8 @@ func replaces(other, o *billingv1.Coupon, now time.Time) bool {
 
 func stall(reason, message string) error { return &outcome.Stall{Reason: reason, Message: message} }
 
-// Loop is the reconciler as Setup needs it.
-type Loop interface {
-	reconcile.Reconciler
-	// IgnoreOwnWrites lets no status that the loop has written itself start another pass.
-	IgnoreOwnWrites() predicate.Predicate
-}
-
 // Setup registers the reconciler with a manager. It is woken by its own kind, and by others with the same code that come or go.
-func Setup(mgr ctrl.Manager, loop Loop) error {
+func Setup(mgr ctrl.Manager, loop engine.Loop) error {
 	cached := mgr.GetClient()
 
 	return ctrl.NewControllerManagedBy(mgr).

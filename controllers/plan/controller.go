@@ -5,18 +5,18 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/conditions"
+	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/wake"
 )
 
 // Name of the control loop, in logs and metrics.
@@ -79,16 +79,9 @@ func tenantsOf(ctx context.Context, r client.Reader, plan string) (int32, error)
 	return n, nil
 }
 
-// Loop is the reconciler as Setup needs it.
-type Loop interface {
-	reconcile.Reconciler
-	// IgnoreOwnWrites lets no status that the loop has written itself start another pass.
-	IgnoreOwnWrites() predicate.Predicate
-}
-
 // Setup registers the reconciler with a manager. It is woken by its own kind and by tenants that come, go or change their
 // plan.
-func Setup(mgr ctrl.Manager, r Loop) error {
+func Setup(mgr ctrl.Manager, r engine.Loop) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(Name).
 		For(&v1alpha1.Plan{}, builder.WithPredicates(r.IgnoreOwnWrites())).
@@ -96,20 +89,18 @@ func Setup(mgr ctrl.Manager, r Loop) error {
 		Complete(r)
 }
 
-type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-
 // plansOf asks for the plan that a tenant has, and for the one that it had.
 func plansOf() handler.EventHandler {
-	ask := func(q queue, o client.Object) {
+	ask := func(q wake.Queue, o client.Object) {
 		if t, ok := o.(*v1alpha1.Tenant); ok {
 			q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Name: string(t.Spec.PlanName)}})
 		}
 	}
 
 	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { ask(q, e.Object) },
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { ask(q, e.Object) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q wake.Queue) { ask(q, e.Object) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q wake.Queue) { ask(q, e.Object) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q wake.Queue) {
 			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() {
 				ask(q, e.ObjectOld)
 				ask(q, e.ObjectNew)

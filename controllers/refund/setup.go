@@ -9,10 +9,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	"github.com/dogker/dogker/reconciler/engine"
+	"github.com/dogker/dogker/reconciler/wake"
 )
 
 // IndexTopUp finds the Refunds of a TopUp.
@@ -31,15 +32,8 @@ func TopUpOf(o client.Object) []string {
 // workers is how many refunds are worked on at once.
 const workers = 2
 
-// Loop is the reconciler as Setup needs it.
-type Loop interface {
-	reconcile.Reconciler
-	// IgnoreOwnWrites lets no status that the loop has written itself start another pass.
-	IgnoreOwnWrites() predicate.Predicate
-}
-
 // Setup registers the reconciler with a manager. It is woken by its own kind and by the TopUps that are to be given back.
-func Setup(mgr ctrl.Manager, loop Loop) error {
+func Setup(mgr ctrl.Manager, loop engine.Loop) error {
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &billingv1.Refund{}, IndexTopUp, TopUpOf); err != nil {
 		return fmt.Errorf("index refunds: %w", err)
 	}
@@ -50,23 +44,8 @@ func Setup(mgr ctrl.Manager, loop Loop) error {
 		Named(Name).
 		For(&billingv1.Refund{}, builder.WithPredicates(loop.IgnoreOwnWrites())).
 		Watches(&billingv1.TopUp{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-			return refundsOf(ctx, cached, o)
+			return wake.Found(ctx, cached, &billingv1.RefundList{}, client.InNamespace(o.GetNamespace()), client.MatchingFields{IndexTopUp: o.GetName()})
 		})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(loop)
-}
-
-// refundsOf are requests for all Refunds of a TopUp. What cannot be listed is found when it is looked at again.
-func refundsOf(ctx context.Context, r client.Reader, topUp client.Object) []reconcile.Request {
-	var list billingv1.RefundList
-	if err := r.List(ctx, &list, client.InNamespace(topUp.GetNamespace()), client.MatchingFields{IndexTopUp: topUp.GetName()}); err != nil {
-		return nil
-	}
-
-	out := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		out[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])}
-	}
-
-	return out
 }

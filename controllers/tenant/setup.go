@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,7 +19,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/wake"
 )
 
 // IndexPlan finds the tenants that have a plan.
@@ -44,16 +45,9 @@ const (
 	soon = 2 * time.Second
 )
 
-// Loop is the reconciler as Setup needs it.
-type Loop interface {
-	reconcile.Reconciler
-	// IgnoreOwnWrites lets no status that the loop has written itself start another pass.
-	IgnoreOwnWrites() predicate.Predicate
-}
-
 // Setup registers the reconciler with a manager. It is woken by its own kind, by plans, by what it makes, and, a little
 // later, by what it counts: containers, quotas, and hints about owners in Swarm.
-func Setup(mgr ctrl.Manager, r Loop, hints <-chan event.TypedGenericEvent[swarmobj.Owner]) error {
+func Setup(mgr ctrl.Manager, r engine.Loop, hints <-chan event.TypedGenericEvent[swarmobj.Owner]) error {
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.Tenant{}, IndexPlan, PlanOf); err != nil {
 		return err
 	}
@@ -74,8 +68,8 @@ func Setup(mgr ctrl.Manager, r Loop, hints <-chan event.TypedGenericEvent[swarmo
 		Watches(&rbacv1.ClusterRole{}, handler.EnqueueRequestsFromMapFunc(Requests), made()...).
 		Watches(&rbacv1.ClusterRoleBinding{}, handler.EnqueueRequestsFromMapFunc(Requests), made()...).
 		Watches(&corev1.ServiceAccount{}, handler.EnqueueRequestsFromMapFunc(Requests), made()...).
-		Watches(&corev1.ResourceQuota{}, later(), made()...).
-		Watches(&v1alpha1.TenantContainer{}, later(), builder.WithPredicates(cameOrWent())).
+		Watches(&corev1.ResourceQuota{}, wake.Later(soon, requestFor), made()...).
+		Watches(&v1alpha1.TenantContainer{}, wake.Later(soon, requestFor), builder.WithPredicates(wake.CameOrWent())).
 		WatchesRawSource(source.Channel(hints, hinted())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
@@ -99,7 +93,11 @@ func Concerns(o client.Object) bool {
 
 // Requests are for the tenant that an object was made for.
 func Requests(_ context.Context, o client.Object) []reconcile.Request {
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: tenantName(o)}}}
+	return []reconcile.Request{requestFor(o)}
+}
+
+func requestFor(o client.Object) reconcile.Request {
+	return reconcile.Request{NamespacedName: types.NamespacedName{Name: tenantName(o)}}
 }
 
 func tenantName(o client.Object) string {
@@ -112,41 +110,13 @@ func tenantName(o client.Object) string {
 
 // TenantsOf are requests for all tenants that have a plan. What cannot be listed is found by the next look around.
 func TenantsOf(ctx context.Context, r client.Reader, plan string) []reconcile.Request {
-	var list v1alpha1.TenantList
-	if err := r.List(ctx, &list, client.MatchingFields{IndexPlan: plan}); err != nil {
-		return nil
-	}
-
-	out := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		out[i] = reconcile.Request{NamespacedName: types.NamespacedName{Name: list.Items[i].Name}}
-	}
-
-	return out
-}
-
-// cameOrWent passes what changes how many there are.
-func cameOrWent() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
-}
-
-type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-
-// later asks for the tenant a little later.
-func later() handler.EventHandler {
-	ask := func(q queue, o client.Object) { q.AddAfter(Requests(context.Background(), o)[0], soon) }
-
-	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { ask(q, e.Object) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) { ask(q, e.ObjectNew) },
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { ask(q, e.Object) },
-	}
+	return wake.Found(ctx, r, &v1alpha1.TenantList{}, client.MatchingFields{IndexPlan: plan})
 }
 
 // hinted asks for the tenant at once when the hint is about itself, and a little later when it is about a container.
 func hinted() handler.TypedEventHandler[swarmobj.Owner, reconcile.Request] {
 	return handler.TypedFuncs[swarmobj.Owner, reconcile.Request]{
-		GenericFunc: func(_ context.Context, e event.TypedGenericEvent[swarmobj.Owner], q queue) {
+		GenericFunc: func(_ context.Context, e event.TypedGenericEvent[swarmobj.Owner], q wake.Queue) {
 			request := reconcile.Request{NamespacedName: types.NamespacedName{Name: e.Object.Tenant}}
 
 			if e.Object.Kind == kind {

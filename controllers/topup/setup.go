@@ -5,33 +5,26 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	"github.com/dogker/dogker/reconciler/engine"
+	"github.com/dogker/dogker/reconciler/wake"
 )
 
 // workers is how many payments are worked on at once: as many as the gateway takes calls at a time.
 const workers = 8
 
-// Loop is the reconciler as Setup needs it.
-type Loop interface {
-	reconcile.Reconciler
-	// IgnoreOwnWrites lets no status that the loop has written itself start another pass.
-	IgnoreOwnWrites() predicate.Predicate
-}
-
 // Setup registers the reconciler with a manager. It is woken by its own kind, by Refunds of its payments, and by hints: the
 // IDs of orders of which something may have become.
-func Setup(mgr ctrl.Manager, loop Loop, c *Controller, hints <-chan event.TypedGenericEvent[string]) error {
+func Setup(mgr ctrl.Manager, loop engine.Loop, c *Controller, hints <-chan event.TypedGenericEvent[string]) error {
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &billingv1.TopUp{}, IndexOrder, c.Order); err != nil {
 		return fmt.Errorf("index top-ups: %w", err)
 	}
@@ -55,11 +48,9 @@ func Refunded(_ context.Context, o client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: r.Namespace, Name: string(r.Spec.TopUpName)}}}
 }
 
-type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-
 func (c *Controller) hinted() handler.TypedEventHandler[string, reconcile.Request] {
 	return handler.TypedFuncs[string, reconcile.Request]{
-		GenericFunc: func(ctx context.Context, e event.TypedGenericEvent[string], q queue) {
+		GenericFunc: func(ctx context.Context, e event.TypedGenericEvent[string], q wake.Queue) {
 			for _, request := range c.Hint(ctx, e.Object) {
 				q.Add(request)
 			}

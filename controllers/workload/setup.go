@@ -17,7 +17,9 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/conditions"
+	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/wake"
 )
 
 // Indexes by which the controller finds objects in the cache.
@@ -43,17 +45,9 @@ var Indexes = []struct {
 // queue there.
 const workers = 8
 
-// Loop is the reconciler as Setup needs it.
-type Loop interface {
-	reconcile.Reconciler
-	// IgnoreOwnWrites lets no status that the loop has written itself start another pass. One that somebody else has
-	// written does: it may be an old one that arrived late, or a former leader's last word.
-	IgnoreOwnWrites() predicate.Predicate
-}
-
 // Setup registers the reconciler with a manager. It is woken by its own kind, by the Secrets and ConfigMaps that specs
 // refer to, by the containers that specs depend on, and by hints about owners in Swarm.
-func Setup(mgr ctrl.Manager, r Loop, hints <-chan event.TypedGenericEvent[swarmobj.Owner]) error {
+func Setup(mgr ctrl.Manager, r engine.Loop, hints <-chan event.TypedGenericEvent[swarmobj.Owner]) error {
 	for _, i := range Indexes {
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), i.Object, i.Field, i.Values); err != nil {
 			return err
@@ -111,17 +105,7 @@ func hinted(_ context.Context, o swarmobj.Owner) []reconcile.Request {
 
 // containersBy lists containers. What cannot be listed is not lost: the periodic look at everything finds it.
 func containersBy(ctx context.Context, r client.Reader, which ...client.ListOption) []reconcile.Request {
-	var list v1alpha1.TenantContainerList
-	if err := r.List(ctx, &list, which...); err != nil {
-		return nil
-	}
-
-	out := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		out[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])}
-	}
-
-	return out
+	return wake.Found(ctx, r, &v1alpha1.TenantContainerList{}, which...)
 }
 
 func ownerUIDs(o client.Object) []string {

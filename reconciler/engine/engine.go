@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/dogker/dogker/reconciler/conditions"
@@ -112,6 +113,14 @@ func New[T Object](c client.Client, kind Kind[T], opts Options) *Engine[T] {
 	}
 
 	return &Engine[T]{client: c, kind: kind, opts: opts, failures: failures{jitter: opts.Jitter}}
+}
+
+// Loop is an Engine, of whatever kind, as whoever registers it with a manager needs it.
+type Loop interface {
+	reconcile.Reconciler
+	// IgnoreOwnWrites lets no status that the loop has written itself start another pass. One that somebody else has
+	// written does: it may be an old one that arrived late, or a former leader's last word.
+	IgnoreOwnWrites() predicate.Predicate
 }
 
 // Reconcile runs one pass. It never returns an error: how it ended is in the object's status, the log and the metrics,
