@@ -2,7 +2,6 @@ package compose
 
 import (
 	"fmt"
-	"net/netip"
 	"path"
 	"regexp"
 	"slices"
@@ -22,7 +21,6 @@ const (
 var (
 	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	dnsLabel    = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
-	dnsName     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 	cleanPath   = regexp.MustCompile(`^(/[^/{}\x00-\x1f]+)+$`)
 	notLabel    = regexp.MustCompile(`[^a-z0-9]+`)
 	imageID     = regexp.MustCompile(`^(sha256:)?[a-f0-9]{64}$`)
@@ -31,14 +29,6 @@ var (
 )
 
 func isLabel(s string) bool { return len(s) <= maxLabel && dnsLabel.MatchString(s) }
-
-func isHostname(s string) bool { return len(s) <= maxName && dnsName.MatchString(s) }
-
-func isAddress(s string) bool {
-	addr, err := netip.ParseAddr(s)
-
-	return err == nil && addr.Zone() == ""
-}
 
 // toLabel makes a DNS label of a name.
 func toLabel(name string) string {

@@ -14,7 +14,6 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/json"
@@ -110,7 +109,7 @@ func (s *server) judge(ctx context.Context, doc []byte) (out []string, name stri
 	if _, _, err := s.decoder.Decode(doc, nil, nil); err != nil {
 		out = append(out, fmt.Sprintf("%s: %v", name, err))
 	}
-	for _, problem := range path.ValidatePathSegmentName(fmt.Sprint(metadata["name"]), false) {
+	for _, problem := range utilvalidation.IsDNS1123Subdomain(fmt.Sprint(metadata["name"])) {
 		out = append(out, fmt.Sprintf("%s: metadata.name: %s", name, problem))
 	}
 	labels, _ := metadata["labels"].(map[string]any)

@@ -64,7 +64,7 @@ func references(k types.Kustomization) (yamls, others []reference) {
 		add(fmt.Sprintf("patches[%d].path", i), p.Path)
 	}
 
-	for i, p := range k.PatchesJson6902 {
+	for i, p := range k.PatchesJson6902 { //nolint:staticcheck // what is deprecated is built all the same
 		add(fmt.Sprintf("patchesJson6902[%d].path", i), p.Path)
 	}
 
@@ -72,7 +72,7 @@ func references(k types.Kustomization) (yamls, others []reference) {
 		add(fmt.Sprintf("replacements[%d].path", i), r.Path)
 	}
 
-	for i, p := range k.PatchesStrategicMerge {
+	for i, p := range k.PatchesStrategicMerge { //nolint:staticcheck // what is deprecated is built all the same
 		if !isInline(string(p)) {
 			add(fmt.Sprintf("patchesStrategicMerge[%d]", i), string(p))
 		}
@@ -128,13 +128,13 @@ func (s *survey) inline(k kustomization) error {
 		}
 	}
 
-	for i, p := range k.spec.PatchesJson6902 {
+	for i, p := range k.spec.PatchesJson6902 { //nolint:staticcheck // what is deprecated is built all the same
 		if err := check(fmt.Sprintf("patchesJson6902[%d].patch", i), p.Patch); err != nil {
 			return err
 		}
 	}
 
-	for i, p := range k.spec.PatchesStrategicMerge {
+	for i, p := range k.spec.PatchesStrategicMerge { //nolint:staticcheck // what is deprecated is built all the same
 		if isInline(string(p)) {
 			if err := check(fmt.Sprintf("patchesStrategicMerge[%d]", i), string(p)); err != nil {
 				return err

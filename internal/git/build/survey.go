@@ -104,7 +104,7 @@ func (s *survey) visit(at string, chain []string) error {
 	for _, list := range []struct {
 		field   string
 		entries []string
-	}{{"resources", k.spec.Resources}, {"bases", k.spec.Bases}, {"components", k.spec.Components}} {
+	}{{"resources", k.spec.Resources}, {"bases", k.spec.Bases}, {"components", k.spec.Components}} { //nolint:staticcheck // what is deprecated is built all the same
 		for i, entry := range list.entries {
 			if err := s.resource(k, fmt.Sprintf("%s[%d]", list.field, i), entry, chain); err != nil {
 				return err

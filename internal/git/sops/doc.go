@@ -1,8 +1,8 @@
 // Package sops opens files that SOPS has encrypted for age, in YAML and JSON: values in place, and whole files in SOPS' envelope.
 //
 // It reads SOPS' format by itself, with age and the AES of the standard library. SOPS' own module brings the clients of five
-// clouds with it, a hundred modules, none of which can be reached from where this runs; what is left of it for age is short, and
-// tests hold it to files that sops wrote.
+// clouds with it, a hundred modules, none of which can be reached from where this runs; what is left of it for age is short.
+// Tests write files by another reading of the same description.
 //
 //   - The MAC is always checked: a file that was changed after it was encrypted is refused, whoever changed it.
 //   - An encrypted file without a key for it is an error. Nothing encrypted is ever applied as if it were a value.
