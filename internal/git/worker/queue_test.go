@@ -83,6 +83,7 @@ func TestTurns(t *testing.T) {
 
 		q.release("x", held)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 
 		if want := strings.Fields("a b c a b a"); !slices.Equal(order, want) {
 			t.Errorf("tenants were served in the order %v, want %v", order, want)
