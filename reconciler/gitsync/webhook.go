@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"strings"
 
@@ -20,6 +21,24 @@ const webhookDomain = "gitops.dogker.io/webhook-path/v1"
 // MinWebhookToken is how many characters the token of a webhook must have at least. Its path stands in a status, and in the
 // logs of proxies: nobody is to find the token by trying which one leads to the path.
 const MinWebhookToken = 16
+
+// TokenKey is the entry of a Secret that has the token, of webhooks as of commit statuses.
+const TokenKey = "token"
+
+// WebhookToken reads the token of a webhook out of a Secret's data. A line's end after it is not part of it: files have
+// one, and forms of Git servers take none. The error names the entry, and never what is in it.
+func WebhookToken(data map[string][]byte) (source.Secret, error) {
+	token := strings.TrimRight(string(data[TokenKey]), "\r\n")
+
+	switch n := len(token); {
+	case n == 0:
+		return "", fmt.Errorf("data[%q] is missing or empty", TokenKey)
+	case n < MinWebhookToken:
+		return "", fmt.Errorf("data[%q] has %d characters and must have at least %d", TokenKey, n, MinWebhookToken)
+	}
+
+	return source.Secret(token), nil
+}
 
 // WebhookPath is the path at which a GitSync is told of pushes: /hook/<sha256 in hexadecimal>. It stays the same as long as
 // the token and the object do, and cannot be guessed without the token. Another object has another one, also when it has

@@ -65,6 +65,27 @@ func TestWebhookPathIsNoSignature(t *testing.T) {
 	}
 }
 
+func TestWebhookToken(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		data   map[string][]byte
+		want   source.Secret
+		says   string
+	}{
+		"Good":      {"It is taken as it is.", map[string][]byte{"token": []byte("0123456789abcdef")}, "0123456789abcdef", ""},
+		"Line":      {"A file ends with a line's end, and a form does not.", map[string][]byte{"token": []byte("0123456789abcdef\r\n")}, "0123456789abcdef", ""},
+		"Spaces":    {"They may be meant.", map[string][]byte{"token": []byte(" 0123456789abcdef ")}, " 0123456789abcdef ", ""},
+		"Short":     {"It could be found by trying.", map[string][]byte{"token": []byte("0123456789abcde\n")}, "", `data["token"] has 15 characters and must have at least 16`},
+		"Empty":     {"Everybody knows it.", map[string][]byte{"token": {}}, "", `data["token"] is missing or empty`},
+		"Elsewhere": {"It has one name.", map[string][]byte{"secret": []byte("0123456789abcdef")}, "", `data["token"] is missing or empty`},
+	} {
+		token, err := WebhookToken(tc.data)
+		if token.Reveal() != tc.want.Reveal() || (err == nil) != (tc.says == "") || err != nil && err.Error() != tc.says {
+			t.Errorf("%s: %s\ngot %q, %v", name, tc.reason, token.Reveal(), err)
+		}
+	}
+}
+
 func sign(token source.Secret, body string) string {
 	mac := hmac.New(sha256.New, []byte(token.Reveal()))
 	mac.Write([]byte(body))
