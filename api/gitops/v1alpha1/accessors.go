@@ -15,3 +15,15 @@ func (g *GitSync) GetObservedGeneration() int64 { return g.Status.ObservedGenera
 
 // SetObservedGeneration says which generation the status describes.
 func (g *GitSync) SetObservedGeneration(generation int64) { g.Status.ObservedGeneration = generation }
+
+// GetConditions returns the conditions of the status.
+func (p *ImagePolicy) GetConditions() []metav1.Condition { return p.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (p *ImagePolicy) SetConditions(conditions []metav1.Condition) { p.Status.Conditions = conditions }
+
+// GetObservedGeneration returns the generation that the status describes.
+func (p *ImagePolicy) GetObservedGeneration() int64 { return p.Status.ObservedGeneration }
+
+// SetObservedGeneration says which generation the status describes.
+func (p *ImagePolicy) SetObservedGeneration(generation int64) { p.Status.ObservedGeneration = generation }
