@@ -3,18 +3,15 @@ package account
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/book"
-	"github.com/dogker/dogker/reconciler/money"
 )
 
 // seen is what people see of an account.
@@ -268,196 +265,5 @@ func TestStatusCanBeDeleted(t *testing.T) {
 	got.Conditions, want.Conditions = nil, nil
 	if diff := cmp.Diff(want, got); diff != "" || o.books.state("acme").Head.Balance() != balance {
 		t.Errorf("the status is another one (-want +got):\n%s", diff)
-	}
-}
-
-func TestMonthlyGrant(t *testing.T) {
-	o := newOffice(t, acme(edit(func(p *v1alpha1.Plan) { p.Spec.Billing.MonthlyGrant = "5000" }))...)
-	o.settle()
-
-	if a := o.account(); a.Status.Promotional != "5000" || a.Status.Phase != "Low" {
-		t.Errorf("given were %s, and the phase is %s", a.Status.Promotional, a.Status.Phase)
-	}
-
-	// Neither a restart nor a change of the plan gives it twice in a month.
-	change(o, &v1alpha1.Plan{ObjectMeta: meta("", "prepaid")}, func(p *v1alpha1.Plan) { p.Spec.Billing.MonthlyGrant = "7000" })
-	o.controller.Forget(keyOf("acme"))
-	o.settle()
-	if got := o.account().Status.Promotional; got != "5000" {
-		t.Errorf("after a change of the plan it is %s", got)
-	}
-
-	// Months begin at midnight where the tenant is: seven hours before UTC. What is left of one does not go into the next,
-	// although nothing was charged at its end.
-	o.now = time.Date(2026, 11, 30, 16, 59, 0, 0, time.UTC)
-	o.settle()
-	if lots := o.books.state("acme").Head.Lots; len(lots) != 1 || lots[0].ID != "free:2026-11" {
-		t.Errorf("before the month's end there are %+v", lots)
-	}
-	o.now = o.now.Add(2 * time.Hour)
-	o.settle()
-	if lots := o.books.state("acme").Head.Lots; len(lots) != 1 || lots[0].ID != "free:2026-12" || lots[0].Left != 7000*money.Rupiah {
-		t.Errorf("after the month's end there are %+v", lots)
-	}
-}
-
-// TestGrantNobodyUsed: a lot goes in the end although no charge ever comes as far as its last day.
-func TestGrantNobodyUsed(t *testing.T) {
-	o := newOffice(t, acme(edit(func(p *v1alpha1.Plan) { p.Spec.Billing.MonthlyGrant = "5000" }))...)
-	o.settle()
-	o.use(10 * time.Minute)
-
-	terms := book.Settle{}
-	o.must(terms)
-	o.now = time.Date(2026, 11, 30, 17, 1, 0, 0, time.UTC)
-	o.runs(1, o.now.Add(-time.Second))
-	o.settle()
-	if lots := o.books.state("acme").Head.Lots; len(lots) != 2 {
-		t.Errorf("while something runs the old lot may still have to pay: %+v", lots)
-	}
-
-	o.tasks, o.now = nil, o.now.Add(2*time.Hour)
-	o.settle()
-	if lots := o.books.state("acme").Head.Lots; len(lots) != 1 || lots[0].ID != "free:2026-12" {
-		t.Errorf("left are %+v", lots)
-	}
-}
-
-func TestWhatStillRuns(t *testing.T) {
-	o := newOffice(t, acme(edit(func(a *billingv1.BillingAccount) { a.Spec.Hold = &billingv1.AccountHold{Reason: "Abuse"} }))...)
-	// Conditions have the time of the machine, and so has this test.
-	o.now = time.Now()
-	o.runs(2, o.now)
-	o.settle()
-
-	if _, has := reasons(o.account())["StillRunning"]; has {
-		t.Error("containers may take a minute to stop")
-	}
-
-	o.now = o.now.Add(stopTime + 2*time.Second)
-	o.settle()
-	if got := reasons(o.account())["StillRunning"]; got != "True TasksRunning" || !strings.Contains(strings.Join(o.said, "\n"), "StillRunning") {
-		t.Errorf("got %q, events %q", got, o.said)
-	}
-	if after := o.pass(); after > lookOften || len(o.said) > 0 {
-		t.Errorf("it is looked at after %s, events %q", after, o.said)
-	}
-
-	o.blind = errors.New("no answer")
-	o.settle()
-	if got := reasons(o.account())["StillRunning"]; got == "" {
-		t.Error("what cannot be seen has not stopped")
-	}
-
-	o.tasks, o.blind = nil, nil
-	o.settle()
-	if _, has := reasons(o.account())["StillRunning"]; has {
-		t.Error("it has stopped")
-	}
-}
-
-func TestWhatIsNotMetered(t *testing.T) {
-	o := newOffice(t, acme()...)
-	o.must(paid("o1", 10_000)).use(5 * time.Minute)
-	o.runs(1, o.now.Add(-5*time.Minute))
-	o.settle()
-	if _, has := reasons(o.account())["NotMetered"]; has {
-		t.Error("it is charged")
-	}
-
-	o.now = o.now.Add(behind + time.Minute)
-	o.settle()
-	if got := reasons(o.account())["NotMetered"]; got != "True MeteringBehind" {
-		t.Errorf("got %q", got)
-	}
-	o.meters.ClockSkewed = true
-	o.settle()
-	if got := reasons(o.account())["NotMetered"]; got != "True ClockSkewed" {
-		t.Errorf("got %q", got)
-	}
-
-	o.runs(1, o.now.Add(-time.Minute))
-	o.settle()
-	if got := reasons(o.account())["NotMetered"]; got != "" {
-		t.Errorf("what has begun just now is not late: %q", got)
-	}
-
-	o.runs(1, o.now.Add(-time.Hour))
-	change(o, &billingv1.BillingAccount{ObjectMeta: meta("acme", "default")}, func(a *billingv1.BillingAccount) {
-		a.Spec.Hold = &billingv1.AccountHold{Reason: "Abuse"}
-	})
-	o.settle()
-	if got := reasons(o.account())["NotMetered"]; got != "" {
-		t.Errorf("what runs although it is stopped is not to be charged: %q", got)
-	}
-}
-
-// TestHoldIsNobodyElses: a pass that has read the account before somebody changed it neither replaces a hold nor sets one
-// again that was lifted.
-func TestHoldIsNobodyElses(t *testing.T) {
-	for name, hold := range map[string]*billingv1.AccountHold{"Set": {Reason: "Abuse"}, "Lifted": nil} {
-		o := newOffice(t, acme()...)
-		read := o.account()
-		change(o, &billingv1.BillingAccount{ObjectMeta: read.ObjectMeta}, func(a *billingv1.BillingAccount) { a.Spec.Hold = hold })
-
-		err := o.controller.hold(t.Context(), &situation{account: read, tenant: o.tenant()})
-
-		if diff := cmp.Diff(hold, o.account().Spec.Hold); diff != "" || !apierrors.IsConflict(err) {
-			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
-		}
-	}
-}
-
-// TestChargeback: the ledger stops the account; the hold in its spec is how a person lets it run again.
-func TestChargeback(t *testing.T) {
-	o := newOffice(t, acme()...)
-	o.must(paid("o1", 10_000), paid("o2", 10_000))
-	o.settle()
-	o.books.order = book.Order{ID: "o1", Credited: 10_000 * money.Rupiah}
-	o.must(book.Chargeback{Order: "o1", Cumulative: 10_000 * money.Rupiah, Amount: 10_000 * money.Rupiah})
-	o.settle()
-
-	if hold := o.account().Spec.Hold; hold == nil || hold.Reason != reasonChargeback || o.seen().Stopped != "Hold" {
-		t.Fatalf("the hold is %+v, the tenant stopped for %q", hold, o.seen().Stopped)
-	}
-
-	change(o, &billingv1.BillingAccount{ObjectMeta: meta("acme", "default")}, func(a *billingv1.BillingAccount) { a.Spec.Hold = nil })
-	o.settle()
-	if got := o.seen(); got.Stopped != "" || got.Phase != "Active" {
-		t.Errorf("a person has lifted it, and it is %+v", got)
-	}
-}
-
-func TestEvents(t *testing.T) {
-	o := newOffice(t, acme()...)
-	o.must(paid("o1", 10_000)).settle()
-
-	for _, step := range []struct {
-		name string
-		do   func()
-		want []string
-	}{
-		{"Warned", func() { o.must(book.Adjust{ID: "1", Amount: -5_000 * money.Rupiah, Actor: "a", Reason: "r"}) }, []string{"Warning BalanceLow"}},
-		{"Nearer", func() { o.must(book.Adjust{ID: "2", Amount: -4_500 * money.Rupiah, Actor: "a", Reason: "r"}) }, []string{"Warning BalanceLow"}},
-		{"Grace", func() { o.must(book.Adjust{ID: "3", Amount: -500 * money.Rupiah, Actor: "a", Reason: "r"}) }, []string{"Warning GracePeriod"}},
-		{"Stopped", func() { o.now = o.now.Add(2 * time.Hour) }, []string{"Warning Suspended"}},
-		{"Paid", func() { o.must(paid("o2", 20_000)) }, []string{"Normal Resumed"}},
-	} {
-		step.do()
-		o.settle()
-
-		for _, want := range step.want {
-			for _, of := range []string{"*v1alpha1.BillingAccount ", "*v1alpha1.Tenant "} {
-				n := 0
-				for _, said := range o.said {
-					if strings.HasPrefix(said, of+want+":") {
-						n++
-					}
-				}
-				if n != 1 {
-					t.Errorf("%s: %d events %q of the %s:\n%s", step.name, n, want, of, strings.Join(o.said, "\n"))
-				}
-			}
-		}
 	}
 }
