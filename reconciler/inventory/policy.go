@@ -45,6 +45,21 @@ const (
 
 var modes = []Mode{ModeOverride, ModeMerge, ModeIfNotPresent, ModeIgnore}
 
+// IgnorableRule says what Ignorable accepts.
+const IgnorableRule = "a JSON pointer to a field that does not say which object it is, such as /spec/replicas"
+
+// Ignorable is whether the field at a JSON pointer can be left to somebody else: any but those by which an object is known.
+func Ignorable(pointer string) bool {
+	if !strings.HasPrefix(pointer, "/") || pointer == "/" {
+		return false
+	}
+
+	return !slices.ContainsFunc([]string{"/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"}, func(identity string) bool {
+		// What such a field is in cannot go without it.
+		return strings.HasPrefix(pointer+"/", identity+"/") || strings.HasPrefix(identity, pointer+"/")
+	})
+}
+
 // Policy is how one object wants to be synced.
 type Policy struct {
 	Mode Mode

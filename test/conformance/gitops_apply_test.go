@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/dogker/dogker/internal/gitops/apply"
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 )
 
@@ -31,7 +31,7 @@ func TestGitOpsApplies(t *testing.T) {
 	}
 
 	result := g.must(files)
-	if got := result.Changes.Count(apply.Created); got != 3 {
+	if got := result.Changes.Count(delivery.Created); got != 3 {
 		t.Errorf("%d objects were created:\n%s", got, result.Changes)
 	}
 	if first := result.Changes[0].ID.Kind; first == "TenantContainer" {
@@ -186,7 +186,7 @@ func TestGitOpsOptOuts(t *testing.T) {
 // TestGitOpsIgnoredFields: who scales a container is not overruled, while all else of it is kept.
 func TestGitOpsIgnoredFields(t *testing.T) {
 	g := newSyncer(t, developer)
-	g.request.Ignore = []apply.IgnoreRule{{Kind: "TenantContainer", Paths: []string{"/spec/replicas"}}}
+	g.request.Ignore = []delivery.IgnoreRule{{Kind: "TenantContainer", Paths: []string{"/spec/replicas"}}}
 	files := map[string]string{"web.yaml": tenantContainer("web", "replicas: 2")}
 	g.must(files)
 
@@ -243,7 +243,7 @@ func TestGitOpsForce(t *testing.T) {
 	first := uid()
 
 	_, err := g.sync(secret("example.com/other", ""))
-	refusal(t, err, apply.ReasonImmutable, "a.yaml:1: Secret/db: type: ", "immutable", "gitops.dogker.io/force: enabled")
+	refusal(t, err, delivery.ReasonImmutable, "a.yaml:1: Secret/db: type: ", "immutable", "gitops.dogker.io/force: enabled")
 
 	const force = ", annotations: {gitops.dogker.io/force: enabled}"
 	_, err = g.sync(secret("kubernetes.io/tls", force))
@@ -264,9 +264,9 @@ func TestGitOpsForce(t *testing.T) {
 }
 
 // refusal demands an error about an object.
-func refusal(t *testing.T, err error, reason apply.Reason, says ...string) {
+func refusal(t *testing.T, err error, reason delivery.Reason, says ...string) {
 	t.Helper()
-	var one *apply.Error
+	var one *delivery.Error
 	if !errors.As(err, &one) {
 		t.Fatalf("the error is %v", err)
 	}
@@ -285,7 +285,7 @@ func TestGitOpsForeigners(t *testing.T) {
 	other := *g
 	other.request.Sync.Name, other.recorded = "other", nil
 	_, err := other.sync(map[string]string{"x.yaml": configMap("a", "mine", "yes")})
-	refusal(t, err, apply.ReasonForeign, `belongs to the sync "`+g.request.Sync.String()+`"`)
+	refusal(t, err, delivery.ReasonForeign, `belongs to the sync "`+g.request.Sync.String()+`"`)
 
 	// It forges a record of what another sync and another namespace have.
 	elsewhere := shared.namespace(t)
@@ -373,7 +373,7 @@ func TestGitOpsWaits(t *testing.T) {
 
 		return nil
 	})
-	refusal(t, err, apply.ReasonUnhealthy, "web.yaml:1: TenantContainer/web: ")
+	refusal(t, err, delivery.ReasonUnhealthy, "web.yaml:1: TenantContainer/web: ")
 	if g.data("old") == nil {
 		t.Error("what served before was pruned although what replaces it is not Ready")
 	}

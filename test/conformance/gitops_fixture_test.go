@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/dogker/dogker/internal/gitops/apply"
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 	"github.com/dogker/dogker/reconciler/source"
 )
@@ -62,7 +63,7 @@ type syncer struct {
 	t        *testing.T
 	applier  *apply.Applier
 	wire     *wire
-	request  apply.Request
+	request  delivery.Request
 	recorded []inventory.Entry
 }
 
@@ -86,7 +87,7 @@ func newSyncer(t *testing.T, role string) *syncer {
 		}
 	}
 
-	g := &syncer{t: t, request: apply.Request{
+	g := &syncer{t: t, request: delivery.Request{
 		Sync: types.NamespacedName{Namespace: namespace, Name: "shop"}, ServiceAccount: "deployer", Prune: true,
 	}}
 	g.restart()
@@ -138,7 +139,7 @@ func (t *through) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // with is the request for a repository that has these files.
-func (g *syncer) with(files map[string]string) apply.Request {
+func (g *syncer) with(files map[string]string) delivery.Request {
 	g.t.Helper()
 	r := g.request
 	r.Objects, r.Recorded = repository(g.t, files), g.recorded
@@ -153,7 +154,7 @@ func (g *syncer) sync(files map[string]string) (apply.Result, error) {
 	return g.do(g.with(files))
 }
 
-func (g *syncer) do(r apply.Request) (apply.Result, error) {
+func (g *syncer) do(r delivery.Request) (apply.Result, error) {
 	g.wire.mu.Lock()
 	g.wire.reads, g.wire.trials, g.wire.writes = 0, 0, 0
 	g.wire.mu.Unlock()

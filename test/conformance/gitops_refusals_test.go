@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/dogker/dogker/internal/gitops/apply"
+	"github.com/dogker/dogker/reconciler/delivery"
 )
 
 // TestGitOpsBadCommits: a commit with one bad object among good ones changes nothing at all, and is told by file, line and
@@ -26,31 +26,31 @@ func TestGitOpsBadCommits(t *testing.T) {
 	g.must(files)
 
 	for name, tc := range map[string]struct {
-		reason apply.Reason
+		reason delivery.Reason
 		yaml   string
 		says   []string
 	}{
-		"UnknownField":    {apply.ReasonInvalid, tenantContainer("bad", "privileged: true"), []string{"bad.yaml:1: TenantContainer/bad: spec.privileged: is no field of this kind"}},
-		"WrongType":       {apply.ReasonInvalid, tenantContainer("bad", "replicas: many"), []string{"TenantContainer/bad: spec.replicas: "}},
-		"OutOfRange":      {apply.ReasonInvalid, tenantContainer("bad", "replicas: -1"), []string{"TenantContainer/bad: spec.replicas: ", "-1"}},
-		"RefusedByPolicy": {apply.ReasonInvalid, strings.Replace(tenantContainer("bad", "replicas: 1"), "registry.example/shop:1.4", "'-x'", 1), []string{"TenantContainer/bad: spec.image"}},
-		"OtherNamespace": {apply.ReasonNamespaceRefused, strings.Replace(configMap("bad"), "{name: bad}", "{name: bad, namespace: kube-system}", 1),
+		"UnknownField":    {delivery.ReasonInvalid, tenantContainer("bad", "privileged: true"), []string{"bad.yaml:1: TenantContainer/bad: spec.privileged: is no field of this kind"}},
+		"WrongType":       {delivery.ReasonInvalid, tenantContainer("bad", "replicas: many"), []string{"TenantContainer/bad: spec.replicas: "}},
+		"OutOfRange":      {delivery.ReasonInvalid, tenantContainer("bad", "replicas: -1"), []string{"TenantContainer/bad: spec.replicas: ", "-1"}},
+		"RefusedByPolicy": {delivery.ReasonInvalid, strings.Replace(tenantContainer("bad", "replicas: 1"), "registry.example/shop:1.4", "'-x'", 1), []string{"TenantContainer/bad: spec.image"}},
+		"OtherNamespace": {delivery.ReasonNamespaceRefused, strings.Replace(configMap("bad"), "{name: bad}", "{name: bad, namespace: kube-system}", 1),
 			[]string{"bad.yaml:1: ConfigMap/bad: metadata.namespace: ", `"kube-system"`, "stays in its own namespace"}},
-		"ClusterScoped": {apply.ReasonNamespaceRefused, "# A comment.\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: bad}\n",
+		"ClusterScoped": {delivery.ReasonNamespaceRefused, "# A comment.\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: bad}\n",
 			[]string{"bad.yaml:3: ClusterRole.rbac.authorization.k8s.io/bad: belongs to the whole cluster"}},
-		"AnotherTenant": {apply.ReasonNamespaceRefused, "apiVersion: dogker.io/v1alpha1\nkind: Tenant\nmetadata: {name: bad}\nspec: {planName: x}\n", []string{"Tenant/bad: belongs to the whole cluster"}},
-		"UnknownKind":   {apply.ReasonKindUnknown, "apiVersion: apps/v9\nkind: Deployment\nmetadata: {name: bad}\n", []string{"bad.yaml:1: Deployment.apps/bad: there is no kind Deployment in apps/v9"}},
-		"Twice":         {apply.ReasonInvalid, configMap("a", "level", "debug"), []string{"bad.yaml:1: ConfigMap/a: is declared twice, here and in a.yaml:1"}},
-		"OwnRights": {apply.ReasonForbidden, "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: bad}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}\nsubjects: [{kind: User, name: eve, apiGroup: rbac.authorization.k8s.io}]\n",
+		"AnotherTenant": {delivery.ReasonNamespaceRefused, "apiVersion: dogker.io/v1alpha1\nkind: Tenant\nmetadata: {name: bad}\nspec: {planName: x}\n", []string{"Tenant/bad: belongs to the whole cluster"}},
+		"UnknownKind":   {delivery.ReasonKindUnknown, "apiVersion: apps/v9\nkind: Deployment\nmetadata: {name: bad}\n", []string{"bad.yaml:1: Deployment.apps/bad: there is no kind Deployment in apps/v9"}},
+		"Twice":         {delivery.ReasonInvalid, configMap("a", "level", "debug"), []string{"bad.yaml:1: ConfigMap/a: is declared twice, here and in a.yaml:1"}},
+		"OwnRights": {delivery.ReasonForbidden, "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: bad}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}\nsubjects: [{kind: User, name: eve, apiGroup: rbac.authorization.k8s.io}]\n",
 			[]string{"RoleBinding.rbac.authorization.k8s.io/bad: ", "system:serviceaccount:", "cannot"}},
-		"OwnQuota":       {apply.ReasonForbidden, "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: bad}\nspec: {hard: {pods: 1}}\n", []string{"ResourceQuota/bad: ", "cannot"}},
-		"UnknownOptOut":  {apply.ReasonInvalid, strings.Replace(configMap("bad"), "{name: bad}", "{name: bad, annotations: {gitops.dogker.io/prune: 'no'}}", 1), []string{"metadata.annotations[gitops.dogker.io/prune]", `"no"`, "disabled or enabled"}},
-		"NumberAsLabel":  {apply.ReasonInvalid, strings.Replace(configMap("bad"), "{name: bad}", "{name: bad, labels: {version: 1}}", 1), []string{"metadata.labels: must be a map of texts"}},
-		"ForgedOwner":    {apply.ReasonInvalid, strings.Replace(configMap("bad"), "{name: bad}", "{name: bad, labels: {gitops.dogker.io/name: other}}", 1), []string{"metadata.labels[gitops.dogker.io/name]", `"other"`}},
-		"BillingsOwn":    {apply.ReasonForbidden, strings.Replace(tenantContainer("bad", "replicas: 1"), "{name: bad}", "{name: bad, annotations: {billing.dogker.io/suspend: x}}", 1), []string{"TenantContainer/bad: "}},
-		"SecretOfNumber": {apply.ReasonInvalid, "apiVersion: v1\nkind: Secret\nmetadata: {name: bad}\nstringData: {pin: 48151623}\n", []string{"Secret/bad: "}},
-		"SecretNoBase64": {apply.ReasonInvalid, "apiVersion: v1\nkind: Secret\nmetadata: {name: bad}\ndata: {pin: '48151623!'}\n", []string{"Secret/bad: "}},
-		"NameWithColons": {apply.ReasonInvalid, configMap("a__b"), []string{"metadata.name"}},
+		"OwnQuota":       {delivery.ReasonForbidden, "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: bad}\nspec: {hard: {pods: 1}}\n", []string{"ResourceQuota/bad: ", "cannot"}},
+		"UnknownOptOut":  {delivery.ReasonInvalid, strings.Replace(configMap("bad"), "{name: bad}", "{name: bad, annotations: {gitops.dogker.io/prune: 'no'}}", 1), []string{"metadata.annotations[gitops.dogker.io/prune]", `"no"`, "disabled or enabled"}},
+		"NumberAsLabel":  {delivery.ReasonInvalid, strings.Replace(configMap("bad"), "{name: bad}", "{name: bad, labels: {version: 1}}", 1), []string{"metadata.labels: must be a map of texts"}},
+		"ForgedOwner":    {delivery.ReasonInvalid, strings.Replace(configMap("bad"), "{name: bad}", "{name: bad, labels: {gitops.dogker.io/name: other}}", 1), []string{"metadata.labels[gitops.dogker.io/name]", `"other"`}},
+		"BillingsOwn":    {delivery.ReasonForbidden, strings.Replace(tenantContainer("bad", "replicas: 1"), "{name: bad}", "{name: bad, annotations: {billing.dogker.io/suspend: x}}", 1), []string{"TenantContainer/bad: "}},
+		"SecretOfNumber": {delivery.ReasonInvalid, "apiVersion: v1\nkind: Secret\nmetadata: {name: bad}\nstringData: {pin: 48151623}\n", []string{"Secret/bad: "}},
+		"SecretNoBase64": {delivery.ReasonInvalid, "apiVersion: v1\nkind: Secret\nmetadata: {name: bad}\ndata: {pin: '48151623!'}\n", []string{"Secret/bad: "}},
+		"NameWithColons": {delivery.ReasonInvalid, configMap("a__b"), []string{"metadata.name"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g.t = t
@@ -99,7 +99,7 @@ func TestGitOpsQuota(t *testing.T) {
 
 	more := map[string]string{"a.yaml": tenantContainer("a", "replicas: 5"), "b.yaml": tenantContainer("b", "replicas: 2")}
 	_, err := g.sync(more)
-	refusal(t, err, apply.ReasonQuotaExceeded, "b.yaml:1: TenantContainer/b: exceeded quota: limit, all objects together need dogker.io/replicas=2 more, used: 5, limited: 6")
+	refusal(t, err, delivery.ReasonQuotaExceeded, "b.yaml:1: TenantContainer/b: exceeded quota: limit, all objects together need dogker.io/replicas=2 more, used: 5, limited: 6")
 	if g.wire.writes > 0 {
 		t.Errorf("there were %d writes", g.wire.writes)
 	}
@@ -109,7 +109,7 @@ func TestGitOpsQuota(t *testing.T) {
 		many[fmt.Sprintf("c%d.yaml", i)] = configMap(fmt.Sprintf("c%d", i))
 	}
 	_, err = g.sync(many)
-	refusal(t, err, apply.ReasonQuotaExceeded, "count/configmaps=5 more")
+	refusal(t, err, delivery.ReasonQuotaExceeded, "count/configmaps=5 more")
 	if g.wire.writes > 0 {
 		t.Errorf("there were %d writes", g.wire.writes)
 	}
@@ -129,7 +129,7 @@ func TestGitOpsRights(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newSyncer(t, role)
 			_, err := g.sync(map[string]string{"a.yaml": configMap("a")})
-			refusal(t, err, apply.ReasonForbidden, "a.yaml:1: ConfigMap/a: ", "system:serviceaccount:"+g.request.Sync.Namespace+":deployer")
+			refusal(t, err, delivery.ReasonForbidden, "a.yaml:1: ConfigMap/a: ", "system:serviceaccount:"+g.request.Sync.Namespace+":deployer")
 			if g.data("a") != nil {
 				t.Error("it was created")
 			}
@@ -150,7 +150,7 @@ func TestGitOpsRights(t *testing.T) {
 	r.Sync.Namespace = "kube-system"
 	r.AnyNamespace = true
 	_, err := g.do(r)
-	refusal(t, err, apply.ReasonForbidden, "system:serviceaccount:kube-system:deployer")
+	refusal(t, err, delivery.ReasonForbidden, "system:serviceaccount:kube-system:deployer")
 }
 
 // TestGitOpsThousand: a thousand objects at rest cost a list, one change costs one write, and a process that remembers nothing

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/delivery"
 )
 
 // Applier makes namespaces what repositories say. It is safe for concurrent use; one sync must not be worked on twice at the
@@ -50,15 +51,15 @@ func (a *Applier) Remembered() int {
 type visit struct {
 	*Applier
 
-	request Request
+	request delivery.Request
 	objects dynamic.Interface
 	heads   metadata.Interface
 	// namespaces are those that the build itself makes, which only the platform's may.
 	namespaces map[string]bool
 }
 
-func (a *Applier) visit(r Request) (*visit, error) {
-	if err := r.validate(); err != nil {
+func (a *Applier) visit(r delivery.Request) (*visit, error) {
+	if err := r.Validate(); err != nil {
 		return nil, err
 	}
 

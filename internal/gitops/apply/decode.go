@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 	"github.com/dogker/dogker/reconciler/source"
 )
@@ -29,10 +30,10 @@ type item struct {
 const maxDecodeErrors = 20
 
 // decode makes items of a build, in its order, and refuses what a sync may not have. It asks nobody but for kinds.
-func decode(r Request, kinds meta.RESTMapper) ([]*item, Errors) {
+func decode(r delivery.Request, kinds meta.RESTMapper) ([]*item, delivery.Errors) {
 	var (
 		items []*item
-		errs  Errors
+		errs  delivery.Errors
 	)
 
 	first := map[inventory.ID]*item{}
@@ -40,7 +41,7 @@ func decode(r Request, kinds meta.RESTMapper) ([]*item, Errors) {
 	for _, o := range r.Objects {
 		it, err := decodeOne(r, kinds, o)
 		if err == nil && first[it.id] != nil {
-			err = it.failure(ReasonInvalid, "is declared twice, here and in %s:%d", first[it.id].source.File, first[it.id].source.Line)
+			err = it.failure(delivery.ReasonInvalid, "is declared twice, here and in %s:%d", first[it.id].source.File, first[it.id].source.Line)
 		}
 
 		if err != nil {
@@ -58,17 +59,17 @@ func decode(r Request, kinds meta.RESTMapper) ([]*item, Errors) {
 	return items, errs
 }
 
-func decodeOne(r Request, kinds meta.RESTMapper, o source.Object) (*item, *Error) {
+func decodeOne(r delivery.Request, kinds meta.RESTMapper, o source.Object) (*item, *delivery.Error) {
 	u := &unstructured.Unstructured{}
 	if err := u.UnmarshalJSON(o.JSON); err != nil {
-		return nil, &Error{File: o.File, Line: o.Line, Reason: ReasonInvalid, Message: "is no object with apiVersion and kind"}
+		return nil, &delivery.Error{File: o.File, Line: o.Line, Reason: delivery.ReasonInvalid, Message: "is no object with apiVersion and kind"}
 	}
 
 	gvk := u.GroupVersionKind()
 	it := &item{source: o, object: u, id: inventory.ID{Namespace: u.GetNamespace(), Name: u.GetName(), Group: gvk.Group, Kind: gvk.Kind}}
 
 	if u.GetName() == "" {
-		e := it.failure(ReasonInvalid, "must not be empty")
+		e := it.failure(delivery.ReasonInvalid, "must not be empty")
 		e.Field = "metadata.name"
 
 		return nil, e
@@ -76,11 +77,11 @@ func decodeOne(r Request, kinds meta.RESTMapper, o source.Object) (*item, *Error
 
 	mapping, err := kinds.RESTMapping(gvk.GroupKind(), gvk.Version)
 	if meta.IsNoMatchError(err) {
-		return nil, it.failure(ReasonKindUnknown, "there is no kind %s in %s", gvk.Kind, gvk.GroupVersion())
+		return nil, it.failure(delivery.ReasonKindUnknown, "there is no kind %s in %s", gvk.Kind, gvk.GroupVersion())
 	}
 
 	if err != nil {
-		e := it.failure(ReasonUnavailable, "find kind %s in %s: %s", gvk.Kind, gvk.GroupVersion(), err)
+		e := it.failure(delivery.ReasonUnavailable, "find kind %s in %s: %s", gvk.Kind, gvk.GroupVersion(), err)
 		e.Transient, e.Cause = true, err
 
 		return nil, e
@@ -95,18 +96,18 @@ func decodeOne(r Request, kinds meta.RESTMapper, o source.Object) (*item, *Error
 }
 
 // settle puts the object into its namespace, or refuses where it wants to be.
-func (it *item) settle(r Request, namespaced bool) *Error {
+func (it *item) settle(r delivery.Request, namespaced bool) *delivery.Error {
 	named := it.object.GetNamespace()
 
 	switch {
 	case !namespaced && !r.AnyNamespace:
-		return it.failure(ReasonNamespaceRefused, "belongs to the whole cluster; a sync stays in its own namespace, %q", r.Sync.Namespace)
+		return it.failure(delivery.ReasonNamespaceRefused, "belongs to the whole cluster; a sync stays in its own namespace, %q", r.Sync.Namespace)
 	case !namespaced:
 		named = ""
 	case named == "":
 		named = r.Sync.Namespace
 	case named != r.Sync.Namespace && !r.AnyNamespace:
-		e := it.failure(ReasonNamespaceRefused, "Invalid value: %q: must be %q or empty, because a sync stays in its own namespace", named, r.Sync.Namespace)
+		e := it.failure(delivery.ReasonNamespaceRefused, "Invalid value: %q: must be %q or empty, because a sync stays in its own namespace", named, r.Sync.Namespace)
 		e.Field = "metadata.namespace"
 
 		return e
@@ -122,9 +123,9 @@ func (it *item) settle(r Request, namespaced bool) *Error {
 var serverOwned = []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"}
 
 // prepare makes the object what is applied.
-func (it *item) prepare(r Request) *Error {
+func (it *item) prepare(r delivery.Request) *delivery.Error {
 	if err := it.id.Validate(); err != nil {
-		e := it.failure(ReasonInvalid, "Invalid value: %q: must not have two underscores in a row, or one at an end", it.id.Name)
+		e := it.failure(delivery.ReasonInvalid, "Invalid value: %q: must not have two underscores in a row, or one at an end", it.id.Name)
 		e.Field = "metadata.name"
 
 		return e
@@ -133,7 +134,7 @@ func (it *item) prepare(r Request) *Error {
 	// A label that is no text would make all of them unreadable, and be lost with them.
 	for _, field := range []string{"labels", "annotations"} {
 		if _, _, err := unstructured.NestedStringMap(it.object.Object, "metadata", field); err != nil {
-			e := it.failure(ReasonInvalid, "must be a map of texts; numbers and true need quotes")
+			e := it.failure(delivery.ReasonInvalid, "must be a map of texts; numbers and true need quotes")
 			e.Field = "metadata." + field
 
 			return e
@@ -148,7 +149,7 @@ func (it *item) prepare(r Request) *Error {
 
 	policy, err := inventory.PolicyOf(it.object.GetLabels(), it.object.GetAnnotations())
 	if err != nil {
-		return it.failure(ReasonInvalid, "%s", err)
+		return it.failure(delivery.ReasonInvalid, "%s", err)
 	}
 
 	it.policy = policy
@@ -161,7 +162,7 @@ func (it *item) prepare(r Request) *Error {
 
 	for key, value := range ownerLabels(r) {
 		if forged, ok := labels[key]; ok && forged != value {
-			e := it.failure(ReasonInvalid, "Invalid value: %q: must be %q or absent, because it says which sync the object belongs to", forged, value)
+			e := it.failure(delivery.ReasonInvalid, "Invalid value: %q: must be %q or absent, because it says which sync the object belongs to", forged, value)
 			e.Field = fmt.Sprintf("metadata.labels[%s]", key)
 
 			return e
@@ -177,7 +178,7 @@ func (it *item) prepare(r Request) *Error {
 }
 
 // ownerLabels are what everything that a sync has applied carries.
-func ownerLabels(r Request) map[string]string {
+func ownerLabels(r delivery.Request) map[string]string {
 	return map[string]string{
 		inventory.Prefix + inventory.KeyName:      r.Sync.Name,
 		inventory.Prefix + inventory.KeyNamespace: r.Sync.Namespace,

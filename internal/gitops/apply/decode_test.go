@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/source"
 )
 
@@ -69,18 +70,18 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		yaml   string
-		reason Reason
+		reason delivery.Reason
 		want   string
 	}{
-		"OtherNamespace":  {configMap("name: a, namespace: b"), ReasonNamespaceRefused, `app.yaml:1: ConfigMap/a: metadata.namespace: Invalid value: "b": must be "acme" or empty, because a sync stays in its own namespace`},
-		"ClusterScoped":   {"{apiVersion: v1, kind: Namespace, metadata: {name: a}}", ReasonNamespaceRefused, `app.yaml:1: Namespace/a: belongs to the whole cluster; a sync stays in its own namespace, "acme"`},
-		"UnknownKind":     {"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}", ReasonKindUnknown, "app.yaml:1: Deployment.apps/a: there is no kind Deployment in apps/v1"},
-		"UnknownVersion":  {"{apiVersion: dogker.io/v9, kind: Tenant, metadata: {name: a}}", ReasonKindUnknown, "app.yaml:1: Tenant/a: there is no kind Tenant in dogker.io/v9"},
-		"NoName":          {configMap("generateName: a-"), ReasonInvalid, "app.yaml:1: ConfigMap/: metadata.name: must not be empty"},
-		"LabelOfNumber":   {configMap("name: a, labels: {version: 1}"), ReasonInvalid, "app.yaml:1: ConfigMap/a: metadata.labels: must be a map of texts; numbers and true need quotes"},
-		"AnnotationOfYes": {configMap("name: a, annotations: {gitops.dogker.io/prune: disabled, x: true}"), ReasonInvalid, "app.yaml:1: ConfigMap/a: metadata.annotations: must be a map of texts; numbers and true need quotes"},
-		"ForgedOwner":     {configMap("name: a, labels: {gitops.dogker.io/namespace: b}"), ReasonInvalid, `app.yaml:1: ConfigMap/a: metadata.labels[gitops.dogker.io/namespace]: Invalid value: "b": must be "acme" or absent, because it says which sync the object belongs to`},
-		"NoKind":          {"{apiVersion: v1, metadata: {name: a}}", ReasonInvalid, "app.yaml:1: is no object with apiVersion and kind"},
+		"OtherNamespace":  {configMap("name: a, namespace: b"), delivery.ReasonNamespaceRefused, `app.yaml:1: ConfigMap/a: metadata.namespace: Invalid value: "b": must be "acme" or empty, because a sync stays in its own namespace`},
+		"ClusterScoped":   {"{apiVersion: v1, kind: Namespace, metadata: {name: a}}", delivery.ReasonNamespaceRefused, `app.yaml:1: Namespace/a: belongs to the whole cluster; a sync stays in its own namespace, "acme"`},
+		"UnknownKind":     {"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}", delivery.ReasonKindUnknown, "app.yaml:1: Deployment.apps/a: there is no kind Deployment in apps/v1"},
+		"UnknownVersion":  {"{apiVersion: dogker.io/v9, kind: Tenant, metadata: {name: a}}", delivery.ReasonKindUnknown, "app.yaml:1: Tenant/a: there is no kind Tenant in dogker.io/v9"},
+		"NoName":          {configMap("generateName: a-"), delivery.ReasonInvalid, "app.yaml:1: ConfigMap/: metadata.name: must not be empty"},
+		"LabelOfNumber":   {configMap("name: a, labels: {version: 1}"), delivery.ReasonInvalid, "app.yaml:1: ConfigMap/a: metadata.labels: must be a map of texts; numbers and true need quotes"},
+		"AnnotationOfYes": {configMap("name: a, annotations: {gitops.dogker.io/prune: disabled, x: true}"), delivery.ReasonInvalid, "app.yaml:1: ConfigMap/a: metadata.annotations: must be a map of texts; numbers and true need quotes"},
+		"ForgedOwner":     {configMap("name: a, labels: {gitops.dogker.io/namespace: b}"), delivery.ReasonInvalid, `app.yaml:1: ConfigMap/a: metadata.labels[gitops.dogker.io/namespace]: Invalid value: "b": must be "acme" or absent, because it says which sync the object belongs to`},
+		"NoKind":          {"{apiVersion: v1, metadata: {name: a}}", delivery.ReasonInvalid, "app.yaml:1: is no object with apiVersion and kind"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			items, errs := decode(request(t, tc.yaml), kinds())
@@ -123,7 +124,7 @@ func FuzzDecode(f *testing.F) {
 	mapper := kinds()
 
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		r := Request{Sync: request(t).Sync, Objects: []source.Object{{JSON: raw}, {JSON: raw}}}
+		r := delivery.Request{Sync: request(t).Sync, Objects: []source.Object{{JSON: raw}, {JSON: raw}}}
 		items, errs := decode(r, mapper)
 		if len(items) > 1 || len(items)+len(errs) != 2 {
 			t.Fatalf("%d items and %d errors of one object twice", len(items), len(errs))

@@ -11,30 +11,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 )
-
-// Difference is one field that is not as it should be.
-type Difference struct {
-	// Path as kubectl explain has it, with the names of list items that have one: spec.env[LOG_LEVEL].value.
-	Path string
-	// From and To are the values as JSON, shortened; empty for none, and *** for what may be secret.
-	From, To string
-}
-
-// String is the difference as people read it.
-func (d Difference) String() string {
-	switch {
-	case d.From == "" && d.To == "":
-		return d.Path
-	case d.From == "":
-		return d.Path + ": + " + d.To
-	case d.To == "":
-		return d.Path + ": - " + d.From
-	default:
-		return d.Path + ": " + d.From + " → " + d.To
-	}
-}
 
 const (
 	// maxDifferences and maxValue keep an event readable.
@@ -43,7 +22,7 @@ const (
 )
 
 // differences lists what makes two states of an object different: all but its status and what the API decides about.
-func differences(id inventory.ID, live, want *unstructured.Unstructured) []Difference {
+func differences(id inventory.ID, live, want *unstructured.Unstructured) []delivery.Difference {
 	c := comparer{secret: isSecret(id), content: isSecret(id) || id.Group == "" && id.Kind == "ConfigMap"}
 	c.compare("", counted(live), counted(want))
 
@@ -72,7 +51,7 @@ func counted(u *unstructured.Unstructured) map[string]any {
 type comparer struct {
 	// secret is true for objects of whose values none is shown, content for those of whose data only the keys are.
 	secret, content bool
-	found           []Difference
+	found           []delivery.Difference
 }
 
 func (c *comparer) compare(path string, from, to any) {
@@ -114,7 +93,7 @@ func (c *comparer) add(path string, from, to any) {
 		return
 	}
 
-	d := Difference{Path: path, From: text(from), To: text(to)}
+	d := delivery.Difference{Path: path, From: text(from), To: text(to)}
 
 	switch {
 	case c.content && content.MatchString(path):

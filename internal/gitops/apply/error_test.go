@@ -7,6 +7,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/dogker/dogker/reconciler/delivery"
 )
 
 var webKind = schema.GroupKind{Group: "dogker.io", Kind: "TenantContainer"}
@@ -21,58 +23,58 @@ func TestRefused(t *testing.T) {
 	for name, tc := range map[string]struct {
 		reason    string
 		cause     error
-		want      Reason
+		want      delivery.Reason
 		text      string
 		transient bool
 	}{
 		"OneField": {
 			reason: "The field is said once, in front.",
-			cause:  invalid(field.Invalid(replicas, -1, "must not be negative")), want: ReasonInvalid,
+			cause:  invalid(field.Invalid(replicas, -1, "must not be negative")), want: delivery.ReasonInvalid,
 			text: "app.yaml:1: TenantContainer/web: spec.replicas: Invalid value: -1: must not be negative",
 		},
 		"TwoFields": {
 			reason: "Several name themselves.",
-			cause:  invalid(field.Required(replicas, ""), field.Required(field.NewPath("spec", "image"), "")), want: ReasonInvalid,
+			cause:  invalid(field.Required(replicas, ""), field.Required(field.NewPath("spec", "image"), "")), want: delivery.ReasonInvalid,
 			text: `app.yaml:1: TenantContainer/web: TenantContainer.dogker.io "web" is invalid: [spec.replicas: Required value, spec.image: Required value]`,
 		},
 		"TwiceTheSame": {
 			reason: "One field of which the schema and the API both say something is one field.",
-			cause:  invalid(field.Invalid(replicas, -1, "too small"), field.Invalid(field.NewPath(".spec.replicas"), -1, "negative")), want: ReasonInvalid,
+			cause:  invalid(field.Invalid(replicas, -1, "too small"), field.Invalid(field.NewPath(".spec.replicas"), -1, "negative")), want: delivery.ReasonInvalid,
 			text: "app.yaml:1: TenantContainer/web: spec.replicas: Invalid value: -1: too small",
 		},
 		"Unconverted": {
 			reason: "What does not fit a built-in kind is refused in a fourth way.",
-			cause:  apierrors.NewInternalError(errors.New("failed to convert new object (acme/a; /v1, Kind=Secret) to proper version: unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 8")), want: ReasonInvalid,
+			cause:  apierrors.NewInternalError(errors.New("failed to convert new object (acme/a; /v1, Kind=Secret) to proper version: unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 8")), want: delivery.ReasonInvalid,
 			text: "app.yaml:1: TenantContainer/web: error decoding from json: illegal base64 data at input byte 8",
 		},
 		"Undeclared": {
 			reason: "Server-side apply speaks of it in a sentence only.",
-			cause:  apierrors.NewInternalError(errors.New(`failed to create typed patch object (acme/web; dogker.io/v1alpha1, Kind=TenantContainer): .spec.privileged: field not declared in schema`)), want: ReasonInvalid,
+			cause:  apierrors.NewInternalError(errors.New(`failed to create typed patch object (acme/web; dogker.io/v1alpha1, Kind=TenantContainer): .spec.privileged: field not declared in schema`)), want: delivery.ReasonInvalid,
 			text: "app.yaml:1: TenantContainer/web: spec.privileged: is no field of this kind",
 		},
 		"Untyped": {
 			reason: "Of a wrong type as well, and repeats the value.",
-			cause:  apierrors.NewBadRequest(`failed to create typed patch object (acme/web; dogker.io/v1alpha1, Kind=TenantContainer): .spec.env[name="A"].value: expected string, got &value.valueUnstructured{Value:31337}`), want: ReasonInvalid,
+			cause:  apierrors.NewBadRequest(`failed to create typed patch object (acme/web; dogker.io/v1alpha1, Kind=TenantContainer): .spec.env[name="A"].value: expected string, got &value.valueUnstructured{Value:31337}`), want: delivery.ReasonInvalid,
 			text: `app.yaml:1: TenantContainer/web: spec.env[name="A"].value: expected string, and is something else`,
 		},
 		"Strict": {
 			reason: "Strict decoding has another sentence.",
-			cause:  apierrors.NewBadRequest(`strict decoding error: unknown field "spec.x"`), want: ReasonInvalid,
+			cause:  apierrors.NewBadRequest(`strict decoding error: unknown field "spec.x"`), want: delivery.ReasonInvalid,
 			text: "app.yaml:1: TenantContainer/web: spec.x: is no field of this kind",
 		},
 		"Quota": {
 			reason: "What a quota refuses may have room tomorrow.",
-			cause:  apierrors.NewForbidden(resource, "web", errors.New("exceeded quota: q, requested: x=1, used: x=1, limited: x=1")), want: ReasonQuotaExceeded, transient: true,
+			cause:  apierrors.NewForbidden(resource, "web", errors.New("exceeded quota: q, requested: x=1, used: x=1, limited: x=1")), want: delivery.ReasonQuotaExceeded, transient: true,
 			text: `app.yaml:1: TenantContainer/web: tenantcontainers.dogker.io "web" is forbidden: exceeded quota: q, requested: x=1, used: x=1, limited: x=1`,
 		},
 		"Rights": {
 			reason: "So may somebody who has no rights yet.",
-			cause:  apierrors.NewForbidden(resource, "web", errors.New("no")), want: ReasonForbidden, transient: true,
+			cause:  apierrors.NewForbidden(resource, "web", errors.New("no")), want: delivery.ReasonForbidden, transient: true,
 			text: `app.yaml:1: TenantContainer/web: tenantcontainers.dogker.io "web" is forbidden: no`,
 		},
 		"Network": {
 			reason: "What is not an answer is nobody's mistake.",
-			cause:  errors.New("connection refused"), want: ReasonUnavailable, transient: true, text: "app.yaml:1: TenantContainer/web: connection refused",
+			cause:  errors.New("connection refused"), want: delivery.ReasonUnavailable, transient: true, text: "app.yaml:1: TenantContainer/web: connection refused",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,18 +111,18 @@ func TestImmutable(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	var none Errors
-	if none.err() != nil {
+	var none delivery.Errors
+	if none.Err() != nil {
 		t.Error("no errors are an error")
 	}
 
 	cause := errors.New("boom")
-	some := Errors{{Object: "A/a", Message: "x", Transient: true}, {Object: "B/b", Message: "y", Cause: cause}}
-	if some.Error() != "A/a: x; B/b: y" || some.Transient() || !errors.Is(some.err(), cause) {
+	some := delivery.Errors{{Object: "A/a", Message: "x", Transient: true}, {Object: "B/b", Message: "y", Cause: cause}}
+	if some.Error() != "A/a: x; B/b: y" || some.Transient() || !errors.Is(some.Err(), cause) {
 		t.Errorf("%v, transient %v", some, some.Transient())
 	}
-	var first *Error
-	if !errors.As(some.err(), &first) || first.Object != "A/a" {
+	var first *delivery.Error
+	if !errors.As(some.Err(), &first) || first.Object != "A/a" {
 		t.Errorf("the first is %v", first)
 	}
 }

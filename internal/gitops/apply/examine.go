@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 )
 
@@ -20,8 +21,8 @@ import (
 type step struct {
 	*item
 
-	action Action
-	diff   []Difference
+	action delivery.Action
+	diff   []delivery.Difference
 	// live is what was looked at; nil for what did not exist or was not looked at.
 	live *unstructured.Unstructured
 	// want is what the API says that applying comes to; nil where it was not asked.
@@ -29,7 +30,7 @@ type step struct {
 	// stray are fields that were added by hand, and go.
 	stray *fieldpath.Set
 	// early is why a quota has no room yet. Other steps may make some.
-	early *Error
+	early *delivery.Error
 }
 
 // wanted is what is to be there, as far as that is known.
@@ -47,7 +48,7 @@ const looks = 5
 // examine asks the API what applying an item comes to. It writes nothing.
 func (v *visit) examine(ctx context.Context, it *item) (*step, error) {
 	if it.policy.Skip() {
-		return &step{item: it, action: Skipped}, nil
+		return &step{item: it, action: delivery.Skipped}, nil
 	}
 
 	for range looks {
@@ -62,7 +63,7 @@ func (v *visit) examine(ctx context.Context, it *item) (*step, error) {
 		}
 	}
 
-	e := it.failure(ReasonConflict, "somebody else changes it all the time")
+	e := it.failure(delivery.ReasonConflict, "somebody else changes it all the time")
 	e.Transient = true
 
 	return nil, e
@@ -85,7 +86,7 @@ var errMoved = errors.New("the object has changed in between")
 func (v *visit) compare(ctx context.Context, it *item, live *unstructured.Unstructured) (*step, error) {
 	if live != nil {
 		if it.passive(live) {
-			return &step{item: it, action: Skipped, live: live}, nil
+			return &step{item: it, action: delivery.Skipped, live: live}, nil
 		}
 
 		if e := v.refuseLive(it, live); e != nil {
@@ -103,29 +104,29 @@ func (v *visit) compare(ctx context.Context, it *item, live *unstructured.Unstru
 			return nil, errMoved
 		}
 
-		return &step{item: it, action: Created, want: want}, nil
+		return &step{item: it, action: delivery.Created, want: want}, nil
 	}
 
 	if want.GetResourceVersion() != live.GetResourceVersion() {
 		return nil, errMoved
 	}
 
-	s := &step{item: it, action: Configured, live: live, want: want, diff: differences(it.id, live, want)}
+	s := &step{item: it, action: delivery.Configured, live: live, want: want, diff: differences(it.id, live, want)}
 	if it.policy.Mode != inventory.ModeMerge {
 		s.stray = stray(want)
 		s.diff = append(s.diff, s.removed()...)
 	}
 
 	if len(s.diff) == 0 && fieldsOf(live, ours).Equals(fieldsOf(want, ours)) {
-		s.action = Unchanged
+		s.action = delivery.Unchanged
 	}
 
 	return s, nil
 }
 
 // removed are the stray fields as differences. What becomes of them, gone or a default, is seen when they are taken away.
-func (s *step) removed() []Difference {
-	var out []Difference
+func (s *step) removed() []delivery.Difference {
+	var out []delivery.Difference
 
 	if s.stray.Empty() {
 		return nil
@@ -133,7 +134,7 @@ func (s *step) removed() []Difference {
 
 	s.stray.Leaves().Iterate(func(p fieldpath.Path) {
 		if len(out) < maxDifferences {
-			out = append(out, Difference{Path: strings.TrimPrefix(p.String(), "."), From: masked})
+			out = append(out, delivery.Difference{Path: strings.TrimPrefix(p.String(), "."), From: masked})
 		}
 	})
 
@@ -141,9 +142,9 @@ func (s *step) removed() []Difference {
 }
 
 // refuseLive says what stands against touching what is there.
-func (v *visit) refuseLive(it *item, live *unstructured.Unstructured) *Error {
+func (v *visit) refuseLive(it *item, live *unstructured.Unstructured) *delivery.Error {
 	if live.GetDeletionTimestamp() != nil {
-		e := it.failure(ReasonTerminating, "is being deleted, and is applied when it is gone")
+		e := it.failure(delivery.ReasonTerminating, "is being deleted, and is applied when it is gone")
 		e.Transient = true
 
 		return e
@@ -154,7 +155,7 @@ func (v *visit) refuseLive(it *item, live *unstructured.Unstructured) *Error {
 		return nil
 	}
 
-	return it.failure(ReasonForeign, "belongs to the sync %q: take it out of that repository first, or take the label %s off the object",
+	return it.failure(delivery.ReasonForeign, "belongs to the sync %q: take it out of that repository first, or take the label %s off the object",
 		owner, inventory.Prefix+inventory.KeyName)
 }
 
@@ -174,21 +175,21 @@ func (v *visit) judge(it *item, live *unstructured.Unstructured, err error) (*st
 		return nil, errMoved
 	case apierrors.IsNotFound(err) && v.willDeclare(it):
 		// Nothing can be tried in a namespace that does not exist. The API has its say when it does.
-		return &step{item: it, action: Created}, nil
+		return &step{item: it, action: delivery.Created}, nil
 	case exceeds(err):
-		s := &step{item: it, action: Created, live: live, early: it.refused(err)}
+		s := &step{item: it, action: delivery.Created, live: live, early: it.refused(err)}
 		if live != nil {
-			s.action = Configured
+			s.action = delivery.Configured
 		}
 
 		return s, nil
 	case live != nil && immutable(err):
 		if it.policy.Force {
-			return &step{item: it, action: Recreated, live: live}, nil
+			return &step{item: it, action: delivery.Recreated, live: live}, nil
 		}
 
 		e := it.refused(err)
-		e.Reason, e.Transient = ReasonImmutable, false
+		e.Reason, e.Transient = delivery.ReasonImmutable, false
 		e.Message += fmt.Sprintf("; the annotation %s: enabled lets it be deleted and made anew", inventory.Prefix+inventory.KeyForce)
 
 		return nil, e

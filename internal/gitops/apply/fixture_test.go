@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/source"
 )
 
@@ -34,10 +35,10 @@ func kinds() meta.RESTMapper {
 }
 
 // request is one for a repository of these documents, each in a file of its own.
-func request(t *testing.T, documents ...string) Request {
+func request(t *testing.T, documents ...string) delivery.Request {
 	t.Helper()
 
-	r := Request{Sync: types.NamespacedName{Namespace: "acme", Name: "shop"}, ServiceAccount: "deployer", Prune: true}
+	r := delivery.Request{Sync: types.NamespacedName{Namespace: "acme", Name: "shop"}, ServiceAccount: "deployer", Prune: true}
 
 	for _, document := range documents {
 		raw, err := yaml.YAMLToJSON([]byte(document))

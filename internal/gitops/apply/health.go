@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 )
 
@@ -21,13 +22,13 @@ func (p *Plan) Wait(ctx context.Context, timeout time.Duration) error {
 	deadline := p.visit.now().Add(timeout)
 
 	for {
-		errs, final, err := p.health(ctx)
+		errs, final, err := p.Health(ctx)
 		if err != nil {
 			return err
 		}
 
 		if len(errs) == 0 || final || !p.visit.now().Before(deadline) {
-			return errs.err()
+			return errs.Err()
 		}
 
 		if err := sleep(ctx, p.visit.opts.Poll); err != nil {
@@ -36,15 +37,16 @@ func (p *Plan) Wait(ctx context.Context, timeout time.Duration) error {
 	}
 }
 
-// health says of all objects what keeps them from being Ready. final is true when waiting does not help.
-func (p *Plan) health(ctx context.Context) (errs Errors, final bool, err error) {
+// Health says of all objects what keeps them from being Ready; it looks once, and does not wait. final is true when waiting
+// does not help.
+func (p *Plan) Health(ctx context.Context) (errs delivery.Errors, final bool, err error) {
 	live, err := p.visit.states(ctx, p.steps)
 	if err != nil {
 		return nil, false, err
 	}
 
 	for _, s := range p.steps {
-		if s.action == Skipped {
+		if s.action == delivery.Skipped {
 			continue
 		}
 
@@ -54,7 +56,7 @@ func (p *Plan) health(ctx context.Context) (errs Errors, final bool, err error) 
 		}
 
 		final = final || failed
-		e := s.failure(ReasonUnhealthy, "%s", why)
+		e := s.failure(delivery.ReasonUnhealthy, "%s", why)
 		e.Transient = true
 		errs = append(errs, e)
 	}
@@ -72,7 +74,7 @@ func (v *visit) states(ctx context.Context, steps []*step) (map[inventory.ID]*un
 	places := map[place]listed{}
 
 	for _, s := range steps {
-		if s.action != Skipped && !alwaysReady(s.item) {
+		if s.action != delivery.Skipped && !alwaysReady(s.item) {
 			places[place{s.resource, s.id.Namespace}] = listed{v.of(s.item), s.id.Kind}
 		}
 	}

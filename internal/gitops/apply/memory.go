@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 )
 
@@ -66,14 +67,14 @@ func imprintOf(o metav1.Object) imprint {
 }
 
 // digest is what is applied, and under which terms.
-func (it *item) digest(r Request) [sha256.Size]byte {
+func (it *item) digest(r delivery.Request) [sha256.Size]byte {
 	raw, _ := json.Marshal([]any{it.object.Object, it.policy, r.ServiceAccount, r.Ignore})
 
 	return sha256.Sum256(raw)
 }
 
 // knows is whether nothing has to be asked about the object.
-func (m *memory) knows(r Request, it *item, live metav1.Object, now time.Time) bool {
+func (m *memory) knows(r delivery.Request, it *item, live metav1.Object, now time.Time) bool {
 	m.mu.Lock()
 	k, found := m.syncs[r.Sync][it.id]
 	m.mu.Unlock()
@@ -83,7 +84,7 @@ func (m *memory) knows(r Request, it *item, live metav1.Object, now time.Time) b
 
 // learn remembers that the object is as it should be. recheck is cut by up to a quarter, by the object's name, so that what
 // was applied together is not asked about together.
-func (m *memory) learn(r Request, it *item, live metav1.Object, now time.Time, recheck time.Duration) {
+func (m *memory) learn(r delivery.Request, it *item, live metav1.Object, now time.Time, recheck time.Duration) {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(it.id.String()))
 	cut := time.Duration(float64(recheck) / 4 * float64(h.Sum32()%1000) / 1000)

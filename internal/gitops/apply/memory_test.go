@@ -7,6 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+
+	"github.com/dogker/dogker/reconciler/delivery"
 )
 
 func TestMemory(t *testing.T) {
@@ -21,28 +23,30 @@ func TestMemory(t *testing.T) {
 	for name, tc := range map[string]struct {
 		reason string
 		live   metav1.ObjectMeta
-		change func(*metav1.ObjectMeta, *Request, *item)
+		change func(*metav1.ObjectMeta, *delivery.Request, *item)
 		after  time.Duration
 		want   bool
 	}{
 		"Same":          {reason: "Nothing has changed.", live: counted, want: true},
-		"StatusWritten": {reason: "A status is no business of a repository.", live: counted, change: func(m *metav1.ObjectMeta, _ *Request, _ *item) { m.ResourceVersion = "6" }, want: true},
-		"StatusManaged": {reason: "Nor is who wrote it, and when.", live: counted, change: func(m *metav1.ObjectMeta, _ *Request, _ *item) {
+		"StatusWritten": {reason: "A status is no business of a repository.", live: counted, change: func(m *metav1.ObjectMeta, _ *delivery.Request, _ *item) { m.ResourceVersion = "6" }, want: true},
+		"StatusManaged": {reason: "Nor is who wrote it, and when.", live: counted, change: func(m *metav1.ObjectMeta, _ *delivery.Request, _ *item) {
 			m.ManagedFields = append([]metav1.ManagedFieldsEntry{{Manager: "x", Subresource: "status"}}, m.ManagedFields...)
 			m.ManagedFields[1].Time = &metav1.Time{Time: now}
 		}, want: true},
-		"SpecWritten":  {reason: "A spec is.", live: counted, change: func(m *metav1.ObjectMeta, _ *Request, _ *item) { m.Generation = 3 }},
-		"NoGeneration": {reason: "What has no generation is known by its version.", live: uncounted, change: func(m *metav1.ObjectMeta, _ *Request, _ *item) { m.ResourceVersion = "6" }},
-		"Labelled":     {reason: "Labels do not move the generation.", live: counted, change: func(m *metav1.ObjectMeta, _ *Request, _ *item) { m.Labels = map[string]string{"a": "c"} }},
-		"Annotated":    {reason: "Nor do annotations.", live: counted, change: func(m *metav1.ObjectMeta, _ *Request, _ *item) { m.Annotations = map[string]string{"x": "y"} }},
-		"TakenOver":    {reason: "Nor does who owns what.", live: counted, change: func(m *metav1.ObjectMeta, _ *Request, _ *item) { m.ManagedFields = nil }},
-		"MadeAnew":     {reason: "Another object of the same name is another one.", live: counted, change: func(m *metav1.ObjectMeta, _ *Request, _ *item) { m.UID = "v" }},
-		"BeingDeleted": {reason: "What goes must be seen to go.", live: counted, change: func(m *metav1.ObjectMeta, _ *Request, _ *item) { m.DeletionTimestamp = &metav1.Time{Time: now} }},
-		"Wanted": {reason: "The repository says something else.", live: counted, change: func(_ *metav1.ObjectMeta, _ *Request, it *item) {
+		"SpecWritten":  {reason: "A spec is.", live: counted, change: func(m *metav1.ObjectMeta, _ *delivery.Request, _ *item) { m.Generation = 3 }},
+		"NoGeneration": {reason: "What has no generation is known by its version.", live: uncounted, change: func(m *metav1.ObjectMeta, _ *delivery.Request, _ *item) { m.ResourceVersion = "6" }},
+		"Labelled":     {reason: "Labels do not move the generation.", live: counted, change: func(m *metav1.ObjectMeta, _ *delivery.Request, _ *item) { m.Labels = map[string]string{"a": "c"} }},
+		"Annotated":    {reason: "Nor do annotations.", live: counted, change: func(m *metav1.ObjectMeta, _ *delivery.Request, _ *item) { m.Annotations = map[string]string{"x": "y"} }},
+		"TakenOver":    {reason: "Nor does who owns what.", live: counted, change: func(m *metav1.ObjectMeta, _ *delivery.Request, _ *item) { m.ManagedFields = nil }},
+		"MadeAnew":     {reason: "Another object of the same name is another one.", live: counted, change: func(m *metav1.ObjectMeta, _ *delivery.Request, _ *item) { m.UID = "v" }},
+		"BeingDeleted": {reason: "What goes must be seen to go.", live: counted, change: func(m *metav1.ObjectMeta, _ *delivery.Request, _ *item) {
+			m.DeletionTimestamp = &metav1.Time{Time: now}
+		}},
+		"Wanted": {reason: "The repository says something else.", live: counted, change: func(_ *metav1.ObjectMeta, _ *delivery.Request, it *item) {
 			it.object.SetAnnotations(map[string]string{"x": "y"})
 		}},
-		"Ignored":        {reason: "What is ignored has changed.", live: counted, change: func(_ *metav1.ObjectMeta, r *Request, _ *item) { r.Ignore = []IgnoreRule{{}} }},
-		"AnotherAccount": {reason: "Somebody else may have other rights.", live: counted, change: func(_ *metav1.ObjectMeta, r *Request, _ *item) { r.ServiceAccount = "x" }},
+		"Ignored":        {reason: "What is ignored has changed.", live: counted, change: func(_ *metav1.ObjectMeta, r *delivery.Request, _ *item) { r.Ignore = []delivery.IgnoreRule{{}} }},
+		"AnotherAccount": {reason: "Somebody else may have other rights.", live: counted, change: func(_ *metav1.ObjectMeta, r *delivery.Request, _ *item) { r.ServiceAccount = "x" }},
 		"LongAgo":        {reason: "Kinds get new defaults.", live: counted, after: time.Hour},
 		"AWhileAgo":      {reason: "But not all the time.", live: counted, after: 44 * time.Minute, want: true},
 	} {

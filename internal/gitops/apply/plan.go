@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 )
 
@@ -23,7 +24,7 @@ type Plan struct {
 }
 
 // Plan looks at everything and writes nothing. An error of type Errors names what the API refuses; nothing may be applied then.
-func (a *Applier) Plan(ctx context.Context, r Request) (*Plan, error) {
+func (a *Applier) Plan(ctx context.Context, r delivery.Request) (*Plan, error) {
 	v, err := a.visit(r)
 	if err != nil {
 		return nil, err
@@ -72,7 +73,7 @@ func (v *visit) examineAll(ctx context.Context, items []*item, heads map[invento
 
 	for i, it := range items {
 		if head := heads[it.id]; head != nil && v.memory.knows(v.request, it, head, v.now()) {
-			steps[i] = &step{item: it, action: Unchanged}
+			steps[i] = &step{item: it, action: delivery.Unchanged}
 
 			continue
 		}
@@ -83,7 +84,7 @@ func (v *visit) examineAll(ctx context.Context, items []*item, heads map[invento
 				return wrong.add(i, err)
 			}
 
-			if s.action == Unchanged {
+			if s.action == delivery.Unchanged {
 				v.learn(it, s.live)
 			}
 
@@ -97,7 +98,7 @@ func (v *visit) examineAll(ctx context.Context, items []*item, heads map[invento
 		return nil, err
 	}
 
-	return steps, wrong.errors().err()
+	return steps, wrong.errors().Err()
 }
 
 func (v *visit) learn(it *item, live metav1.Object) {
@@ -107,13 +108,13 @@ func (v *visit) learn(it *item, live metav1.Object) {
 // collector gathers errors about objects in the order of the build. Errors about anything else end the work.
 type collector struct {
 	mu    sync.Mutex
-	found []*Error
+	found []*delivery.Error
 }
 
-func newCollector(n int) *collector { return &collector{found: make([]*Error, n)} }
+func newCollector(n int) *collector { return &collector{found: make([]*delivery.Error, n)} }
 
 func (c *collector) add(i int, err error) error {
-	var one *Error
+	var one *delivery.Error
 	if !errors.As(err, &one) {
 		return err
 	}
@@ -126,29 +127,31 @@ func (c *collector) add(i int, err error) error {
 	return nil
 }
 
-func (c *collector) errors() Errors {
-	return slices.DeleteFunc(slices.Clone(c.found), func(e *Error) bool { return e == nil })
+func (c *collector) errors() delivery.Errors {
+	return slices.DeleteFunc(slices.Clone(c.found), func(e *delivery.Error) bool { return e == nil })
 }
 
 // Changes are what Apply and Prune would do, in that order.
-func (p *Plan) Changes() Changes {
-	var out Changes
+func (p *Plan) Changes() delivery.Changes {
+	var out delivery.Changes
 	for _, s := range p.steps {
 		out = append(out, s.change())
 	}
 
 	for _, o := range p.decision.Delete {
-		out = append(out, Change{ID: o.ID, Action: Deleted})
+		out = append(out, delivery.Change{ID: o.ID, Action: delivery.Deleted})
 	}
 
 	for _, k := range p.decision.Keep {
-		out = append(out, Change{ID: k.ID, Action: Kept, Why: k.Why})
+		out = append(out, delivery.Change{ID: k.ID, Action: delivery.Kept, Why: k.Why})
 	}
 
 	return out
 }
 
-func (s *step) change() Change { return Change{ID: s.id, Action: s.action, Diff: s.diff} }
+func (s *step) change() delivery.Change {
+	return delivery.Change{ID: s.id, Action: s.action, Diff: s.diff}
+}
 
 // Record is what must be on record before Apply, so that whoever dies in between leaves nothing that nobody answers for.
 func (p *Plan) Record() []inventory.Entry { return inventory.Write(p.decision.Before) }

@@ -11,16 +11,17 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/metadata"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 )
 
 // Prune deletes what is on record and not built, in the reverse of the order in which it would be applied. It returns what it
 // did and what is on record from now on, also with an error: what could not be deleted stays there.
-func (p *Plan) Prune(ctx context.Context) (Changes, []inventory.Entry, error) {
+func (p *Plan) Prune(ctx context.Context) (delivery.Changes, []inventory.Entry, error) {
 	var (
-		done Changes
+		done delivery.Changes
 		left []inventory.Object
-		errs Errors
+		errs delivery.Errors
 	)
 
 	gone := slices.Clone(p.decision.Delete)
@@ -31,7 +32,7 @@ func (p *Plan) Prune(ctx context.Context) (Changes, []inventory.Entry, error) {
 	for _, o := range gone {
 		change, err := p.visit.prune(ctx, o)
 
-		var one *Error
+		var one *delivery.Error
 
 		switch {
 		case errors.As(err, &one):
@@ -45,14 +46,14 @@ func (p *Plan) Prune(ctx context.Context) (Changes, []inventory.Entry, error) {
 	}
 
 	for _, k := range p.decision.Keep {
-		done = append(done, Change{ID: k.ID, Action: Kept, Why: k.Why})
+		done = append(done, delivery.Change{ID: k.ID, Action: delivery.Kept, Why: k.Why})
 	}
 
-	return done, inventory.Write(p.decision.After(built(p.items), left)), errs.err()
+	return done, inventory.Write(p.decision.After(built(p.items), left)), errs.Err()
 }
 
 // prune deletes one object, if it still is the sync's and does not object. There is no change where it was gone already.
-func (v *visit) prune(ctx context.Context, o inventory.Object) (Change, error) {
+func (v *visit) prune(ctx context.Context, o inventory.Object) (delivery.Change, error) {
 	it := &item{id: o.ID}
 
 	mapping, err := v.kinds.RESTMapping(schema.GroupKind{Group: o.Group, Kind: o.Kind}, o.Version)
@@ -62,16 +63,16 @@ func (v *visit) prune(ctx context.Context, o inventory.Object) (Change, error) {
 
 	if meta.IsNoMatchError(err) {
 		// Where there is no such kind any more there is no such object.
-		return Change{}, nil
+		return delivery.Change{}, nil
 	}
 
 	if err != nil {
-		return Change{}, it.refused(err)
+		return delivery.Change{}, it.refused(err)
 	}
 
 	// A record is written by us, but it is not our secret: what is outside of the namespace is not deleted by it.
 	if o.Namespace != v.request.Sync.Namespace && !v.request.AnyNamespace {
-		return Change{ID: o.ID, Action: Kept, Why: WhyOutside}, nil
+		return delivery.Change{ID: o.ID, Action: delivery.Kept, Why: WhyOutside}, nil
 	}
 
 	heads := v.heads.Resource(mapping.Resource).Namespace(o.Namespace)
@@ -80,40 +81,40 @@ func (v *visit) prune(ctx context.Context, o inventory.Object) (Change, error) {
 		change, err := v.pruneAt(ctx, heads, o)
 		if !apierrors.IsConflict(err) {
 			if err != nil {
-				return Change{}, it.refused(err)
+				return delivery.Change{}, it.refused(err)
 			}
 
 			return change, nil
 		}
 	}
 
-	e := it.failure(ReasonConflict, "somebody else changes it all the time")
+	e := it.failure(delivery.ReasonConflict, "somebody else changes it all the time")
 	e.Transient = true
 
-	return Change{}, e
+	return delivery.Change{}, e
 }
 
 // WhyOutside is said of what a record has and the sync's namespace has not.
 const WhyOutside = "it is not in the namespace of this sync"
 
 // pruneAt looks at the object and deletes it at the version that it has. A conflict means that it must be looked at again.
-func (v *visit) pruneAt(ctx context.Context, heads metadata.ResourceInterface, o inventory.Object) (Change, error) {
+func (v *visit) pruneAt(ctx context.Context, heads metadata.ResourceInterface, o inventory.Object) (delivery.Change, error) {
 	head, err := heads.Get(ctx, o.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) || err == nil && head.DeletionTimestamp != nil {
-		return Change{}, nil
+		return delivery.Change{}, nil
 	}
 
 	if err != nil {
-		return Change{}, err
+		return delivery.Change{}, err
 	}
 
 	policy, _ := inventory.PolicyOf(head.Labels, head.Annotations)
 
 	switch {
 	case ownerOf(head) != v.request.Sync:
-		return Change{ID: o.ID, Action: Kept, Why: inventory.WhyForeign}, nil
+		return delivery.Change{ID: o.ID, Action: delivery.Kept, Why: inventory.WhyForeign}, nil
 	case policy.KeepForever, policy.Skip():
-		return Change{ID: o.ID, Action: Kept, Why: inventory.WhyOptedOut}, nil
+		return delivery.Change{ID: o.ID, Action: delivery.Kept, Why: inventory.WhyOptedOut}, nil
 	}
 
 	err = heads.Delete(ctx, o.Name, metav1.DeleteOptions{
@@ -124,5 +125,5 @@ func (v *visit) pruneAt(ctx context.Context, heads metadata.ResourceInterface, o
 		err = nil
 	}
 
-	return Change{ID: o.ID, Action: Deleted}, err
+	return delivery.Change{ID: o.ID, Action: delivery.Deleted}, err
 }

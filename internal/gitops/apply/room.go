@@ -16,6 +16,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/allotment"
+	"github.com/dogker/dogker/reconciler/delivery"
 )
 
 // quotaText is how the API says that a quota has no room.
@@ -35,7 +36,7 @@ func (v *visit) room(ctx context.Context, steps []*step) error {
 		}
 	}
 
-	var errs Errors
+	var errs delivery.Errors
 
 	for namespace, steps := range byNamespace {
 		quotas, err := v.quotas(ctx, namespace)
@@ -53,7 +54,7 @@ func (v *visit) room(ctx context.Context, steps []*step) error {
 		}
 	}
 
-	return errs.err()
+	return errs.Err()
 }
 
 // quotas of a namespace; none when the ServiceAccount may not read them.
@@ -78,13 +79,13 @@ func (v *visit) quotas(ctx context.Context, namespace string) ([]corev1.Resource
 }
 
 // hopeless are the refusals by a quota that no other step makes room for.
-func hopeless(quotas []corev1.ResourceQuota, steps []*step) Errors {
+func hopeless(quotas []corev1.ResourceQuota, steps []*step) delivery.Errors {
 	// Without a look at the quotas nobody knows whether what is given back is enough.
 	if len(quotas) > 0 && slices.ContainsFunc(steps, frees) {
 		return nil
 	}
 
-	var errs Errors
+	var errs delivery.Errors
 
 	for _, s := range steps {
 		if s.early != nil {
@@ -97,12 +98,12 @@ func hopeless(quotas []corev1.ResourceQuota, steps []*step) Errors {
 
 // fits holds all steps together against one quota. It returns one error for each resource that is exceeded, about the last
 // object that takes of it, which is the one that would be refused.
-func fits(quota *corev1.ResourceQuota, steps []*step) Errors {
+func fits(quota *corev1.ResourceQuota, steps []*step) delivery.Errors {
 	if len(quota.Spec.Scopes) > 0 || quota.Spec.ScopeSelector != nil {
 		return nil
 	}
 
-	var errs Errors
+	var errs delivery.Errors
 
 	for _, name := range sortedNames(quota.Status.Hard) {
 		hard, used := quota.Status.Hard[name], quota.Status.Used[name]
@@ -130,7 +131,7 @@ func fits(quota *corev1.ResourceQuota, steps []*step) Errors {
 			continue
 		}
 
-		errs = append(errs, last.failure(ReasonQuotaExceeded,
+		errs = append(errs, last.failure(delivery.ReasonQuotaExceeded,
 			"exceeded quota: %s, all objects together need %s=%s more, used: %s, limited: %s; what a commit removes makes room after what it adds",
 			quota.Name, name, more.String(), used.String(), hard.String()))
 		errs[len(errs)-1].Transient = true
@@ -152,12 +153,12 @@ func sortedNames(l corev1.ResourceList) []corev1.ResourceName {
 
 // takes is what a step takes of each resource; what it gives back is negative.
 func (s *step) takes() corev1.ResourceList {
-	if s.action != Created && s.action != Configured {
+	if s.action != delivery.Created && s.action != delivery.Configured {
 		return nil
 	}
 
 	out := corev1.ResourceList{}
-	if s.action == Created {
+	if s.action == delivery.Created {
 		out[countName(s.item)] = *resource.NewQuantity(1, resource.DecimalSI)
 		if isSecret(s.id) {
 			out[v1alpha1.ResourceSecrets] = *resource.NewQuantity(1, resource.DecimalSI)

@@ -5,13 +5,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/inventory"
 )
 
 // Result is what a visit came to. With an error it has what was done until then.
 type Result struct {
 	// Changes are all objects, in the order in which they were dealt with.
-	Changes Changes
+	Changes delivery.Changes
 	// Inventory is what is on record from now on.
 	Inventory []inventory.Entry
 	// Guard says why nothing was pruned although something is gone; empty when there is no such reason.
@@ -26,7 +27,7 @@ type Recorder func(ctx context.Context, entries []inventory.Entry) error
 // What a commit removes goes only when what it adds is Ready, where somebody waits for that: a bad commit then leaves what
 // served before. record is called before the first write when it would leave something that is not on record yet; what is on
 // record afterwards is the caller's to write together with the rest of the status.
-func (a *Applier) Sync(ctx context.Context, r Request, wait time.Duration, record Recorder) (Result, error) {
+func (a *Applier) Sync(ctx context.Context, r delivery.Request, wait time.Duration, record Recorder) (Result, error) {
 	result := Result{Inventory: r.Recorded}
 
 	p, err := a.Plan(ctx, r)

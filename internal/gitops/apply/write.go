@@ -9,12 +9,14 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/dogker/dogker/reconciler/delivery"
 )
 
 // Apply carries out what Plan found, what others need first. It returns what was done, also with an error: what was not done
 // is found again by the next Plan.
-func (p *Plan) Apply(ctx context.Context) (Changes, error) {
-	var done Changes
+func (p *Plan) Apply(ctx context.Context) (delivery.Changes, error) {
+	var done delivery.Changes
 
 	for _, stage := range stages(p.steps) {
 		changes, err := p.visit.applyStage(ctx, stage)
@@ -71,8 +73,8 @@ func stages(steps []*step) [][]*step {
 	return out
 }
 
-func (v *visit) applyStage(ctx context.Context, stage []*step) (Changes, error) {
-	done := make(Changes, len(stage))
+func (v *visit) applyStage(ctx context.Context, stage []*step) (delivery.Changes, error) {
+	done := make(delivery.Changes, len(stage))
 	wrong := newCollector(len(stage))
 
 	g, ctx := errgroup.WithContext(ctx)
@@ -98,13 +100,13 @@ func (v *visit) applyStage(ctx context.Context, stage []*step) (Changes, error) 
 	}
 
 	err := g.Wait()
-	done = slices.DeleteFunc(done, func(c Change) bool { return c.Action == "" })
+	done = slices.DeleteFunc(done, func(c delivery.Change) bool { return c.Action == "" })
 
 	if err != nil {
 		return done, err
 	}
 
-	return done, wrong.errors().err()
+	return done, wrong.errors().Err()
 }
 
 // patience is how often a write is tried that comes too early, and pause how long it waits in between: what a write has given
@@ -149,7 +151,7 @@ func (v *visit) carryOut(ctx context.Context, s *step) (*step, error) {
 		return nil, s.early
 	}
 
-	e := s.failure(ReasonConflict, "somebody else changes it all the time")
+	e := s.failure(delivery.ReasonConflict, "somebody else changes it all the time")
 	e.Transient = true
 
 	return nil, e
@@ -170,7 +172,7 @@ func (v *visit) write(ctx context.Context, s *step) error {
 	live := s.live
 
 	switch {
-	case s.action == Recreated:
+	case s.action == delivery.Recreated:
 		if err := v.makeRoomFor(ctx, s); err != nil {
 			return err
 		}

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/dogker/dogker/reconciler/delivery"
 )
 
 // scaled is a step by which a container gets so many replicas; before is negative for one that is new.
@@ -18,10 +20,10 @@ func scaled(t *testing.T, name string, before, after int) *step {
 	document := func(n int) string {
 		return fmt.Sprintf("{apiVersion: dogker.io/v1alpha1, kind: TenantContainer, metadata: {name: %s}, spec: {image: x, replicas: %d}}", name, n)
 	}
-	s := &step{item: one(t, document(after)), action: Created, want: object(t, document(after))}
+	s := &step{item: one(t, document(after)), action: delivery.Created, want: object(t, document(after))}
 	s.resource = dogkerVersion.WithResource("tenantcontainers")
 	if before >= 0 {
-		s.action, s.live = Configured, object(t, document(before))
+		s.action, s.live = delivery.Configured, object(t, document(before))
 	}
 
 	return s
@@ -60,8 +62,8 @@ func TestFits(t *testing.T) {
 func TestStages(t *testing.T) {
 	steps := []*step{
 		scaled(t, "grows", 1, 2), scaled(t, "shrinks", 2, 1), scaled(t, "new", -1, 1),
-		{item: one(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}"), action: Unchanged},
-		{item: one(t, "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}}"), action: Created},
+		{item: one(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}"), action: delivery.Unchanged},
+		{item: one(t, "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}}"), action: delivery.Created},
 	}
 
 	var got [][]string
@@ -152,19 +154,19 @@ func TestPayload(t *testing.T) {
 	for name, tc := range map[string]struct {
 		reason string
 		live   *unstructured.Unstructured
-		rule   IgnoreRule
+		rule   delivery.IgnoreRule
 		want   any
 	}{
-		"New":        {"What is not there yet gets what the repository says.", nil, IgnoreRule{Paths: []string{"/spec/replicas"}}, int64(2)},
-		"OursAlone":  {"What only we own is kept as it is: left out, it would be removed.", live(t), IgnoreRule{Paths: []string{"/spec/replicas"}}, int64(7)},
-		"Theirs":     {"What somebody else owns is his.", managed(live(t), "autoscaler", update, "scale", `{"f:spec":{"f:replicas":{}}}`), IgnoreRule{Paths: []string{"/spec/replicas"}}, nil},
-		"OtherKind":  {"A rule for another kind is none.", live(t), IgnoreRule{Kind: "ConfigMap", Paths: []string{"/spec/replicas"}}, int64(2)},
-		"OtherName":  {"Nor one for another name.", live(t), IgnoreRule{Name: "db", Paths: []string{"/spec/replicas"}}, int64(2)},
-		"Elsewhere":  {"Nor one for another field.", live(t), IgnoreRule{Paths: []string{"/spec/replica", "/data/x~1y"}}, int64(2)},
-		"OwnsAround": {"Who owns the map owns what is in it.", managed(live(t), "x", update, "", `{"f:spec":{}}`), IgnoreRule{Paths: []string{"/spec/replicas"}}, nil},
+		"New":        {"What is not there yet gets what the repository says.", nil, delivery.IgnoreRule{Paths: []string{"/spec/replicas"}}, int64(2)},
+		"OursAlone":  {"What only we own is kept as it is: left out, it would be removed.", live(t), delivery.IgnoreRule{Paths: []string{"/spec/replicas"}}, int64(7)},
+		"Theirs":     {"What somebody else owns is his.", managed(live(t), "autoscaler", update, "scale", `{"f:spec":{"f:replicas":{}}}`), delivery.IgnoreRule{Paths: []string{"/spec/replicas"}}, nil},
+		"OtherKind":  {"A rule for another kind is none.", live(t), delivery.IgnoreRule{Kind: "ConfigMap", Paths: []string{"/spec/replicas"}}, int64(2)},
+		"OtherName":  {"Nor one for another name.", live(t), delivery.IgnoreRule{Name: "db", Paths: []string{"/spec/replicas"}}, int64(2)},
+		"Elsewhere":  {"Nor one for another field.", live(t), delivery.IgnoreRule{Paths: []string{"/spec/replica", "/data/x~1y"}}, int64(2)},
+		"OwnsAround": {"Who owns the map owns what is in it.", managed(live(t), "x", update, "", `{"f:spec":{}}`), delivery.IgnoreRule{Paths: []string{"/spec/replicas"}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := &visit{request: Request{Ignore: []IgnoreRule{tc.rule}}}
+			v := &visit{request: delivery.Request{Ignore: []delivery.IgnoreRule{tc.rule}}}
 			it := one(t, web)
 			got, _, _ := unstructured.NestedFieldNoCopy(v.payload(it, tc.live).Object, "spec", "replicas")
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -179,7 +181,7 @@ func TestPayload(t *testing.T) {
 
 func TestHopeless(t *testing.T) {
 	refused := scaled(t, "refused", 1, 5)
-	refused.early = refused.failure(ReasonQuotaExceeded, "exceeded quota")
+	refused.early = refused.failure(delivery.ReasonQuotaExceeded, "exceeded quota")
 	some := []corev1.ResourceQuota{{}}
 
 	for name, tc := range map[string]struct {

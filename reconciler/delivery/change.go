@@ -1,4 +1,4 @@
-package apply
+package delivery
 
 import (
 	"fmt"
@@ -100,4 +100,26 @@ func (c Changes) String() string {
 	}
 
 	return b.String()
+}
+
+// Difference is one field that is not as it should be.
+type Difference struct {
+	// Path as kubectl explain has it, with the names of list items that have one: spec.env[LOG_LEVEL].value.
+	Path string
+	// From and To are the values as JSON, shortened; empty for none, and *** for what may be secret.
+	From, To string
+}
+
+// String is the difference as people read it.
+func (d Difference) String() string {
+	switch {
+	case d.From == "" && d.To == "":
+		return d.Path
+	case d.From == "":
+		return d.Path + ": + " + d.To
+	case d.To == "":
+		return d.Path + ": - " + d.From
+	default:
+		return d.Path + ": " + d.From + " → " + d.To
+	}
 }
