@@ -17,7 +17,32 @@ type Builder struct {
 	Dir string
 }
 
-var _ source.Builder = Builder{}
+var (
+	_ source.Builder = Builder{}
+	_ source.Lister  = Builder{}
+)
+
+// Refs lists references. See source.Lister.
+func (b Builder) Refs(ctx context.Context, r source.RefsRequest) (source.Refs, error) {
+	r = r.OrDefault()
+
+	ctx, cancel := context.WithTimeout(ctx, r.Limits.Time)
+	defer cancel()
+
+	dir, err := os.MkdirTemp(b.Dir, "git-")
+	if err != nil {
+		return source.Refs{}, internal(err)
+	}
+
+	defer func() { _ = os.RemoveAll(dir) }()
+
+	refs, err := fetch.List(ctx, r, dir)
+	if err != nil {
+		return source.Refs{}, internal(err)
+	}
+
+	return refs, nil
+}
 
 // Build fetches and builds. See source.Builder.
 func (b Builder) Build(ctx context.Context, r source.Request) (source.Built, error) {

@@ -19,6 +19,8 @@ const (
 	tags  = "refs/tags/"
 	// maxWants is how many branches are asked for where a commit has to be looked for in their history.
 	maxWants = 200
+	// maxName is how long the full name of a reference may be.
+	maxName = 255
 )
 
 // target is what to fetch.
@@ -58,8 +60,7 @@ func checkRef(r source.Ref) error {
 			continue
 		}
 
-		if !strings.HasPrefix(full, "refs/") || strings.Contains(full, "/-") || len(full) > 255 ||
-			plumbing.ReferenceName(full).Validate() != nil {
+		if !nameable(full) {
 			return refuse(field, "is no name that a reference can have")
 		}
 	}
@@ -75,6 +76,12 @@ func checkRef(r source.Ref) error {
 	}
 
 	return nil
+}
+
+// nameable is true for the full name of a reference that can be asked for.
+func nameable(full string) bool {
+	return strings.HasPrefix(full, "refs/") && !strings.Contains(full, "/-") && len(full) <= maxName &&
+		plumbing.ReferenceName(full).Validate() == nil
 }
 
 func prefixed(prefix, name string) string {
@@ -116,7 +123,7 @@ func named(adv *packp.AdvRefs, full, field string) (target, error) {
 	}
 
 	// The server has chosen it, where the request names none.
-	if plumbing.ReferenceName(full).Validate() != nil || clean(full, 255) != full {
+	if plumbing.ReferenceName(full).Validate() != nil || clean(full, maxName) != full {
 		return target{}, lasting(source.ReasonRepositoryRefused, "the server calls a reference %.100q, which is no name that one can have", full)
 	}
 

@@ -33,7 +33,7 @@ type nowhere struct{}
 // RoundTrip refuses.
 func (nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, errElsewhere }
 
-// Main is a worker: it says that it is ready, reads a request, builds, answers, and returns. It is meant to be all that its process
+// Main is a worker: it says that it is ready, reads a request, builds or lists, answers, and returns. It is meant to be all that its process
 // does, in an empty directory that is its own.
 func Main(ctx context.Context, in io.Reader, out io.Writer) error {
 	http.DefaultTransport = nowhere{}
@@ -62,9 +62,21 @@ func Main(ctx context.Context, in io.Reader, out io.Writer) error {
 
 	debug.SetMemoryLimit(t.MemoryBytes / 100 * share)
 
-	built, err := git.Builder{Dir: dir}.Build(ctx, t.Request)
+	b := git.Builder{Dir: dir}
 
-	if err := reply(out, built, err); err != nil {
+	if t.Refs != nil {
+		refs, err := b.Refs(ctx, *t.Refs)
+
+		return written(replyRefs(out, refs, err))
+	}
+
+	built, err := b.Build(ctx, t.Request)
+
+	return written(reply(out, built, err))
+}
+
+func written(err error) error {
+	if err != nil {
 		return fmt.Errorf("write answer: %w", err)
 	}
 

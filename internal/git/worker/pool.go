@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -49,7 +50,10 @@ type Pool struct {
 	together atomic.Bool
 }
 
-var _ source.Builder = (*Pool)(nil)
+var (
+	_ source.Builder = (*Pool)(nil)
+	_ source.Lister  = (*Pool)(nil)
+)
 
 // NewPool makes a pool. It starts nothing before there is something to build.
 func NewPool(o Options) *Pool {
@@ -92,23 +96,57 @@ func NewPool(o Options) *Pool {
 func (p *Pool) Build(ctx context.Context, r source.Request) (source.Built, error) {
 	r.Limits = r.Limits.OrDefault()
 
-	slot, err := p.queue.acquire(ctx, r.Tenant)
+	var built source.Built
+
+	err := p.do(ctx, job{tenant: r.Tenant, limits: r.Limits, task: task{Request: r}, read: func(d *json.Decoder) (err error) {
+		built, err = answer(d, r.Limits)
+
+		return err
+	}})
 	if err != nil {
 		return source.Built{}, err
 	}
 
-	defer p.queue.release(r.Tenant, slot)
+	return built, nil
+}
+
+// Refs lists references in a process of its own, when it is the tenant's turn. See source.Lister.
+func (p *Pool) Refs(ctx context.Context, r source.RefsRequest) (source.Refs, error) {
+	r = r.OrDefault()
+
+	var refs source.Refs
+
+	err := p.do(ctx, job{tenant: r.Tenant, limits: r.Limits, task: task{Refs: &r}, read: func(d *json.Decoder) (err error) {
+		refs, err = listed(d, r)
+
+		return err
+	}})
+	if err != nil {
+		return source.Refs{}, err
+	}
+
+	return refs, nil
+}
+
+// do has a job done in a process of its own, when it is the tenant's turn.
+func (p *Pool) do(ctx context.Context, j job) error {
+	slot, err := p.queue.acquire(ctx, j.tenant)
+	if err != nil {
+		return err
+	}
+
+	defer p.queue.release(j.tenant, slot)
 
 	dir, err := p.directory(slot)
 	if err != nil {
 		p.log.ErrorContext(ctx, "A directory for a Git worker could not be made", logkey.Err, err)
 
-		return source.Built{}, workerFailed()
+		return workerFailed()
 	}
 
 	defer func() { _ = os.RemoveAll(dir) }()
 
-	return p.run(ctx, r, slot, dir)
+	return p.run(ctx, j, slot, dir)
 }
 
 // directory makes the one that a worker starts in, and that is its own.

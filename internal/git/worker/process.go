@@ -36,54 +36,57 @@ type process struct {
 	limits source.Limits
 }
 
-// run builds in a process, which is gone when it returns.
-func (p *Pool) run(ctx context.Context, r source.Request, slot int, dir string) (source.Built, error) {
-	request, err := json.Marshal(task{Request: r, MemoryBytes: p.options.MemoryBytes, Alone: os.Geteuid() == 0})
+// job is one question for a worker.
+type job struct {
+	tenant string
+	limits source.Limits
+	task   task
+	// read takes the answer. What it returns is not looked at when the worker did not answer.
+	read func(*json.Decoder) error
+}
+
+// run has a job done by a process, which is gone when it returns.
+func (p *Pool) run(ctx context.Context, j job, slot int, dir string) error {
+	j.task.MemoryBytes, j.task.Alone = p.options.MemoryBytes, os.Geteuid() == 0
+
+	request, err := json.Marshal(j.task)
 	if err != nil || len(request) > maxRequest {
-		return source.Built{}, &source.Error{Reason: source.ReasonLimitExceeded, Message: "the request is too large"}
+		return &source.Error{Reason: source.ReasonLimitExceeded, Message: "the request is too large"}
 	}
 
-	ctx, cancel := context.WithTimeout(ctx, r.Limits.Time+grace)
+	ctx, cancel := context.WithTimeout(ctx, j.limits.Time+grace)
 	defer cancel()
 
-	type result struct {
-		built source.Built
-		err   error
-	}
-
-	done := make(chan result, 1)
+	done := make(chan error, 1)
 
 	// The thread that starts a process is its parent, to the kernel: the process dies with it, and inherits what it may gain. So this
 	// thread is locked, does nothing else, and ends with its goroutine, which does not unlock it.
 	go func() {
 		runtime.LockOSThread()
 
-		built, err := p.inProcess(ctx, r, request, slot, dir)
-		done <- result{built, err}
+		done <- p.inProcess(ctx, j, request, slot, dir)
 	}()
 
-	got := <-done
-
-	return got.built, got.err
+	return <-done
 }
 
 // inProcess starts a worker, talks to it, and buries it.
-func (p *Pool) inProcess(ctx context.Context, r source.Request, request []byte, slot int, dir string) (source.Built, error) {
-	w, err := p.start(ctx, r.Limits, slot, dir, !p.together.Load())
+func (p *Pool) inProcess(ctx context.Context, j job, request []byte, slot int, dir string) error {
+	w, err := p.start(ctx, j.limits, slot, dir, !p.together.Load())
 	if errors.Is(err, unix.EPERM) && p.together.CompareAndSwap(false, true) {
 		// A root that is none, as in most containers.
 		p.log.WarnContext(ctx, "Git workers get no namespaces of their own: the server may not make any")
 
-		w, err = p.start(ctx, r.Limits, slot, dir, false)
+		w, err = p.start(ctx, j.limits, slot, dir, false)
 	}
 
 	if err != nil {
 		p.log.ErrorContext(ctx, "A Git worker could not be started", logkey.Err, err)
 
-		return source.Built{}, workerFailed()
+		return workerFailed()
 	}
 
-	built, err := w.talk(request)
+	err = w.talk(request, j.read)
 	timedOut := ctx.Err()
 
 	// Whatever it has answered, it is over, and so is everything that it may have started.
@@ -94,18 +97,18 @@ func (p *Pool) inProcess(ctx context.Context, r source.Request, request []byte, 
 
 	switch {
 	case err == nil, errors.As(err, &known):
-		return built, err
+		return err
 	case timedOut != nil:
-		return source.Built{}, &source.Error{
+		return &source.Error{
 			Reason: source.ReasonTimeout, Transient: true, Message: "the repository could not be built in time", Cause: timedOut,
 		}
 	}
 
 	verdict := w.autopsy()
 	p.log.WarnContext(ctx, "A Git worker died",
-		logkey.Tenant, r.Tenant, logkey.Reason, string(verdict.Reason), logkey.Err, w.cmd.ProcessState.String())
+		logkey.Tenant, j.tenant, logkey.Reason, string(verdict.Reason), logkey.Err, w.cmd.ProcessState.String())
 
-	return source.Built{}, verdict
+	return verdict
 }
 
 // namespaces are what a worker has of its own. That of processes ends whatever it may have started, wherever that hides, when the
@@ -152,21 +155,21 @@ func (p *Pool) start(ctx context.Context, limits source.Limits, slot int, dir st
 }
 
 // talk has a worker do its work.
-func (w *process) talk(request []byte) (source.Built, error) {
+func (w *process) talk(request []byte, read func(*json.Decoder) error) error {
 	// Escapes can make six bytes of one; what is left of the factor is for the rest of each line.
 	d := json.NewDecoder(io.LimitReader(w.out, 8*w.limits.OutputBytes+1<<20))
 
 	var ready line
 	if err := d.Decode(&ready); err != nil || !ready.Ready {
-		return source.Built{}, errAnswer
+		return errAnswer
 	}
 
 	_, err := w.in.Write(request)
 	if err := errors.Join(err, w.in.Close()); err != nil {
-		return source.Built{}, err
+		return err
 	}
 
-	return answer(d, w.limits)
+	return read(d)
 }
 
 // autopsy says why a worker has died without an answer.

@@ -16,7 +16,9 @@ const maxRequest = 8 << 20
 
 // task is what a worker is asked.
 type task struct {
-	Request source.Request `json:"request"`
+	Request source.Request `json:"request,omitzero"`
+	// Refs asks for a list of references, instead of a build.
+	Refs *source.RefsRequest `json:"refs,omitempty"`
 	// MemoryBytes is how much memory the worker should get along with.
 	MemoryBytes int64 `json:"memoryBytes"`
 	// Alone is true when nobody else has the worker's user ID, so that its threads can be counted.
@@ -30,7 +32,9 @@ type line struct {
 	// Object is one of those that were built; Built comes after the last, without objects.
 	Object *source.Object `json:"object,omitempty"`
 	Built  *source.Built  `json:"built,omitempty"`
-	Error  *source.Error  `json:"error,omitempty"`
+	// Refs is the answer to a question for references.
+	Refs  *source.Refs  `json:"refs,omitempty"`
+	Error *source.Error `json:"error,omitempty"`
 }
 
 // errAnswer means that a worker does not answer the way workers do.
@@ -132,12 +136,7 @@ func reply(w io.Writer, b source.Built, err error) error {
 	e.SetEscapeHTML(false)
 
 	if err != nil {
-		var known *source.Error
-		if !errors.As(err, &known) {
-			known = &source.Error{Reason: source.ReasonWorkerFailed, Transient: true, Message: "the build failed"}
-		}
-
-		return e.Encode(line{Error: known})
+		return e.Encode(line{Error: shown(err)})
 	}
 
 	for i := range b.Objects {
@@ -149,4 +148,23 @@ func reply(w io.Writer, b source.Built, err error) error {
 	b.Objects = nil
 
 	return e.Encode(line{Built: &b})
+}
+
+// replyRefs writes the answer to a question for references.
+func replyRefs(w io.Writer, refs source.Refs, err error) error {
+	if err != nil {
+		return json.NewEncoder(w).Encode(line{Error: shown(err)})
+	}
+
+	return json.NewEncoder(w).Encode(line{Refs: &refs})
+}
+
+// shown is an error in the form in which it travels.
+func shown(err error) *source.Error {
+	var known *source.Error
+	if errors.As(err, &known) {
+		return known
+	}
+
+	return &source.Error{Reason: source.ReasonWorkerFailed, Transient: true, Message: "the build failed"}
 }
