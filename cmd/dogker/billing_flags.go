@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"strconv"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/dogker/dogker/internal/midtrans"
 	"github.com/dogker/dogker/internal/midtrans/webhook"
 	"github.com/dogker/dogker/internal/notice"
+	"github.com/dogker/dogker/internal/throttle"
 	"github.com/dogker/dogker/reconciler/payment"
 )
 
@@ -53,7 +53,7 @@ type billingParts struct {
 	merchantID string
 	// listener of notifications; nil for none.
 	listener net.Listener
-	proxies  []netip.Prefix
+	proxies  throttle.Proxies
 
 	endpoint   *notice.Endpoint
 	archiveDir string
@@ -133,8 +133,8 @@ func (f *billingFlags) webhook(m *billingParts) error {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("--midtrans-webhook-listen %q: %q must be a port from 0 to 65535", f.listen, port)
 	}
-	if m.proxies, err = proxies(f.trustedProxies); err != nil {
-		return err
+	if m.proxies, err = throttle.ParseProxies(f.trustedProxies); err != nil {
+		return fmt.Errorf("--midtrans-webhook-trusted-proxies: %w", err)
 	}
 	certificate, err := f.certificate()
 	if err != nil {
@@ -148,22 +148,6 @@ func (f *billingFlags) webhook(m *billingParts) error {
 	}
 
 	return nil
-}
-
-func proxies(texts []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, text := range texts {
-		prefix, err := netip.ParsePrefix(text)
-		if addr, err2 := netip.ParseAddr(text); err != nil && err2 == nil {
-			prefix, err = addr.Prefix(addr.BitLen())
-		}
-		if err != nil {
-			return nil, fmt.Errorf("--midtrans-webhook-trusted-proxies: %q must be an address or a range, such as 10.0.0.0/8", text)
-		}
-		out = append(out, prefix.Masked())
-	}
-
-	return out, nil
 }
 
 // certificate reads the files anew for each connection: whoever renews certificates replaces them. They are read once at the

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,7 +36,7 @@ type Options struct {
 	// Hint tells that an order should be looked at. It must not block.
 	Hint func(orderID string)
 	// TrustedProxies may say for whom they speak, by X-Forwarded-For.
-	TrustedProxies []netip.Prefix
+	TrustedProxies throttle.Proxies
 	// Log gets what an operator should know; nowhere when nil.
 	Log *slog.Logger
 }
@@ -113,7 +112,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) verdict {
 		return wrongMethod
 	}
 
-	sender := throttle.AddressKey(h.sender(r))
+	sender := throttle.AddressKey(h.TrustedProxies.Sender(r))
 	if h.addresses.Take(sender, time.Now()) > 0 {
 		return tooMany
 	}

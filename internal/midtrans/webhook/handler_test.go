@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -265,38 +264,6 @@ func TestOrdersAreLimited(t *testing.T) {
 
 	if n := len(d.inbox.kept); n != orderBurst {
 		t.Errorf("%d were kept", n)
-	}
-}
-
-func TestSender(t *testing.T) {
-	d := newDoor(t, func(o *Options) {
-		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
-	})
-
-	cases := map[string]struct {
-		reason, peer, forwarded, want string
-	}{
-		"Direct":        {"Nobody speaks for them.", "192.0.2.1:5", "", "192.0.2.1:5"},
-		"Liar":          {"Anybody can write the header.", "192.0.2.1:5", "198.51.100.7", "192.0.2.1:5"},
-		"Proxy":         {"It is trusted.", "10.0.0.1:5", "198.51.100.7", "198.51.100.7:0"},
-		"LiarByProxy":   {"Only what the proxy has added counts.", "10.0.0.1:5", "127.0.0.1, 198.51.100.7", "198.51.100.7:0"},
-		"TwoProxies":    {"Both are trusted.", "10.0.0.1:5", "198.51.100.7, 10.0.0.2", "198.51.100.7:0"},
-		"ProxyMapped":   {"IPv4 in IPv6.", "[::ffff:10.0.0.1]:5", "198.51.100.7", "198.51.100.7:0"},
-		"ProxyNonsense": {"Nobody is named.", "10.0.0.1:5", "unknown", "10.0.0.1:5"},
-		"ProxySilent":   {"Nobody is named.", "10.0.0.1:5", "", "10.0.0.1:5"},
-	}
-
-	for name, tc := range cases {
-		r := post("")
-		r.RemoteAddr = tc.peer
-
-		if tc.forwarded != "" {
-			r.Header.Set("X-Forwarded-For", tc.forwarded)
-		}
-
-		if got := d.sender(r); got != tc.want {
-			t.Errorf("%s: %s\ncounted for %s, want %s", name, tc.reason, got, tc.want)
-		}
 	}
 }
 
