@@ -39,6 +39,8 @@ const (
 	ReasonDecryptionFailed Reason = "DecryptionFailed"
 	// ReasonBuildFailed means that files are wrong: no YAML, no kustomization, no object, a variable without a value.
 	ReasonBuildFailed Reason = "BuildFailed"
+	// ReasonPushFailed means that the server did not take a commit.
+	ReasonPushFailed Reason = "PushFailed"
 	// ReasonWorkerFailed means that the worker died, and that it was not the request's doing as far as can be told.
 	ReasonWorkerFailed Reason = "WorkerFailed"
 )
