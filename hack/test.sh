@@ -9,6 +9,8 @@ cd "$ROOT"
 OUT=$BUILD/test
 TOTALS=$OUT/totals
 export DOGKER_BIN=${DOGKER_BIN:-$ROOT/bin/dogker} DOGKER_LAB_LOGS=$OUT/engine-logs
+# Real clients, of hack/tools: Helm and kustomize.
+export DOGKER_TOOLS=$BUILD/tools
 
 # stage TITLE ARGS… is one go test. testsum counts what fails and then exits with 1; what it did not see, such as a flag
 # that go test does not know, counts as a failure, too.
@@ -128,6 +130,8 @@ go build -o "$OUT/testsum" ./hack/testsum
 if [[ " $* " == *" e2e "* || " $* " == *" conformance "* ]]; then
 	say "Building dogker"
 	hack/build.sh
+	say "Building Helm and kustomize"
+	go build -C hack/tools -ldflags "-s -w" -o "$DOGKER_TOOLS/" tool
 fi
 hack/leaks.sh before "$OUT/before"
 

@@ -13,6 +13,9 @@ import (
 // binary is the dogker under test.
 var binary string
 
+// scratch is a directory that goes when all tests are done.
+var scratch string
+
 // shared is the server that tests use which do not stop it.
 var shared *server
 
@@ -27,6 +30,7 @@ func run(m *testing.M) int {
 		return fail(err)
 	}
 	defer os.RemoveAll(dir)
+	scratch = dir
 
 	if binary, err = build(dir); err != nil {
 		return fail(err)
