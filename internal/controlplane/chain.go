@@ -121,7 +121,9 @@ func configure(o options.CompletedOptions, masters int, who peopleSettings) (con
 	resolver := webhook.NewDefaultServiceResolver()
 	// Whoever leads writes the books; here they are read, on every server.
 	books := ledger.New(who.etcd, time.Now)
-	own := []apiadmission.PluginInitializer{admission.Initializer{Directory: tenants, Ledger: books, Cluster: who.cluster}}
+	own := []apiadmission.PluginInitializer{admission.Initializer{
+		Directory: tenants, Ledger: books, Cluster: who.cluster, PrivateRepositories: who.privateRepositories,
+	}}
 	native, initializers, err := kube.CreateConfig(o, generic, informers, shared.storage, resolver, own)
 	if err != nil {
 		return configs{}, fmt.Errorf("configure Kubernetes' own kinds: %w", err)

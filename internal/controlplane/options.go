@@ -38,6 +38,8 @@ type Options struct {
 	// Provider is who sells what tenants pay for, as exports of their ledgers name it; empty for "Dogker". Region is where it
 	// runs; empty for none.
 	Provider, Region string
+	// AllowPrivateRepositories lets Git repositories of tenants be at addresses that are not public.
+	AllowPrivateRepositories bool
 	// Log takes what the server has to say.
 	Log *slog.Logger
 }

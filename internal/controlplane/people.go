@@ -32,6 +32,8 @@ type peopleSettings struct {
 	encryption string
 	// cluster is the tag of this installation in what others see of it.
 	cluster string
+	// privateRepositories lets Git repositories of tenants be at addresses that are not public.
+	privateRepositories bool
 	// exports is what exports of ledgers say beside their entries.
 	exports exportSettings
 	identity.Options

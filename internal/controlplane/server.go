@@ -117,7 +117,7 @@ func (s *Server) build(ctx context.Context, o Options) error {
 
 func (s *Server) people(o Options) peopleSettings {
 	return peopleSettings{
-		etcd: s.store.Client, encryption: s.dir.EncryptionConfig(), cluster: s.ClusterTag(),
+		etcd: s.store.Client, encryption: s.dir.EncryptionConfig(), cluster: s.ClusterTag(), privateRepositories: o.AllowPrivateRepositories,
 		exports: exportSettings{provider: o.Provider, region: o.Region, log: o.Log.With(logkey.Component, "ledger")},
 		Options: identity.Options{
 			Registration: o.Registration,

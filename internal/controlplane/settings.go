@@ -65,6 +65,7 @@ var plugins = []struct {
 	{admission.TokenSecretPluginName, admission.RegisterTokenSecret},
 	{admission.RecordPluginName, admission.RegisterRecord},
 	{admission.UserPluginName, admission.RegisterUser},
+	{admission.GitSyncPluginName, admission.RegisterGitSync},
 	{admission.DeletionPluginName, admission.RegisterDeletion},
 	{admission.BillingPluginName, admission.RegisterBilling},
 	{mutatingadmissionpolicy.PluginName, mutatingadmissionpolicy.Register},

@@ -47,3 +47,17 @@ func TestPolicyOf(t *testing.T) {
 		})
 	}
 }
+
+// TestIgnorable: whatever is left to others, an object stays the one that it is.
+func TestIgnorable(t *testing.T) {
+	for pointer, want := range map[string]bool{
+		"/spec/replicas": true, "/spec": true, "/metadata/labels/team": true, "/metadata/names": true, "/kinds": true,
+
+		"": false, "/": false, "spec": false, "/kind": false, "/apiVersion": false, "/metadata": false, "/metadata/name": false,
+		"/metadata/namespace": false, "/metadata/name/x": false,
+	} {
+		if got := Ignorable(pointer); got != want {
+			t.Errorf("Ignorable(%q) is %t", pointer, got)
+		}
+	}
+}

@@ -1,15 +1,18 @@
 package admission
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
 )
 
-// maxWalk is how many containers one walk may visit. It bounds what a single write can cost.
+// maxWalk is how many objects one walk may visit. It bounds what a single write can cost.
 const maxWalk = 500
 
 var getOptions = metav1.GetOptions{}
@@ -37,9 +40,24 @@ func newDependencies(now, old *unstructured.Unstructured) bool {
 	return len(names) > 0 && (old == nil || !slices.Equal(names, dependencies(old)))
 }
 
-// findCycle walks from the container along dependsOn, breadth first, and returns the shortest way back to it, or nil.
-// lookUp returns the dependencies of a container, none for one that does not exist. Two writes at the same moment can
-// still close a cycle between them; the workload controller reports that one.
+// cycleOf is the shortest way from an object along dependsOn back to it, among those of its kind and namespace; nil for none.
+func cycleOf(ctx context.Context, others dynamic.ResourceInterface, now *unstructured.Unstructured) ([]string, error) {
+	return findCycle(now.GetName(), dependencies(now), func(name string) ([]string, error) {
+		other, err := others.Get(ctx, name, getOptions)
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read %s %q: %w", now.GetKind(), name, err)
+		}
+
+		return dependencies(other), nil
+	})
+}
+
+// findCycle walks from the object along dependsOn, breadth first, and returns the shortest way back to it, or nil.
+// lookUp returns the dependencies of an object, none for one that does not exist. Two writes at the same moment can still
+// close a cycle between them; the controller of the kind reports that one.
 func findCycle(start string, direct []string, lookUp func(name string) ([]string, error)) ([]string, error) {
 	cameFrom := map[string]string{}
 	var queue []string
@@ -65,7 +83,7 @@ func findCycle(start string, direct []string, lookUp func(name string) ([]string
 			return nil, nil
 		}
 		if len(cameFrom) > maxWalk {
-			return nil, fmt.Errorf("follow spec.dependsOn of %q: more than %d containers", start, maxWalk)
+			return nil, fmt.Errorf("follow spec.dependsOn of %q: more than %d objects", start, maxWalk)
 		}
 
 		next := queue[0]

@@ -71,7 +71,7 @@ func (p *Plugin) Admit(ctx context.Context, a admission.Attributes, _ admission.
 		return err
 	}
 
-	holdUntilGone(now)
+	holdUntilGone(now, v1alpha1.Finalizer)
 	if err := reconcileReplicas(now, old); err != nil {
 		return apierrors.NewInternalError(fmt.Errorf("set replicas: %w", err))
 	}
@@ -110,19 +110,7 @@ func (p *Plugin) Validate(ctx context.Context, a admission.Attributes, _ admissi
 }
 
 func (p *Plugin) refuseCycle(ctx context.Context, now *unstructured.Unstructured) error {
-	lookUp := func(name string) ([]string, error) {
-		other, err := p.client.Resource(containerResource).Namespace(now.GetNamespace()).Get(ctx, name, getOptions)
-		if apierrors.IsNotFound(err) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read TenantContainer %q: %w", name, err)
-		}
-
-		return dependencies(other), nil
-	}
-
-	path, err := findCycle(now.GetName(), dependencies(now), lookUp)
+	path, err := cycleOf(ctx, p.client.Resource(containerResource).Namespace(now.GetNamespace()), now)
 	if err != nil {
 		return apierrors.NewInternalError(err)
 	}

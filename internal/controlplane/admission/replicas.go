@@ -9,13 +9,13 @@ import (
 )
 
 // holdUntilGone gives the object our finalizer, and gives it back to one that lost it while alive: an object without it
-// would vanish from the API while its containers run on. Once it is being deleted, whoever may update it may let it go.
-func holdUntilGone(now *unstructured.Unstructured) {
-	if now.GetDeletionTimestamp() != nil || slices.Contains(now.GetFinalizers(), v1alpha1.Finalizer) {
+// would vanish from the API while what it stands for runs on. Once it is being deleted, whoever may update it may let it go.
+func holdUntilGone(now *unstructured.Unstructured, finalizer string) {
+	if now.GetDeletionTimestamp() != nil || slices.Contains(now.GetFinalizers(), finalizer) {
 		return
 	}
 
-	now.SetFinalizers(append(now.GetFinalizers(), v1alpha1.Finalizer))
+	now.SetFinalizers(append(now.GetFinalizers(), finalizer))
 }
 
 // reconcileReplicas makes mode and replicas agree where the person who asks has said nothing that contradicts them. A

@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/policy"
+	"github.com/dogker/dogker/reconciler/schedule"
 )
 
 // Directory is what plugins ask about tenants. It is safe for concurrent use.
@@ -41,12 +43,17 @@ type wantsLedger interface {
 	SetLedger(l Ledger, cluster string)
 }
 
-// Initializer hands directory and ledger to the plugins that want them.
+// wantsPrivateRepositories is a plugin that has to know where repositories of tenants may be.
+type wantsPrivateRepositories interface{ SetPrivateRepositories(allowed bool) }
+
+// Initializer hands directory, ledger and settings to the plugins that want them.
 type Initializer struct {
 	Directory Directory
 	Ledger    Ledger
 	// Cluster is the tag that IDs of orders of this installation have in common.
 	Cluster string
+	// PrivateRepositories lets repositories of tenants be at addresses that are not public.
+	PrivateRepositories bool
 }
 
 // Initialize implements admission.PluginInitializer.
@@ -56,6 +63,9 @@ func (i Initializer) Initialize(plugin admission.Interface) {
 	}
 	if p, ok := plugin.(wantsLedger); ok {
 		p.SetLedger(i.Ledger, i.Cluster)
+	}
+	if p, ok := plugin.(wantsPrivateRepositories); ok {
+		p.SetPrivateRepositories(i.PrivateRepositories)
 	}
 }
 
@@ -90,6 +100,18 @@ func (p *Plugin) fillIn(ctx context.Context, a admission.Attributes, now, old *u
 	return nil
 }
 
+// judgeSchedule refuses what the schema cannot know to be wrong: a time zone that there is not.
+func judgeSchedule(tc *v1alpha1.TenantContainer) field.ErrorList {
+	if tc.Spec.Schedule == nil {
+		return nil
+	}
+	if _, err := schedule.Of(tc.Spec.Schedule, field.NewPath("spec", "schedule")); err != nil {
+		return field.ErrorList{err}
+	}
+
+	return nil
+}
+
 // judge refuses what the policy of the tenant does, and a published port that somebody else has.
 func (p *Plugin) judge(ctx context.Context, a admission.Attributes, now, old *unstructured.Unstructured) error {
 	if !changesSpec(now, old) {
@@ -105,10 +127,10 @@ func (p *Plugin) judge(ctx context.Context, a admission.Attributes, now, old *un
 	}
 	tc.Namespace = a.GetNamespace()
 
-	var errs field.ErrorList
+	errs := judgeSchedule(tc)
 	if tenant {
 		spec, _ := now.Object["spec"].(map[string]any)
-		errs = append(rules.Unknown(spec), rules.Check(&tc.Spec)...)
+		errs = slices.Concat(errs, rules.Unknown(spec), rules.Check(&tc.Spec))
 		revision, err := p.judgeRevision(ctx, rules, tc)
 		if err != nil {
 			return apierrors.NewInternalError(err)

@@ -11,7 +11,10 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/initializer"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
+	"k8s.io/kubernetes/pkg/apis/authentication"
 	core "k8s.io/kubernetes/pkg/apis/core"
+
+	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 )
 
 // TokenSecretPluginName is how the plugin for Secrets with tokens is known to the API server.
@@ -27,6 +30,9 @@ func RegisterTokenSecret(plugins *admission.Plugins) {
 // TokenSecret keeps Secrets from being a way around RBAC: Kubernetes fills one of type service-account-token with a token
 // of the account that it names, so that whoever may write Secrets, as developers of a tenant may, could be any account of
 // the namespace. Who makes one has to be allowed to ask for such a token.
+//
+// Of the account of GitSyncs nobody gets a token by the right to that account alone: developers have it to name the account
+// in GitSyncs, and with a token would stay developers for as long as it is good, whatever becomes of their membership.
 type TokenSecret struct {
 	*admission.Handler
 
@@ -50,8 +56,12 @@ func (p *TokenSecret) ValidateInitialization() error {
 	return nil
 }
 
-// Validate refuses a Secret that would be filled with the token of an account of which the requester may have none.
+// Validate refuses a Secret that would be filled with the token of an account of which the requester may have none, and a token
+// of the account of GitSyncs.
 func (p *TokenSecret) Validate(ctx context.Context, a admission.Attributes, _ admission.ObjectInterfaces) error {
+	if _, ok := a.GetObject().(*authentication.TokenRequest); ok && a.GetName() == gitopsv1.AccountName {
+		return p.judgeSyncToken(ctx, a)
+	}
 	now, ok := a.GetObject().(*core.Secret)
 	if !ok || a.GetSubresource() != "" || now.Type != core.SecretTypeServiceAccountToken {
 		return nil
@@ -61,11 +71,13 @@ func (p *TokenSecret) Validate(ctx context.Context, a admission.Attributes, _ ad
 		return nil // Whoever can read it has that token already.
 	}
 
-	decision, _, err := p.authorizer.Authorize(ctx, authorizer.AttributesRecord{
-		User: a.GetUserInfo(), Verb: "create", Namespace: a.GetNamespace(), APIVersion: "v1",
-		Resource: "serviceaccounts", Subresource: "token", Name: account, ResourceRequest: true,
-	})
-	if decision == authorizer.DecisionAllow {
+	if account == gitopsv1.AccountName {
+		if err := p.judgeSyncToken(ctx, a); err != nil {
+			return err
+		}
+	}
+	allowed, err := mayCreateToken(ctx, p.authorizer, a, account)
+	if allowed {
 		return nil
 	}
 	refusal := field.Forbidden(field.NewPath("type"), fmt.Sprintf(
@@ -73,4 +85,27 @@ func (p *TokenSecret) Validate(ctx context.Context, a admission.Attributes, _ ad
 		now.Type, account))
 
 	return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), errors.Join(refusal, err))
+}
+
+// judgeSyncToken demands the right to tokens of all accounts for one of the account of GitSyncs.
+func (p *TokenSecret) judgeSyncToken(ctx context.Context, a admission.Attributes) error {
+	allowed, err := mayCreateToken(ctx, p.authorizer, a, "")
+	if allowed {
+		return nil
+	}
+	refusal := fmt.Errorf("a token of ServiceAccount %q takes the right to create serviceaccounts/token of all accounts in namespace %q; "+
+		"the right to this one is for naming it in spec.serviceAccountName of GitSyncs", gitopsv1.AccountName, a.GetNamespace())
+
+	return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), errors.Join(refusal, err))
+}
+
+// mayCreateToken is whether who makes the request may ask for tokens of a ServiceAccount in its namespace; of all of them when
+// account is empty. An error means that it is not known.
+func mayCreateToken(ctx context.Context, z authorizer.Authorizer, a admission.Attributes, account string) (bool, error) {
+	decision, _, err := z.Authorize(ctx, authorizer.AttributesRecord{
+		User: a.GetUserInfo(), Verb: "create", Namespace: a.GetNamespace(), APIVersion: "v1",
+		Resource: "serviceaccounts", Subresource: "token", Name: account, ResourceRequest: true,
+	})
+
+	return decision == authorizer.DecisionAllow, err
 }

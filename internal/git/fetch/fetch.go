@@ -77,6 +77,14 @@ func Fetch(ctx context.Context, r source.Request, dir string) (Checkout, error) 
 	return open(store, t, r.Verify)
 }
 
+// Check refuses what Fetch would refuse of a URL and a reference before it asks anybody: it is pure. Errors are *source.Error,
+// and never hold the URL, in which people put passwords.
+func Check(r source.Request) error {
+	_, err := parseEndpoint(r)
+
+	return first(errors.Join(err, checkRef(r.Ref)))
+}
+
 // first is the one error that is shown of several.
 func first(err error) error {
 	var e *source.Error
