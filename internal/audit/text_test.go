@@ -3,16 +3,15 @@ package audit
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/dogker/dogker/reconciler/golden"
+)
 
 // hostile is a cluster that has something of everything that a report can say.
 func hostile(t *testing.T) Report {
@@ -41,19 +40,7 @@ func TestGolden(t *testing.T) {
 	}
 
 	for name, got := range map[string]string{"report.txt": text.String(), "report.json": string(raw) + "\n"} {
-		path := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got); `go test -update` writes it anew:\n%s", path, diff)
-		}
+		golden.Check(t, filepath.Join("testdata", name), got)
 	}
 }
 

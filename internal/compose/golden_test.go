@@ -2,18 +2,14 @@ package compose_test
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/dogker/dogker/internal/compose"
+	"github.com/dogker/dogker/reconciler/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // leastStacks is how many there are at least, so that none is lost with its folder.
 const leastStacks = 50
@@ -36,8 +32,8 @@ func TestStacks(t *testing.T) {
 			if again, said := convert(t, folder); !bytes.Equal(again, manifests) || said != report {
 				t.Error("the same files gave something else the second time")
 			}
-			golden(t, filepath.Join(folder, "manifests.golden"), string(manifests))
-			golden(t, filepath.Join(folder, "report.golden"), report)
+			golden.Check(t, filepath.Join(folder, "manifests.golden"), string(manifests))
+			golden.Check(t, filepath.Join(folder, "report.golden"), report)
 
 			refused, err := refusals(t.Context(), manifests)
 			if err != nil {
@@ -102,20 +98,4 @@ func source(t *testing.T, folder string) compose.Source {
 	}
 
 	return src
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s, -want +got:\n%s", file, diff)
-	}
 }

@@ -2,21 +2,17 @@ package estimate
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/golden"
 	"github.com/dogker/dogker/reconciler/money"
 )
-
-var update = flag.Bool("update", false, "write golden files anew")
 
 const shop = `# A shop, and things that cost nothing here.
 apiVersion: dogker.io/v1alpha1
@@ -82,19 +78,7 @@ func TestTable(t *testing.T) {
 	if err := report.WriteTable(&out); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join("testdata", "estimate.golden")
-	if *update {
-		if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), out.String()); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
-	}
+	golden.Check(t, filepath.Join("testdata", "estimate.golden"), out.String())
 
 	var sum money.Micro
 	for _, l := range report.Lines {

@@ -3,33 +3,13 @@ package ledger
 import (
 	"bytes"
 	"encoding/csv"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/dogker/dogker/reconciler/book"
+	"github.com/dogker/dogker/reconciler/golden"
 	"github.com/dogker/dogker/reconciler/money"
 )
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
-	}
-}
 
 // TestCosts: by day and container, what is charged is all there and nothing else.
 func TestCosts(t *testing.T) {
@@ -39,7 +19,7 @@ func TestCosts(t *testing.T) {
 	if err := WriteCosts(&data, tenant, 7, l.Items(t.Context(), tenant, 1), 0, 1<<40); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "costs.golden.csv", data.String())
+	golden.Check(t, "testdata/costs.golden.csv", data.String())
 	costs, err := ReadCosts(bytes.NewReader(data.Bytes()))
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +28,7 @@ func TestCosts(t *testing.T) {
 	if err := costs.WriteTable(&table); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "costs.golden.txt", table.String())
+	golden.Check(t, "testdata/costs.golden.txt", table.String())
 
 	var charged money.Micro
 	for item, err := range l.Items(t.Context(), tenant, 1) {
@@ -131,7 +111,7 @@ func TestShow(t *testing.T) {
 	if err := export.WriteTable(&table); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "show.golden.txt", table.String())
+	golden.Check(t, "testdata/show.golden.txt", table.String())
 }
 
 // TestExportsOfNothing: a ledger without entries is a table without rows.

@@ -4,19 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/dogker/dogker/reconciler/book"
+	"github.com/dogker/dogker/reconciler/golden"
 	"github.com/dogker/dogker/reconciler/money"
 )
-
-var update = flag.Bool("update", false, "write golden files anew")
 
 type fataler interface {
 	Helper()
@@ -61,19 +55,7 @@ func TestCSV(t *testing.T) {
 		settled(charge(60, 1, cpu("web", 7200, 100)), -rupiah(20)),
 	)
 	got := string(csvOf(t, l, tenant, 0, 1<<40))
-	golden := filepath.Join("testdata", "export.golden.csv")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
-	}
+	golden.Check(t, "testdata/export.golden.csv", got)
 	head, err := l.Head(t.Context(), tenant)
 	if err != nil || sumOfCSV(t, []byte(got)) != head.Balance() {
 		t.Errorf("the rows add up to %s, the balance is %s, %v", sumOfCSV(t, []byte(got)), head.Balance(), err)

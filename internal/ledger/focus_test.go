@@ -7,8 +7,6 @@ import (
 	"errors"
 	"iter"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dogker/dogker/reconciler/book"
+	"github.com/dogker/dogker/reconciler/golden"
 	"github.com/dogker/dogker/reconciler/money"
 )
 
@@ -125,19 +124,7 @@ func TestFOCUS(t *testing.T) {
 	for _, v := range violations(header, rows) {
 		t.Error(v)
 	}
-	golden := filepath.Join("testdata", "focus.golden.csv")
-	if *update {
-		if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), text); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
-	}
+	golden.Check(t, "testdata/focus.golden.csv", text)
 	if again, _, _ := focusOf(t, info, 0, items(), 0, 1<<40); again != text {
 		t.Error("two exports differ")
 	}

@@ -2,16 +2,11 @@ package servicespec_test
 
 import (
 	"encoding/json"
-	"flag"
-	"os"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/dogker/dogker/controllers/workload/guard"
+	"github.com/dogker/dogker/reconciler/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestBuildComplete(t *testing.T) {
 	in := completeInput(t)
@@ -20,7 +15,7 @@ func TestBuildComplete(t *testing.T) {
 		t.Error(err)
 	}
 
-	golden(t, "testdata/complete.golden", marshal(t, spec))
+	golden.Check(t, "testdata/complete.golden", marshal(t, spec))
 }
 
 func marshal(t testing.TB, v any) string {
@@ -32,21 +27,4 @@ func marshal(t testing.TB, v any) string {
 	}
 
 	return string(raw) + "\n"
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s, -want +got:\n%s", file, diff)
-	}
 }

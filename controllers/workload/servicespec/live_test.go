@@ -20,6 +20,7 @@ import (
 	"github.com/dogker/dogker/controllers/workload/guard"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/internal/lab"
+	"github.com/dogker/dogker/reconciler/golden"
 )
 
 // engine is a real one with a network, and with Swarm objects for files.
@@ -292,7 +293,7 @@ func TestLiveFieldsReachTheContainer(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	golden(t, "testdata/container.golden", marshal(t, whatMatters(made)))
+	golden.Check(t, "testdata/container.golden", marshal(t, whatMatters(made)))
 }
 
 // whatMatters is what a container's inspection says about our fields.
