@@ -4,35 +4,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/allotment/allotmenttest"
 )
-
-// web is a container with that many replicas, of that much memory each.
-func web(replicas int32, memory string) *v1alpha1.TenantContainer {
-	return &v1alpha1.TenantContainer{
-		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "TenantContainer"},
-		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "acme"},
-		Spec: v1alpha1.TenantContainerSpec{
-			Image: "shop", Replicas: &replicas,
-			Resources: &v1alpha1.Resources{Limits: &v1alpha1.ResourceLimits{CPU: new(resource.MustParse("250m")), Memory: new(resource.MustParse(memory))}},
-		},
-	}
-}
-
-func words(l corev1.ResourceList) map[string]string {
-	out := map[string]string{}
-	for name, q := range l {
-		if !q.IsZero() {
-			out[string(name)] = q.String()
-		}
-	}
-
-	return out
-}
 
 func TestOf(t *testing.T) {
 	cases := map[string]struct {
@@ -43,18 +18,18 @@ func TestOf(t *testing.T) {
 	}{
 		"Declared": {
 			reason: "What one task declares, times the tasks.",
-			c:      func() *v1alpha1.TenantContainer { return web(3, "128Mi") },
+			c:      func() *v1alpha1.TenantContainer { return allotmenttest.Web(3, "128Mi") },
 			want:   map[string]string{v1alpha1.ResourceContainers: "1", v1alpha1.ResourceReplicas: "3", v1alpha1.ResourceLimitsCPU: "750m", v1alpha1.ResourceLimitsMemory: "384Mi"},
 		},
 		"Zero": {
 			reason: "A container without tasks is a container.",
-			c:      func() *v1alpha1.TenantContainer { return web(0, "128Mi") },
+			c:      func() *v1alpha1.TenantContainer { return allotmenttest.Web(0, "128Mi") },
 			want:   map[string]string{v1alpha1.ResourceContainers: "1"},
 		},
 		"Suspended": {
 			reason: "A suspended container keeps its place.",
 			c: func() *v1alpha1.TenantContainer {
-				c := web(3, "128Mi")
+				c := allotmenttest.Web(3, "128Mi")
 				c.Annotations = map[string]string{v1alpha1.AnnotationSuspend: "Holiday"}
 
 				return c
@@ -64,7 +39,7 @@ func TestOf(t *testing.T) {
 		"Global": {
 			reason: "A global container has a task on each node, once that is known.",
 			c: func() *v1alpha1.TenantContainer {
-				c := web(0, "128Mi")
+				c := allotmenttest.Web(0, "128Mi")
 				c.Spec.Replicas, c.Spec.Mode, c.Status.Replicas = nil, v1alpha1.ModeGlobal, 4
 
 				return c
@@ -73,14 +48,14 @@ func TestOf(t *testing.T) {
 		},
 		"RunsMore": {
 			reason:  "A container that is paused runs what it ran, and declaring less frees nothing.",
-			c:       func() *v1alpha1.TenantContainer { return web(2, "64Mi") },
-			instead: []*v1alpha1.TenantContainerSpec{&web(1, "1Gi").Spec},
+			c:       func() *v1alpha1.TenantContainer { return allotmenttest.Web(2, "64Mi") },
+			instead: []*v1alpha1.TenantContainerSpec{&allotmenttest.Web(1, "1Gi").Spec},
 			want:    map[string]string{v1alpha1.ResourceContainers: "1", v1alpha1.ResourceReplicas: "2", v1alpha1.ResourceLimitsCPU: "500m", v1alpha1.ResourceLimitsMemory: "2Gi"},
 		},
 		"Ports": {
 			reason: "A published port counts; one that is not does not.",
 			c: func() *v1alpha1.TenantContainer {
-				c := web(1, "64Mi")
+				c := allotmenttest.Web(1, "64Mi")
 				c.Spec.Resources = nil
 				c.Spec.Ports = []v1alpha1.Port{{ContainerPort: 80, Publish: &v1alpha1.PortPublication{Port: 8080}}, {ContainerPort: 81}}
 
@@ -92,7 +67,7 @@ func TestOf(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, words(Of(tc.c(), tc.instead...))); diff != "" {
+			if diff := cmp.Diff(tc.want, allotmenttest.Words(Of(tc.c(), tc.instead...))); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
 			}
 		})

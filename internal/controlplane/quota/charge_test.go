@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -17,48 +16,26 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/allotment"
+	"github.com/dogker/dogker/reconciler/allotment/allotmenttest"
 )
-
-// web is a container with that many replicas, of that much memory each.
-func web(replicas int32, memory string) *v1alpha1.TenantContainer {
-	return &v1alpha1.TenantContainer{
-		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "TenantContainer"},
-		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "acme"},
-		Spec: v1alpha1.TenantContainerSpec{
-			Image: "shop", Replicas: &replicas,
-			Resources: &v1alpha1.Resources{Limits: &v1alpha1.ResourceLimits{CPU: new(resource.MustParse("250m")), Memory: new(resource.MustParse(memory))}},
-		},
-	}
-}
-
-func words(l corev1.ResourceList) map[string]string {
-	out := map[string]string{}
-	for name, q := range l {
-		if !q.IsZero() {
-			out[string(name)] = q.String()
-		}
-	}
-
-	return out
-}
 
 func TestHandles(t *testing.T) {
 	e := containers(nil)
 	ask := func(now, old *v1alpha1.TenantContainer, op admission.Operation, sub string) bool {
 		return e.Handles(admission.NewAttributesRecord(now, old, schema.GroupVersionKind{}, "acme", "web", containersResource, sub, op, nil, false, nil))
 	}
-	gone := web(5, "1Gi")
+	gone := allotmenttest.Web(5, "1Gi")
 	gone.DeletionTimestamp = new(metav1.Now())
 
 	for name, tc := range map[string]struct{ got, want bool }{
-		"Create":  {ask(web(1, "64Mi"), nil, admission.Create, ""), true},
-		"More":    {ask(web(2, "64Mi"), web(1, "64Mi"), admission.Update, ""), true},
-		"Larger":  {ask(web(1, "65Mi"), web(1, "64Mi"), admission.Update, ""), true},
-		"Less":    {ask(web(1, "64Mi"), web(2, "64Mi"), admission.Update, ""), false},
-		"Same":    {ask(web(1, "64Mi"), web(1, "64Mi"), admission.Update, ""), false},
-		"Traded":  {ask(web(1, "128Mi"), web(2, "64Mi"), admission.Update, ""), false},
-		"Deleted": {ask(gone, web(1, "64Mi"), admission.Update, ""), false},
-		"Status":  {ask(web(2, "64Mi"), web(1, "64Mi"), admission.Update, "status"), false},
+		"Create":  {ask(allotmenttest.Web(1, "64Mi"), nil, admission.Create, ""), true},
+		"More":    {ask(allotmenttest.Web(2, "64Mi"), allotmenttest.Web(1, "64Mi"), admission.Update, ""), true},
+		"Larger":  {ask(allotmenttest.Web(1, "65Mi"), allotmenttest.Web(1, "64Mi"), admission.Update, ""), true},
+		"Less":    {ask(allotmenttest.Web(1, "64Mi"), allotmenttest.Web(2, "64Mi"), admission.Update, ""), false},
+		"Same":    {ask(allotmenttest.Web(1, "64Mi"), allotmenttest.Web(1, "64Mi"), admission.Update, ""), false},
+		"Traded":  {ask(allotmenttest.Web(1, "128Mi"), allotmenttest.Web(2, "64Mi"), admission.Update, ""), false},
+		"Deleted": {ask(gone, allotmenttest.Web(1, "64Mi"), admission.Update, ""), false},
+		"Status":  {ask(allotmenttest.Web(2, "64Mi"), allotmenttest.Web(1, "64Mi"), admission.Update, "status"), false},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s is handled: %v, want %v", name, tc.got, tc.want)
@@ -67,7 +44,7 @@ func TestHandles(t *testing.T) {
 }
 
 func TestConstraints(t *testing.T) {
-	bare := web(1, "64Mi")
+	bare := allotmenttest.Web(1, "64Mi")
 	bare.Spec.Resources = nil
 	err := containers(nil).Constraints([]corev1.ResourceName{v1alpha1.ResourceLimitsMemory, v1alpha1.ResourceReplicas}, bare)
 	if err == nil || !strings.Contains(err.Error(), "spec.resources.limits.memory must be set") {
@@ -80,14 +57,14 @@ func TestConstraints(t *testing.T) {
 
 // TestCount: what there is is counted from the store, with what runs in place of what is declared.
 func TestCount(t *testing.T) {
-	paused := web(2, "64Mi")
+	paused := allotmenttest.Web(2, "64Mi")
 	paused.Status.Revision = 3
 	record := &v1alpha1.ContainerRevision{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "ContainerRevision"},
 		ObjectMeta: metav1.ObjectMeta{Name: "web-3", Namespace: "acme"},
-		Spec:       v1alpha1.ContainerRevisionSpec{Container: "web", Revision: 3, Template: web(1, "1Gi").Spec},
+		Spec:       v1alpha1.ContainerRevisionSpec{Container: "web", Revision: 3, Template: allotmenttest.Web(1, "1Gi").Spec},
 	}
-	stranger := web(9, "1Gi")
+	stranger := allotmenttest.Web(9, "1Gi")
 	stranger.Namespace = "globex"
 	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		containersResource: "TenantContainerList", revisionsResource: "ContainerRevisionList",
@@ -98,7 +75,7 @@ func TestCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{v1alpha1.ResourceContainers: "1", v1alpha1.ResourceReplicas: "2", v1alpha1.ResourceLimitsCPU: "500m", v1alpha1.ResourceLimitsMemory: "2Gi"}
-	if diff := cmp.Diff(want, words(stats.Used)); diff != "" {
+	if diff := cmp.Diff(want, allotmenttest.Words(stats.Used)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

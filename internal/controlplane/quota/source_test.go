@@ -6,11 +6,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/allotment/allotmenttest"
 )
 
 func TestChanged(t *testing.T) {
 	at := func(generation, revision int64, memory string) *v1alpha1.TenantContainer {
-		c := web(1, memory)
+		c := allotmenttest.Web(1, memory)
 		c.Generation, c.Status.Revision = generation, revision
 
 		return c
