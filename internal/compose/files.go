@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -15,10 +14,8 @@ import (
 
 const (
 	maxFiles = 64
-	// engineSecrets is where engines put secrets, and where no tenant may put anything (rule S2); ourSecrets is where they
-	// go instead.
-	engineSecrets = "/run/secrets/"
-	ourSecrets    = "/secrets/"
+	// secretsDir is where secrets are that name no path.
+	secretsDir = "/run/secrets/"
 )
 
 // mount is a config or a secret as a service asks for it.
@@ -44,7 +41,7 @@ func (s *service) files() {
 			m.target = ref.Source
 		}
 		if !path.IsAbs(m.target) {
-			m.target = engineSecrets + m.target
+			m.target = secretsDir + m.target
 		}
 		s.file(m, i)
 	}
@@ -106,58 +103,9 @@ func (s *service) mode(at string, mode *types.FileMode) *int32 {
 	return &bits
 }
 
-// moveSecrets takes files out of the engine's own directory, and has those words of the service follow that name it.
-func (s *service) moveSecrets() {
-	moved := false
-	for i := range s.spec.Files {
-		f := &s.spec.Files[i]
-		name, ok := strings.CutPrefix(string(f.Path), engineSecrets)
-		if there := v1alpha1.AbsolutePath(ourSecrets + name); ok && !s.mounted(there) {
-			f.Path, moved = there, true
-		}
-	}
-	if !moved {
-		return
-	}
-
-	var followed []string
-	for i, e := range s.spec.Env {
-		if e.Value != nil && move((*string)(e.Value)) {
-			followed = append(followed, "environment."+s.spec.Env[i].Name)
-		}
-	}
-	for field, words := range map[string][]v1alpha1.Text{"command": s.spec.Args, "entrypoint": s.spec.Command} {
-		for i := range words {
-			if move((*string)(&words[i])) {
-				followed = append(followed, field)
-			}
-		}
-	}
-	if h := s.spec.HealthCheck; h != nil && h.Exec != nil {
-		for i := range h.Exec.Command {
-			if move((*string)(&h.Exec.Command[i])) {
-				followed = append(followed, "healthcheck.test")
-			}
-		}
-	}
-	instead := "name the file there to whatever looks for it"
-	if len(followed) > 0 {
-		instead = "followed by " + strings.Join(compact(followed), ", ")
-	}
-	s.changed(s.path("secrets"), "", "tenants put no files into /run/secrets (rule S2), so they are in /secrets", instead)
-}
-
 // mounted is true when there is a file at a path already.
 func (s *service) mounted(at v1alpha1.AbsolutePath) bool {
 	return slices.ContainsFunc(s.spec.Files, func(f v1alpha1.File) bool { return f.Path == at })
-}
-
-// move is true when the text named the engine's directory.
-func move(text *string) bool {
-	had := *text
-	*text = strings.ReplaceAll(had, engineSecrets, ourSecrets)
-
-	return *text != had
 }
 
 // keyOf the file in the ConfigMap or Secret: what configs are read from have names that say what they are.

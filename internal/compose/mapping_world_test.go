@@ -30,13 +30,12 @@ func TestWorld(t *testing.T) {
 			spec:    "files: [{path: /app, configMapKeyRef: {name: app, key: app.toml}}, {path: /etc/inline.conf, mode: 288, uid: 10, gid: 20, configMapKeyRef: {name: inline, key: inline}}]",
 		},
 		"Secrets": {
-			reason: "They become Secrets; rule S2 keeps /run/secrets, so files and the words that name them move together.",
+			reason: "They become Secrets, mounted where Compose would.",
 			service: `secrets: [pw, {source: token, target: /etc/token}]
 environment: {PASSWORD_FILE: /run/secrets/pw}
 command: [--token, /etc/token, --password, /run/secrets/pw]`,
-			rest:     "secrets: {pw: {file: ./password.txt}, token: {environment: TOKEN}}",
-			spec:     "{args: [--token, /etc/token, --password, /secrets/pw], env: [{name: PASSWORD_FILE, value: /secrets/pw}], files: [{path: /secrets/pw, secretKeyRef: {name: pw, key: pw}}, {path: /etc/token, secretKeyRef: {name: token, key: token}}]}",
-			findings: []string{"changed services.web.secrets"},
+			rest: "secrets: {pw: {file: ./password.txt}, token: {environment: TOKEN}}",
+			spec: "{args: [--token, /etc/token, --password, /run/secrets/pw], env: [{name: PASSWORD_FILE, value: /run/secrets/pw}], files: [{path: /run/secrets/pw, secretKeyRef: {name: pw, key: pw}}, {path: /etc/token, secretKeyRef: {name: token, key: token}}]}",
 		},
 		"SecretsElsewhere": {
 			reason:   "What is not here is referred to, and said; a driver of the nodes is refused.",

@@ -122,7 +122,7 @@ func (s *service) tmpfs(at, target string, size, mode int64) {
 		s.refused(at, target, why, "name a directory of the application's own")
 		return
 	}
-	if keptDirs[target] || strings.HasPrefix(target, "/run/secrets/") {
+	if keptDirs[target] || strings.HasPrefix(target, secretsDir) {
 		s.refused(at, target, "nothing is mounted over directories of the system (rule M4)", "name one of the application's own below it, such as "+target+"/app")
 		return
 	}

@@ -28,7 +28,7 @@ type service struct {
 // steps convert a service, in the order in which their findings are listed.
 var steps = []func(*service){
 	(*service).process, (*service).environment, (*service).files, (*service).mounts, (*service).ports, (*service).namesInNetworks,
-	(*service).count, (*service).resources, (*service).health, (*service).moveSecrets, (*service).rollout, (*service).restarts, (*service).placement,
+	(*service).count, (*service).resources, (*service).health, (*service).rollout, (*service).restarts, (*service).placement,
 	(*service).dependencies, (*service).security, (*service).limits, (*service).labels, (*service).logging, (*service).hosts,
 }
 

@@ -25,6 +25,10 @@ var identityFiles = []string{
 	"/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/mtab",
 }
 
+// secretsDir is where Docker puts secrets and programs look for theirs. The engine puts nothing there but what the spec
+// names, each file by itself, so a Secret can be in nobody's way.
+const secretsDir = "/run/secrets/"
+
 // engineDirs are where the engine, or an engine's socket in an image made for one, would be looked for.
 var engineDirs = []string{"/run/secrets", "/var/run/secrets", "/run/docker.sock", "/var/run/docker.sock", "/run/containerd", "/var/run/containerd", "/var/lib/docker", "/etc/docker", "/etc/sudoers.d", "/etc/pam.d"}
 
@@ -66,7 +70,11 @@ func fileTargets(c *check) {
 	for i, f := range c.spec.Files {
 		at, target := root.Child("files").Index(i), string(f.Path)
 
-		if slices.Contains(identityFiles, path.Clean(target)) || slices.Contains(kept, target) || below(engineDirs, target) {
+		switch aSecret := f.SecretKeyRef != nil; {
+		case strings.HasPrefix(target, secretsDir) && aSecret:
+		case strings.HasPrefix(target, secretsDir):
+			c.refuse(at.Child("path"), target, "a file of the application's own, or with secretKeyRef one of a Secret")
+		case slices.Contains(identityFiles, path.Clean(target)) || slices.Contains(kept, target) || below(engineDirs, target):
 			c.refuse(at.Child("path"), target, "a file of the application's own")
 		}
 		if f.Mode != nil && *f.Mode&0o022 != 0 {
