@@ -29,6 +29,7 @@ type Client struct {
 	userAgent string
 	requests  *prometheus.CounterVec
 	cache     cache
+	lists     lists
 	breaker   breaker
 
 	standard http.RoundTripper
@@ -48,6 +49,7 @@ func New(cfg Config, version string, reg prometheus.Registerer) (*Client, error)
 		userAgent: "dogker/" + version,
 		requests:  newRequests(),
 		cache:     cache{results: map[string]result{}},
+		lists:     lists{known: map[string]tagList{}},
 		breaker:   breaker{outages: map[string]*outage{}},
 		standard:  newTransport(nil),
 		special:   map[string]http.RoundTripper{},
@@ -212,32 +214,39 @@ func (c *Client) ask(ctx context.Context, t target, creds []credential) (swarmob
 	return swarmobj.ResolvedImage{}, decided(append(errs, err))
 }
 
-// guarded is one try that the breaker lets through and learns from.
+// guarded is one try to get a digest.
 func (c *Client) guarded(ctx context.Context, t target, auth authn.Authenticator, account string) (string, error) {
-	accountKey := t.host + "\x00" + account
-	for _, key := range []string{t.host, accountKey} {
+	a := c.through(t.host, account, func() attempt { return c.try(ctx, t, auth, account != "") })
+
+	return a.digest, a.err
+}
+
+// through is one try that the breaker lets through and learns from.
+func (c *Client) through(host, account string, try func() attempt) attempt {
+	accountKey := host + "\x00" + account
+	for _, key := range []string{host, accountKey} {
 		if err := c.breaker.check(key); err != nil {
-			return "", err
+			return attempt{err: err}
 		}
 	}
 
-	a := c.try(ctx, t, auth, account != "")
+	a := try()
 
 	if a.host.on {
-		c.breaker.failed(t.host, a.err, a.host.atLeast)
-		return "", a.err
+		c.breaker.failed(host, a.err, a.host.atLeast)
+		return a
 	}
 
-	c.breaker.answered(t.host)
+	c.breaker.answered(host)
 
 	if a.account.on {
 		c.breaker.failed(accountKey, a.err, a.account.atLeast)
-		return "", a.err
+		return a
 	}
 
 	c.breaker.answered(accountKey)
 
-	return a.digest, a.err
+	return a
 }
 
 // resolved puts the digest to the image as Docker does it: the familiar name, the tag, the digest.

@@ -1,5 +1,5 @@
-// Package registry asks container registries one question: which digest has this tag now? It implements the interface
-// Registry that the workload controller declares.
+// Package registry asks container registries two questions: which digest has this tag now, and which tags are there? It
+// implements the interfaces Registry that the controllers of containers and of image policies declare.
 //
 //	Resolve ──► cache ──► breaker ──► credentials in order, then anonymous ──► HEAD, or GET ──► digest
 //	             2 s, 5 s   per host                                            one exchange
@@ -13,7 +13,8 @@
 //     the registry's: they end in conditions that tenants read and that must not flap.
 //   - A registry is reached by TLS with verified certificates, unless it is on the loopback interface or the operator's
 //     registries file says otherwise. Nothing a registry answers can lead from TLS to plain HTTP.
-//   - Everything is bounded: time, answers, redirects, connections, remembered results and remembered outages.
+//   - A list of tags is whole or an error: the latest of half a list may be an old one.
+//   - Everything is bounded: time, answers, redirects, pages, connections, remembered results and remembered outages.
 //
-// It is called by the workload controller, starts no loop, and must not import controllers.
+// It is called by the controllers of containers and of image policies, starts no loop, and must not import controllers.
 package registry

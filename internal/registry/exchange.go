@@ -108,6 +108,8 @@ func opOf(req *http.Request) op {
 		return opHead
 	case strings.Contains(p, "/manifests/"):
 		return opGet
+	case strings.HasSuffix(p, "/tags/list"):
+		return opTags
 	case strings.HasSuffix(p, "/v2/"):
 		return opPing
 	default:

@@ -40,6 +40,7 @@ func (t target) familiar() string { return reference.FamiliarString(t.ref) }
 // asked again at all (host) or not with this credential (account); zero is not at all.
 type attempt struct {
 	digest        string
+	tags          []string
 	err           error
 	host, account hold
 }
@@ -58,15 +59,7 @@ func (c *Client) try(ctx context.Context, t target, auth authn.Authenticator, wi
 	}
 
 	x := &exchange{base: c.transport(t.host), plain: c.plain(t.host), count: c.requests}
-	opts := []remote.Option{
-		remote.WithContext(ctx),
-		remote.WithAuth(auth),
-		remote.WithTransport(x),
-		remote.WithUserAgent(c.userAgent),
-		// The controller tries again; a registry in trouble is not helped by more.
-		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
-		remote.WithRetryStatusCodes(),
-	}
+	opts := c.options(ctx, x, auth)
 
 	if x.plain {
 		reg, err = name.NewRegistry(t.host, name.Insecure)
@@ -81,6 +74,19 @@ func (c *Client) try(ctx context.Context, t target, auth authn.Authenticator, wi
 	}
 
 	return attempt{digest: desc.Digest.String()}
+}
+
+// options of one attempt.
+func (c *Client) options(ctx context.Context, x *exchange, auth authn.Authenticator) []remote.Option {
+	return []remote.Option{
+		remote.WithContext(ctx),
+		remote.WithAuth(auth),
+		remote.WithTransport(x),
+		remote.WithUserAgent(c.userAgent),
+		// The controller tries again; a registry in trouble is not helped by more.
+		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
+		remote.WithRetryStatusCodes(),
+	}
 }
 
 // head falls back to GET when the registry answered the HEAD with something that decides nothing.
@@ -146,6 +152,8 @@ func (e *exchange) judge(t target, withSecret bool) attempt {
 		return attempt{err: notFound("registry %q has no %q", host, t.familiar())}
 	case status >= 400:
 		return attempt{err: refused("registry %q does not accept the request for %q: %s", host, t.familiar(), statusText(status))}
+	case last.op == opTags:
+		return attempt{err: unavailable("registry %q gives no list of tags that can be read for %q", host, t.familiar())}
 	default:
 		return attempt{err: unavailable("registry %q gives no digest for %q", host, t.familiar())}
 	}

@@ -15,6 +15,7 @@ const (
 	opToken op = "token"
 	opHead  op = "head"
 	opGet   op = "get"
+	opTags  op = "tags"
 )
 
 func newRequests() *prometheus.CounterVec {
