@@ -13,6 +13,8 @@ type Swarm interface {
 	// LookNetwork shows what is known of the network of an owner's namespace, from the read cache. It fails while nothing
 	// is known.
 	LookNetwork(ctx context.Context, o swarmobj.Owner) (swarmobj.NetworkView, error)
+	// Network is a network that is not ours, from the read cache; false when there is none.
+	Network(id string) (swarmobj.Network, bool)
 	// Subnets are those of all networks there are, but the one with the ID except, from the read cache.
 	Subnets(ctx context.Context, except string) ([]netip.Prefix, error)
 	// CreateTenantNetwork creates the network of the owner's namespace, as the spec says, and returns its ID. It fails with ErrExists when

@@ -158,6 +158,13 @@ func (c *Controller) lookAtNetwork(ctx context.Context, s *situation) error {
 		return nil
 	}
 
+	if id := s.tenant.Annotations[v1alpha1.AnnotationAdoptNetwork]; id != "" && view.Network == nil {
+		// The network of a stack whose services have been adopted: they stay on it, so it is the tenant's.
+		if n, ok := c.swarm.Network(id); ok {
+			view.Network, view.Squatter = &n, false
+		}
+	}
+
 	s.network = network{view: view, claim: claimOf(s.tenant), encrypted: encrypts(s.plan), at: c.now()}
 
 	if n := view.Network; n != nil && len(n.Subnets) > 0 {

@@ -62,6 +62,12 @@ func (c *Controller) do(ctx context.Context, s *situation, st step) error {
 		}
 
 		return c.swarm.UpdateService(ctx, st.seen, st.want, st.auth)
+	case adoptService:
+		if err := guard.Check(st.want, s.guardFacts()); err != nil {
+			return err
+		}
+
+		return c.swarm.UpdateService(ctx, st.seen, st.want, st.auth)
 	case removeService:
 		return c.swarm.RemoveService(ctx, st.id, st.owner)
 	case recordRevision:
@@ -182,6 +188,9 @@ func unless(err, done error) error {
 // spec.
 func (s *situation) guardFacts() guard.Facts {
 	f := guard.Facts{Owner: s.owner, Secrets: ids(s.world.Secrets), Configs: ids(s.world.Configs), OffManagers: s.offManagers, NoNewPrivileges: s.noNewPrivileges}
+	if from := s.standing(); from != nil {
+		f.Standing = &from.Spec
+	}
 	if s.world.Network != nil {
 		f.NetworkID = s.world.Network.ID
 	}

@@ -11,6 +11,7 @@ import (
 // Reasons of events, for the tenant.
 const (
 	eventServiceCreated  = "ServiceCreated"
+	eventServiceAdopted  = "ServiceAdopted"
 	eventServiceUpdated  = "ServiceUpdated"
 	eventServiceRemoved  = "ServiceRemoved"
 	eventDriftRepaired   = "DriftRepaired"
@@ -24,6 +25,8 @@ func (c *Controller) announce(tc *v1alpha1.TenantContainer, st step) {
 	switch st := st.(type) {
 	case createService:
 		c.event(tc, corev1.EventTypeNormal, eventServiceCreated, fmt.Sprintf("Created service %q", st.want.Name))
+	case adoptService:
+		c.event(tc, corev1.EventTypeNormal, eventServiceAdopted, fmt.Sprintf("Adopted service %q with the tasks that run", st.want.Name))
 	case updateService:
 		c.announceUpdate(tc, st)
 	case removeService:

@@ -25,6 +25,8 @@ func (c *Controller) chooseImage(ctx context.Context, s *situation) error {
 	accepted := ""
 
 	switch {
+	case s.adoptee != nil:
+		s.image = s.adoptee.Spec.TaskTemplate.ContainerSpec.Image
 	case s.target.record != nil:
 		s.image, s.proof = s.target.record.Spec.ResolvedImage, s.target.record.Spec.ImageProof
 

@@ -29,7 +29,7 @@ type verdict struct {
 //	                                                         └───────► Failed
 func judge(tc *v1alpha1.TenantContainer, s scale, w swarmobj.World, h history, now time.Time) (verdict, bool) {
 	latest := h.latest()
-	if latest == nil || w.Service == nil || w.Uncertain || s.suspended {
+	if latest == nil || w.Service == nil || w.Uncertain || s.none() {
 		return verdict{}, false
 	}
 
@@ -82,7 +82,7 @@ func believable(tc *v1alpha1.TenantContainer, w swarmobj.World, now time.Time) b
 // say why. The revision is as good as failed: nothing may be sent meanwhile, because that would be the next try.
 func unexplained(s scale, w swarmobj.World, h history) bool {
 	latest := h.latest()
-	if latest == nil || w.Service == nil || w.Uncertain || w.TasksFresh || s.suspended {
+	if latest == nil || w.Service == nil || w.Uncertain || w.TasksFresh || s.none() {
 		return false
 	}
 

@@ -26,7 +26,7 @@ func plan(s *situation, held portHolder) ([]step, error) {
 		steps = append(steps, markRevision{s.history.latest(), *s.verdict})
 	}
 
-	if err := obstacle(s.world, s.owner); err != nil || s.template == nil {
+	if err := obstacle(s); err != nil || s.template == nil {
 		return steps, err
 	}
 
@@ -50,8 +50,10 @@ func plan(s *situation, held portHolder) ([]step, error) {
 }
 
 // obstacle is what stands in the way in Swarm and is not ours to move.
-func obstacle(w swarmobj.World, o swarmobj.Owner) error {
-	if w.Service == nil && w.Squatter != nil {
+func obstacle(s *situation) error {
+	w, o := s.world, s.owner
+
+	if w.Service == nil && w.Squatter != nil && s.adoptee == nil {
 		return &outcome.Wait{
 			Reason:  v1alpha1.ReasonNameConflict,
 			Message: fmt.Sprintf("Swarm has a service %q that Dogker did not make; remove or rename one of them", w.Squatter.Spec.Name),
@@ -104,6 +106,9 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 	}
 
 	live := s.world.Service
+	if live == nil && s.adoptee != nil {
+		return []step{adoptService{seen: *s.adoptee, want: *s.want, auth: s.auth}}, nil
+	}
 	if live == nil {
 		return create(s, held)
 	}
@@ -129,7 +134,7 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 	}
 
 	// A suspended container is meant to have nowhere to run, and what touches no task hinders none.
-	if changes.Impact() >= servicespec.ImpactTemplate && !s.scale.suspended && !s.moved {
+	if changes.Impact() >= servicespec.ImpactTemplate && !s.scale.none() && !s.moved {
 		if h, bad := preflight(*s.want, s.template.Resources, live.ID, s.world.Nodes, held); bad {
 			return nil, &outcome.Wait{Reason: h.reason, Message: h.message}
 		}

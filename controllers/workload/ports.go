@@ -16,6 +16,12 @@ type Swarm interface {
 	// be asked is never shown as an engine that holds nothing.
 	Look(ctx context.Context, o swarmobj.Owner) (swarmobj.World, error)
 
+	// Foreign is a service that is not ours, asked for now and shown whole. It fails with ErrNotFound when there is none,
+	// and with ErrRefused when it is somebody's or cannot be shown whole.
+	Foreign(ctx context.Context, id string) (swarm.Service, error)
+	// Network is a network that is not ours, from the read cache; false when there is none.
+	Network(id string) (swarmobj.Network, bool)
+
 	// CreateService creates the service and returns its ID. It fails with ErrExists when the name is taken.
 	CreateService(ctx context.Context, spec swarm.ServiceSpec, auth string) (id string, err error)
 	// UpdateService replaces the spec of the service as Look showed it. It fails with ErrStale when the service has

@@ -14,6 +14,12 @@ func render(s *situation) {
 		return
 	}
 
+	if from := s.standing(); from != nil {
+		renderStanding(s, from)
+
+		return
+	}
+
 	live := s.world.Service
 	now := confinement{offManagers: s.confined && keptOff(live), noNewPrivileges: lockedDown(s.world)}
 
@@ -52,7 +58,7 @@ func input(s *situation, c confinement) servicespec.Input {
 		Template:        s.template,
 		Rollout:         s.rollout(),
 		Replicas:        uint64(max(s.scale.replicas, 0)),
-		Suspended:       s.scale.suspended,
+		Suspended:       s.scale.none(),
 		OffManagers:     c.offManagers,
 		NoNewPrivileges: c.noNewPrivileges,
 		Image:           s.image,

@@ -26,14 +26,17 @@ func report(s *situation, trouble error) (outcome.Result, error) {
 	reportFacts(s, c)
 	reportConditions(s)
 
+	// What runs instead of what is declared keeps to the schedule, too.
+	change := s.timetable.left(s.now)
+
 	if trouble != nil {
-		return outcome.Result{}, trouble
+		return outcome.Result{RequeueAfter: change}, trouble
 	}
 
 	ready := readiness(s, c)
 	ready.set(s.tc)
 
-	return outcome.Result{RequeueAfter: sooner(ready.again, s.calmAfter)}, nil
+	return outcome.Result{RequeueAfter: sooner(sooner(ready.again, s.calmAfter), change)}, nil
 }
 
 // sooner is the shorter of two durations of which zero is never.
@@ -324,6 +327,8 @@ func atRest(s *situation, c count) (summary, bool) {
 		return summary{reason: v1alpha1.ReasonRolledBack, message: rolledBackText(s), stalled: true}, true
 	case s.target.paused:
 		return summary{reason: v1alpha1.ReasonPaused, message: "spec.paused holds a change of the template back"}, true
+	case s.scale.resting:
+		return summary{ready: true, reason: v1alpha1.ReasonOutsideSchedule, message: restingText(s.scale, s.timetable.zone)}, true
 	case c.want == 0:
 		return summary{ready: true, reason: v1alpha1.ReasonScaledToZero, message: "No tasks are wanted and none runs"}, true
 	default:

@@ -89,6 +89,19 @@ func TestReport(t *testing.T) {
 			},
 			ready: metav1.ConditionFalse, why: v1alpha1.ReasonSuspended, tasks: "0/0", also: v1alpha1.ConditionSuspended,
 		},
+		"OutsideOfItsWindows": {
+			reason: "That nothing runs at night is as declared: others need not wait for it.", change: func(s *situation) {
+				s.timetable = timetable{closed: true, change: epoch.Add(time.Hour), zone: time.UTC}
+			},
+			ready: metav1.ConditionTrue, why: v1alpha1.ReasonOutsideSchedule, tasks: "0/0",
+		},
+		"StoppingAtTheEndOfAWindow": {
+			reason: "What is still running is being stopped.", change: func(s *situation) {
+				s.timetable = timetable{closed: true, change: epoch.Add(time.Hour), zone: time.UTC}
+				s.world.Tasks = []swarmobj.Task{up}
+			},
+			ready: metav1.ConditionFalse, why: v1alpha1.ReasonProgressing, tasks: "1/0", working: true,
+		},
 		"RolledBack": {
 			reason: "An earlier revision serves; only a change of the spec helps.", change: func(s *situation) {
 				failed := revision(2, "b", v1alpha1.OutcomeFailed)

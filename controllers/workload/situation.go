@@ -32,6 +32,8 @@ type situation struct {
 	confined bool
 	// restricted is true when the profile is the strictest one.
 	restricted bool
+	// timetable is what spec.schedule says about now.
+	timetable timetable
 	// scale after everybody who has a say.
 	scale scale
 
@@ -58,6 +60,9 @@ type situation struct {
 	// otherwise until now, and no task has to be replaced for it.
 	confinement
 	moved bool
+
+	// adoptee is the service in Swarm that is to become the container's; nil when it is to have one of its own making.
+	adoptee *swarm.Service
 
 	// waitingFor are the containers of spec.dependsOn that are not ready yet.
 	waitingFor []string
@@ -88,13 +93,21 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 	}
 	s.confined, s.restricted = profile != v1alpha1.ProfilePrivileged, profile == v1alpha1.ProfileRestricted
 
-	s.scale = effective(tc, s.tenant)
+	if s.timetable, err = timetableOf(tc.Spec.Schedule, s.now); err != nil {
+		return s, err
+	}
+	s.scale = effective(tc, s.tenant, s.timetable)
 
 	if s.world, err = c.swarm.Look(ctx, s.owner); err != nil {
 		return s, blind(err)
 	}
 
 	if s.history, err = c.revisions(ctx, tc); err != nil {
+		return s, err
+	}
+
+	c.takeNetwork(s)
+	if err := c.lookAtAdoptee(ctx, s); err != nil || s.trouble != nil {
 		return s, err
 	}
 
@@ -117,7 +130,7 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 		return s, err
 	}
 
-	if s.world.Service == nil && s.trouble == nil {
+	if s.world.Service == nil && s.adoptee == nil && s.trouble == nil {
 		if s.waitingFor, err = c.unready(ctx, tc); isOutcome(err) {
 			s.fall(err)
 		} else if err != nil {

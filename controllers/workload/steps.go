@@ -54,6 +54,15 @@ func (s updateService) String() string {
 	return fmt.Sprintf("update service %q: %s (%s)", s.want.Name, s.changes, s.why)
 }
 
+// adoptService makes a service ours that is not, and replaces no task of it.
+type adoptService struct {
+	seen swarm.Service
+	want swarm.ServiceSpec
+	auth string
+}
+
+func (s adoptService) String() string { return fmt.Sprintf("adopt service %q", s.want.Name) }
+
 type removeService struct {
 	id, name string
 	owner    swarmobj.Owner

@@ -3,6 +3,7 @@ package workload
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/docker/docker/api/types/swarm"
 
@@ -16,22 +17,30 @@ type scale struct {
 	replicas  int32
 	suspended bool
 	reason    string
+	// resting is true outside of the windows of spec.schedule; until says when the next one opens, where one does.
+	resting bool
+	until   time.Time
 }
+
+// none is true when there are to be no tasks, whatever is declared.
+func (s scale) none() bool { return s.suspended || s.resting }
 
 // effective passes the declared replicas through the gates in order. The order is the specification: a later gate wins.
 // tenant is that of the namespace; nil when it has none.
-func effective(tc *v1alpha1.TenantContainer, tenant *v1alpha1.Tenant) scale {
-	return gates.Apply(wish{tc, tenant}, scale{replicas: 1})
+func effective(tc *v1alpha1.TenantContainer, tenant *v1alpha1.Tenant, t timetable) scale {
+	return gates.Apply(wish{tc, tenant, t}, scale{replicas: 1})
 }
 
 // wish is what everybody who has a say has declared about a container.
 type wish struct {
-	tc     *v1alpha1.TenantContainer
-	tenant *v1alpha1.Tenant
+	tc        *v1alpha1.TenantContainer
+	tenant    *v1alpha1.Tenant
+	timetable timetable
 }
 
 var gates = gate.Fold[wish, scale]{
 	declaredReplicas,
+	scheduled,
 	suspension,
 	tenantSuspension,
 }
@@ -114,7 +123,7 @@ func tally(tc *v1alpha1.TenantContainer, s scale, w swarmobj.World) count {
 // counted: the container is to run there, and does not. Where no node is eligible one task is wanted all the same, because
 // something that runs nowhere is not ready.
 func wanted(tc *v1alpha1.TenantContainer, s scale, w swarmobj.World) int32 {
-	if tc.Spec.Mode != v1alpha1.ModeGlobal || s.suspended {
+	if tc.Spec.Mode != v1alpha1.ModeGlobal || s.none() {
 		return s.replicas
 	}
 	if w.Service == nil {

@@ -46,11 +46,13 @@ func containersOf(ctx context.Context, r client.Reader, tenant client.Object) []
 	return containersBy(ctx, r, client.InNamespace(tenant.GetName()))
 }
 
-// suspensionChanged passes a tenant that was suspended or resumed, or that has got its namespace, and none of its many
+// suspensionChanged passes a tenant that was suspended or resumed, or that has got its namespace or a network that was
+// there before it, and none of its many
 // other changes: a change of the network is told by the read cache of the swarm.
 func suspensionChanged() predicate.Predicate {
-	state := func(o client.Object) (out [2]*string) {
-		for i, key := range []string{v1alpha1.AnnotationSuspend, v1alpha1.AnnotationBillingSuspend} {
+	keys := [...]string{v1alpha1.AnnotationSuspend, v1alpha1.AnnotationBillingSuspend, v1alpha1.AnnotationAdoptNetwork}
+	state := func(o client.Object) (out [len(keys)]*string) {
+		for i, key := range keys {
 			if reason, ok := o.GetAnnotations()[key]; ok {
 				out[i] = &reason
 			}
@@ -68,13 +70,19 @@ func suspensionChanged() predicate.Predicate {
 	same := func(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
 
 	return predicate.Funcs{
-		CreateFunc: func(e event.CreateEvent) bool { return state(e.Object) != [2]*string{} },
+		CreateFunc: func(e event.CreateEvent) bool { return state(e.Object) != [len(keys)]*string{} },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := state(e.ObjectOld), state(e.ObjectNew)
 
-			return !same(was[0], is[0]) || !same(was[1], is[1]) || namespace(e.ObjectOld) != namespace(e.ObjectNew)
+			for i := range keys {
+				if !same(was[i], is[i]) {
+					return true
+				}
+			}
+
+			return namespace(e.ObjectOld) != namespace(e.ObjectNew)
 		},
-		DeleteFunc:  func(e event.DeleteEvent) bool { return state(e.Object) != [2]*string{} },
+		DeleteFunc:  func(e event.DeleteEvent) bool { return state(e.Object) != [len(keys)]*string{} },
 		GenericFunc: func(event.GenericEvent) bool { return false },
 	}
 }

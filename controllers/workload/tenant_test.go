@@ -22,6 +22,7 @@ func TestEffectiveScale(t *testing.T) {
 		replicas *int32
 		own      map[string]string
 		tenant   *v1alpha1.Tenant
+		hours    timetable
 		want     scale
 	}{
 		"Declared": {
@@ -32,6 +33,17 @@ func TestEffectiveScale(t *testing.T) {
 		},
 		"TenantThatIsNotSuspended": {
 			reason: "A tenant as such changes nothing.", replicas: &three, tenant: tenant(nil), want: scale{replicas: 3},
+		},
+		"WindowOpen": {
+			reason: "While a window is open the spec has it.", replicas: &three, hours: timetable{change: epoch}, want: scale{replicas: 3},
+		},
+		"NoWindowOpen": {
+			reason: "Outside of its windows a container has no tasks, and knows until when.", replicas: &three,
+			hours: timetable{closed: true, change: epoch}, want: scale{resting: true, until: epoch},
+		},
+		"SuspendedOutsideOfItsWindows": {
+			reason: "It would not run when a window opened.", hours: timetable{closed: true, change: epoch},
+			own: map[string]string{v1alpha1.AnnotationSuspend: "Maintenance"}, want: scale{suspended: true, reason: "Maintenance"},
 		},
 		"Suspended": {
 			reason: "The container's own suspension names its own reason.", replicas: &three,
@@ -59,7 +71,7 @@ func TestEffectiveScale(t *testing.T) {
 			c := &v1alpha1.TenantContainer{ObjectMeta: metav1.ObjectMeta{Annotations: tc.own}}
 			c.Spec.Replicas = tc.replicas
 
-			if diff := cmp.Diff(tc.want, effective(c, tc.tenant), cmp.AllowUnexported(scale{})); diff != "" {
+			if diff := cmp.Diff(tc.want, effective(c, tc.tenant, tc.hours), cmp.AllowUnexported(scale{})); diff != "" {
 				t.Errorf("%s\n(-want +got):\n%s", tc.reason, diff)
 			}
 		})

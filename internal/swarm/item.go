@@ -142,9 +142,8 @@ func (c *cache) networkOf(namespace string) (n *swarmobj.Network, squatted bool)
 	for _, id := range c.netNames[swarmobj.NetworkName(namespace)] {
 		it := c.networks[id]
 		if it.ours && it.owner.Tenant == namespace {
-			n = &swarmobj.Network{
-				ID: it.ID, Name: it.Name, Labels: it.Labels, Subnets: it.overlay.subnets, Encrypted: it.overlay.encrypted, Created: it.Created,
-			}
+			own := it.network()
+			n = &own
 			continue
 		}
 		squatted = true

@@ -52,7 +52,10 @@ func (e *Engine) UpdateService(ctx context.Context, seen swarm.Service, spec swa
 }
 
 func (e *Engine) updateService(ctx context.Context, seen swarm.Service, spec swarm.ServiceSpec, auth string) error {
-	owner, _ := swarmobj.OwnerOf(seen.Spec.Labels)
+	owner, ours := swarmobj.OwnerOf(seen.Spec.Labels)
+	if !ours {
+		owner, _ = swarmobj.OwnerOf(spec.Labels) // It becomes ours by this write.
+	}
 	if err := e.settle(ctx, owner.Tenant); err != nil {
 		return err
 	}

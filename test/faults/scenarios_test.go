@@ -55,6 +55,22 @@ var scenarios = []converge.Scenario{
 		{Name: "suspend", Do: annotate("web", v1alpha1.AnnotationSuspend, "Maintenance"), Until: suspended("web")},
 		{Name: "resume", Do: annotate("web", v1alpha1.AnnotationSuspend, ""), Until: runs("web", imageV1, 1)},
 	}},
+	{Name: "adopt", Steps: []converge.Step{
+		{Name: "stack", Do: deployStack, Until: containersRun("web", imageV1, 2)},
+		{Name: "tenant", Do: both(createPlan, createTenantOnStack("acme")), Until: provisioned("acme")},
+		{Name: "adopt", Do: adopt("web", imageV1, 2), Until: all(runs("web", imageV1, 2), adopted("web"), sameTasks("web"))},
+		{Name: "scale", Do: edit("web", func(c *v1alpha1.TenantContainer) { c.Spec.Replicas = ptr(int32(3)) }), Until: all(runs("web", imageV1, 3), adopted("web"), sameTasks("web"))},
+		{Name: "update", Do: setImage("web", imageV2), Until: all(runs("web", imageV2, 3), revision("web", 2))},
+	}},
+	{Name: "adopt-and-drift", Steps: []converge.Step{
+		{Name: "stack", Do: deployStack, Until: containersRun("web", imageV1, 2)},
+		{Name: "tenant", Do: both(createPlan, createTenantOnStack("acme")), Until: provisioned("acme")},
+		{Name: "adopt", Do: adopt("web", imageV1, 2), Until: all(runs("web", imageV1, 2), adopted("web"), sameTasks("web"))},
+		{Name: "changed", Do: tamper("web", func(s *dswarm.ServiceSpec) {
+			s.TaskTemplate.ContainerSpec.Image = imageV2
+		}), Until: all(runs("web", imageV1, 2), runsNothingElse("web"))},
+		{Name: "delete", Do: remove("web"), Until: gone("web")},
+	}},
 	{Name: "delete", Steps: []converge.Step{
 		{Name: "create", Do: createWithContent, Until: runs("web", imageV1, 1)},
 		{Name: "delete", Do: remove("web"), Until: nothingLeft},

@@ -29,6 +29,8 @@ const (
 	ReasonRunning = "Running"
 	// ReasonScaledToZero: zero replicas are declared and none runs.
 	ReasonScaledToZero = "ScaledToZero"
+	// ReasonOutsideSchedule: no window of spec.schedule is open, and no task runs.
+	ReasonOutsideSchedule = "OutsideSchedule"
 	// ReasonSuspended: an annotation holds the container at zero replicas.
 	ReasonSuspended = "Suspended"
 	// ReasonProgressing: tasks of the declared revision are being started.
@@ -47,6 +49,8 @@ const (
 	ReasonDeleting = "Deleting"
 	// ReasonWaitingForDependency: a container named in spec.dependsOn is not Ready.
 	ReasonWaitingForDependency = "WaitingForDependency"
+	// ReasonInvalidSchedule: spec.schedule cannot be understood.
+	ReasonInvalidSchedule = "InvalidSchedule"
 	// ReasonDependencyCycle: spec.dependsOn leads back to this container.
 	ReasonDependencyCycle = "DependencyCycle"
 	// ReasonImageUnavailable: the image could not be resolved, or no engine holds it.
@@ -69,6 +73,8 @@ const (
 	ReasonPortConflict = "PortConflict"
 	// ReasonNameConflict: Swarm has an object of our name that is not ours.
 	ReasonNameConflict = "NameConflict"
+	// ReasonAdoptionRefused: the service that the annotation dogker.io/adopt names cannot be adopted as it is.
+	ReasonAdoptionRefused = "AdoptionRefused"
 	// ReasonProgressDeadlineExceeded: the rollout made no progress within spec.rollout.progressDeadlineSeconds.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
 	// ReasonTaskFailed: tasks end with a non-zero exit code.

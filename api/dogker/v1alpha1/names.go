@@ -20,6 +20,12 @@ const (
 	AnnotationDeleteData = "dogker.io/delete-data"
 	// AnnotationRestartedAt asks for one rolling restart whenever its value changes. `dogker restart` writes a time.
 	AnnotationRestartedAt = "dogker.io/restartedAt"
+	// AnnotationAdopt on a TenantContainer that never had a service is the ID of one in Swarm that is to become its own, and
+	// whose tasks go on as they are. `dogker import` writes it, with the right to adopt that no tenant has.
+	AnnotationAdopt = "dogker.io/adopt"
+	// AnnotationAdoptNetwork on a Tenant is the ID of a network in Swarm that is to be the tenant's, as long as it has
+	// none of its own. It takes the same right.
+	AnnotationAdoptNetwork = "dogker.io/adopt-network"
 	// AnnotationChangeCause is copied to the revision a change makes, as kubectl does for Deployments.
 	AnnotationChangeCause = "kubernetes.io/change-cause"
 )
@@ -80,6 +86,9 @@ const (
 	SwarmLabelPlacement = "io.dogker.placement"
 	// SwarmLabelPrivileges is PrivilegesNoNew on a service whose processes can gain no privileges.
 	SwarmLabelPrivileges = "io.dogker.privileges"
+	// SwarmLabelAdopted is on a service that Dogker did not make and that still runs what it ran when it was adopted. Its
+	// value identifies that: somebody who changes it in Swarm is noticed.
+	SwarmLabelAdopted = "io.dogker.adopted"
 	// SwarmLabelContentHash is the digest of the data of a secret or config, whose content Swarm cannot be asked for.
 	SwarmLabelContentHash = "io.dogker.content-hash"
 )

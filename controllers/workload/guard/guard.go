@@ -23,6 +23,9 @@ type Facts struct {
 	// ImageID is the ID of the image that the engine holds for the declared reference. It is the only ID that may stand
 	// in place of a reference; empty when the image must be a reference.
 	ImageID string
+	// Standing is what Swarm holds of a service that was not made by Dogker and keeps its tasks: what these are made from
+	// must be in the spec as it is in Standing. It is nil for all others.
+	Standing *swarm.ServiceSpec
 	// OffManagers is true for a service whose tasks must not run on managers of the swarm.
 	OffManagers bool
 	// NoNewPrivileges is true for a service whose processes must not gain privileges.
@@ -49,9 +52,13 @@ func IsRefusal(err error) bool {
 
 // Check returns a Refusal unless everything in the spec is allowed.
 func Check(spec swarm.ServiceSpec, facts Facts) error {
-	c := &check{spec: spec, facts: facts}
+	c := &check{spec: spec, facts: facts, rules: rules, keyRules: keyRules, wholes: wholes}
+	if facts.Standing != nil {
+		c.rules, c.keyRules, c.wholes = standingRules, standingKeyRules, standingWholes
+	}
+
 	c.walk("", reflect.ValueOf(spec))
-	for _, whole := range wholes {
+	for _, whole := range c.wholes {
 		whole(c)
 	}
 
@@ -67,6 +74,9 @@ func Check(spec swarm.ServiceSpec, facts Facts) error {
 type check struct {
 	spec       swarm.ServiceSpec
 	facts      Facts
+	rules      map[string]rule
+	keyRules   map[string]keyRule
+	wholes     []func(*check)
 	violations []string
 }
 

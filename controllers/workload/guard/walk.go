@@ -85,7 +85,7 @@ func (c *check) members(path string, v reflect.Value) {
 // member of a map. Both the key and the value reach the engine.
 func (c *check) member(path, key string, v reflect.Value) {
 	c.text(path, key)
-	rule, ok := keyRules[path]
+	rule, ok := c.keyRules[path]
 	if !ok || v.Kind() != reflect.String {
 		c.refuse(path, "is not on the list of allowed fields")
 
@@ -102,7 +102,7 @@ func (c *check) leaf(path string, v reflect.Value) {
 		c.text(path, v.String())
 	}
 
-	rule, ok := rules[path]
+	rule, ok := c.rules[path]
 	if !ok {
 		c.refuse(path, "is not on the list of allowed fields")
 
@@ -128,7 +128,7 @@ func (c *check) text(path, s string) {
 
 // known is true for a path that has a rule or leads to one; anything else is refused.
 func (c *check) known(path string) bool {
-	if onTheWay[path] {
+	if onTheWay[path] || c.facts.Standing != nil && standingOnTheWay[path] {
 		return true
 	}
 	c.refuse(path, "is not on the list of allowed fields")
@@ -136,8 +136,13 @@ func (c *check) known(path string) bool {
 	return false
 }
 
-// onTheWay are all paths that have a rule or lead to one.
-var onTheWay = func() map[string]bool {
+// onTheWay are all paths that have a rule or lead to one; standingOnTheWay those of services that keep their tasks.
+var (
+	onTheWay         = pathsTo(rules, keyRules)
+	standingOnTheWay = pathsTo(standingRules, standingKeyRules)
+)
+
+func pathsTo(rules map[string]rule, keyRules map[string]keyRule) map[string]bool {
 	out := map[string]bool{}
 	add := func(path string) {
 		out[path] = true
@@ -158,7 +163,7 @@ var onTheWay = func() map[string]bool {
 	}
 
 	return out
-}()
+}
 
 func join(path, name string) string {
 	if path == "" {

@@ -15,7 +15,7 @@ import (
 )
 
 // TemplateOf is the part of a spec that a revision keeps: all of it but replicas, rollout, revisionHistoryLimit,
-// rollbackTo, dependsOn and paused. The result shares nothing with the spec.
+// rollbackTo, dependsOn, schedule and paused. The result shares nothing with the spec.
 func TemplateOf(spec *v1alpha1.TenantContainerSpec) *v1alpha1.TenantContainerSpec {
 	t := spec.DeepCopy()
 	t.Replicas = nil
@@ -23,6 +23,7 @@ func TemplateOf(spec *v1alpha1.TenantContainerSpec) *v1alpha1.TenantContainerSpe
 	t.RevisionHistoryLimit = nil
 	t.RollbackTo = nil
 	t.DependsOn = nil
+	t.Schedule = nil
 	t.Paused = false
 
 	return t
