@@ -82,6 +82,10 @@ type PlanSpec struct {
 	// Billing says how tenants with this plan pay. It matters only with a price list.
 	// +optional
 	Billing *BillingRules `json:"billing,omitempty"`
+
+	// Previews lets tenants with this plan have previews of branches and pull requests. Without it they have none.
+	// +optional
+	Previews *PreviewRules `json:"previews,omitempty"`
 }
 
 // SecurityProfile is a set of rules on TenantContainers, named as the Pod Security Standards are.

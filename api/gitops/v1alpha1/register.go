@@ -13,6 +13,7 @@ var GroupVersion = schema.GroupVersion{Group: "gitops.dogker.io", Version: "v1al
 func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion,
 		&GitSync{}, &GitSyncList{},
+		&GitPreview{}, &GitPreviewList{},
 		&ImagePolicy{}, &ImagePolicyList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)
