@@ -186,6 +186,14 @@ var badInputs = map[string]badInput{
 	"RolloutRatio":       {spec: `{rollout: {maxFailurePercent: 101}}`, says: []string{"spec.rollout.maxFailurePercent", "101", "less than or equal to 100"}},
 	"RolloutOrderTypo":   {spec: `{rollout: {order: start-first}}`, says: []string{"spec.rollout.order", "start-first", `"StartFirst", "StopFirst"`}},
 	"DeadlineZero":       {spec: `{rollout: {progressDeadlineSeconds: 0}}`, says: []string{"spec.rollout.progressDeadlineSeconds", "0", "greater than or equal to 1"}},
+	"TimeZoneUnknown":    {spec: `{schedule: {timeZone: Asia/Atlantis, windows: [{start: "08:00", stop: "18:00"}]}}`, says: []string{"spec.schedule.timeZone", "Asia/Atlantis", "such as Asia/Jakarta"}},
+	"TimeZoneOfServer":   {spec: `{schedule: {timeZone: Local, windows: [{start: "08:00", stop: "18:00"}]}}`, says: []string{"spec.schedule.timeZone", "Local", "such as Asia/Jakarta"}},
+	"TimeZoneAsFile":     {spec: `{schedule: {timeZone: ../../etc/passwd, windows: [{start: "08:00", stop: "18:00"}]}}`, says: []string{"spec.schedule.timeZone", "etc/passwd"}},
+	"HourOf25":           {spec: `{schedule: {windows: [{start: "25:00", stop: "18:00"}]}}`, says: []string{"spec.schedule.windows[0].start", "25:00", "from 00:00 to 24:00"}},
+	"HourWithoutZero":    {spec: `{schedule: {windows: [{start: "08:00", stop: "9:00"}]}}`, says: []string{"spec.schedule.windows[0].stop", "9:00", "from 00:00 to 24:00"}},
+	"NoWindows":          {spec: `{schedule: {windows: []}}`, says: []string{"spec.schedule.windows", "at least 1"}},
+	"DayUnknown":         {spec: `{schedule: {windows: [{days: [Monday], start: "08:00", stop: "18:00"}]}}`, says: []string{"spec.schedule.windows[0].days[0]", "Monday", "Mon"}},
+	"DayTwice":           {spec: `{schedule: {windows: [{days: [Mon, Mon], start: "08:00", stop: "18:00"}]}}`, says: []string{"spec.schedule.windows[0].days[1]", "Duplicate value"}},
 	"DependsOnTwice":     {spec: `{dependsOn: [{name: a}, {name: a}]}`, says: []string{"spec.dependsOn[1]", "Duplicate value"}},
 }
 

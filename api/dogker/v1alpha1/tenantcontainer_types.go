@@ -239,6 +239,10 @@ type TenantContainerSpec struct {
 	// +optional
 	Logging *Logging `json:"logging,omitempty"`
 
+	// Schedule says at which times of the week the container runs; always when not set. A suspension has the last word.
+	// +optional
+	Schedule *Schedule `json:"schedule,omitempty"`
+
 	// Paused holds changes of the template back until it is removed. Scaling, suspension and drift repair go on.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
