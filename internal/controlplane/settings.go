@@ -62,6 +62,7 @@ var plugins = []struct {
 	{gc.PluginName, gc.Register},
 	{admission.PluginName, admission.Register},
 	{admission.PlatformPluginName, admission.RegisterPlatform},
+	{admission.AdoptionPluginName, admission.RegisterAdoption},
 	{admission.TokenSecretPluginName, admission.RegisterTokenSecret},
 	{admission.RecordPluginName, admission.RegisterRecord},
 	{admission.UserPluginName, admission.RegisterUser},
