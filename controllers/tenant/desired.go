@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 )
 
 // roles of members, in the order in which their bindings are made.
@@ -31,14 +32,16 @@ func desired(t *v1alpha1.Tenant, plan *v1alpha1.Plan) []client.Object {
 		})
 	}
 
-	for _, name := range accounts(t) {
+	members := withSync(t.Spec.Members)
+
+	for _, name := range accounts(members) {
 		out = append(out, &corev1.ServiceAccount{ObjectMeta: meta(t, name)})
 	}
 
 	for _, role := range roles {
 		name := v1alpha1.TenantRolePrefix + string(role)
 
-		if who := subjects(t, func(m v1alpha1.Member) bool { return slices.Contains(m.Roles, role) }); len(who) > 0 {
+		if who := subjects(t, members, func(m v1alpha1.Member) bool { return slices.Contains(m.Roles, role) }); len(who) > 0 {
 			out = append(out, &rbacv1.RoleBinding{
 				ObjectMeta: meta(t, name),
 				RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name},
@@ -47,7 +50,7 @@ func desired(t *v1alpha1.Tenant, plan *v1alpha1.Plan) []client.Object {
 		}
 	}
 
-	if everybody := subjects(t, func(v1alpha1.Member) bool { return true }); len(everybody) > 0 {
+	if everybody := subjects(t, t.Spec.Members, func(v1alpha1.Member) bool { return true }); len(everybody) > 0 {
 		out = append(out, selfRules(t, everybody)...)
 	}
 
@@ -88,11 +91,31 @@ func namespaceLabels(t *v1alpha1.Tenant) map[string]string {
 	return map[string]string{v1alpha1.LabelTenant: t.Name, v1alpha1.LabelTenantUID: string(t.UID)}
 }
 
+// withSync has all members, and the service account of GitSyncs as a developer, whatever else it is.
+func withSync(members []v1alpha1.Member) []v1alpha1.Member {
+	out := slices.Clone(members)
+
+	at := slices.IndexFunc(out, func(m v1alpha1.Member) bool {
+		return m.Kind == v1alpha1.MemberServiceAccount && m.Name == gitopsv1.AccountName
+	})
+	if at < 0 {
+		return append(out, v1alpha1.Member{
+			Kind: v1alpha1.MemberServiceAccount, Name: gitopsv1.AccountName, Roles: []v1alpha1.TenantRole{v1alpha1.RoleDeveloper},
+		})
+	}
+
+	if !slices.Contains(out[at].Roles, v1alpha1.RoleDeveloper) {
+		out[at].Roles = append(slices.Clone(out[at].Roles), v1alpha1.RoleDeveloper)
+	}
+
+	return out
+}
+
 // accounts are the names of the members that are service accounts of the tenant's namespace, sorted.
-func accounts(t *v1alpha1.Tenant) []string {
+func accounts(members []v1alpha1.Member) []string {
 	var out []string
 
-	for _, m := range t.Spec.Members {
+	for _, m := range members {
 		if m.Kind == v1alpha1.MemberServiceAccount {
 			out = append(out, m.Name)
 		}
@@ -104,10 +127,10 @@ func accounts(t *v1alpha1.Tenant) []string {
 }
 
 // subjects are the members that which picks, as RBAC knows them, sorted.
-func subjects(t *v1alpha1.Tenant, which func(v1alpha1.Member) bool) []rbacv1.Subject {
+func subjects(t *v1alpha1.Tenant, members []v1alpha1.Member, which func(v1alpha1.Member) bool) []rbacv1.Subject {
 	var out []rbacv1.Subject
 
-	for _, m := range t.Spec.Members {
+	for _, m := range members {
 		if !which(m) {
 			continue
 		}

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,27 +39,54 @@ func TestPlan(t *testing.T) {
 				s.network = network{found: true, fresh: view("10.64.0.0/24").Network.Subnets[0]}
 			},
 			steps: []string{
-				`create Namespace "acme"`, `create ResourceQuota "dogker-tenant"`, `create ServiceAccount "deployer"`,
+				`create Namespace "acme"`, `create ResourceQuota "dogker-tenant"`,
+				`create ServiceAccount "deployer"`, `create ServiceAccount "gitsync"`,
 				`create RoleBinding "dogker-tenant-owner"`, `create RoleBinding "dogker-tenant-developer"`,
 				`create ClusterRole "dogker-tenant:acme"`, `create ClusterRoleBinding "dogker-tenant:acme"`,
 			},
 			wait: v1alpha1.ReasonProvisioning,
 		},
 		"Nobody": {
-			reason: "A tenant without members has no rights to give.",
+			reason: "A tenant without members has no rights to give, but to its GitSyncs.",
 			change: func(s *situation) { s.found = nil },
-			steps:  []string{`create ResourceQuota "dogker-tenant"`},
+			steps: []string{
+				`create ResourceQuota "dogker-tenant"`, `create ServiceAccount "gitsync"`, `create RoleBinding "dogker-tenant-developer"`,
+			},
+		},
+		"MadeBeforeGitSyncs": {
+			reason:  "A tenant of a version that knew no GitSyncs gets their account, and the binding it had has one more.",
+			members: []v1alpha1.Member{ada, robot},
+			change: func(s *situation) {
+				lacking(`ServiceAccount "gitsync"`)(s)
+				b := find(s, `RoleBinding "dogker-tenant-developer"`).(*rbacv1.RoleBinding)
+				b.Subjects = slices.DeleteFunc(b.Subjects, func(s rbacv1.Subject) bool { return s.Name == "gitsync" })
+			},
+			steps: []string{`create ServiceAccount "gitsync"`, `update RoleBinding "dogker-tenant-developer"`},
+		},
+		"AccountOfGitSyncsNamed": {
+			reason:  "Who is named a member gets these rights on top, and its account is there once.",
+			members: []v1alpha1.Member{member(v1alpha1.MemberServiceAccount, "gitsync", v1alpha1.RoleOwner)},
+			change:  func(s *situation) { s.found = nil },
+			steps: []string{
+				`create ResourceQuota "dogker-tenant"`, `create ServiceAccount "gitsync"`,
+				`create RoleBinding "dogker-tenant-owner"`, `create RoleBinding "dogker-tenant-developer"`,
+				`create ClusterRole "dogker-tenant:acme"`, `create ClusterRoleBinding "dogker-tenant:acme"`,
+			},
+		},
+		"AccountOfGitSyncsMadeByHand": {
+			reason: "One that was there before is it as it is.",
+			change: func(s *situation) { find(s, `ServiceAccount "gitsync"`).SetLabels(nil) },
 		},
 		"MemberTakenOut": {
-			reason:  "The last one of a role takes the binding along; it goes before anything is made.",
+			reason:  "The last one of a role takes the binding along; it goes before anything is made. Syncs stay.",
 			members: []v1alpha1.Member{ada, robot},
 			change: func(s *situation) {
 				s.tenant.Spec.Members = []v1alpha1.Member{ada}
 				s.tenant.Spec.Quota = &v1alpha1.Quota{Replicas: new(int64(50))}
 			},
 			steps: []string{
-				`remove ServiceAccount "deployer"`, `remove RoleBinding "dogker-tenant-developer"`,
-				`update ResourceQuota "dogker-tenant"`, `update ClusterRoleBinding "dogker-tenant:acme"`,
+				`remove ServiceAccount "deployer"`,
+				`update ResourceQuota "dogker-tenant"`, `update RoleBinding "dogker-tenant-developer"`, `update ClusterRoleBinding "dogker-tenant:acme"`,
 			},
 		},
 		"RightsOutliveThePlan": {
@@ -216,7 +244,7 @@ func drawMembers(t *rapid.T, label string) []v1alpha1.Member {
 	}
 
 	kinds := []v1alpha1.MemberKind{v1alpha1.MemberUser, v1alpha1.MemberGroup, v1alpha1.MemberServiceAccount}
-	names := rapid.SampledFrom([]string{"ada", "bob", "owner"})
+	names := rapid.SampledFrom([]string{"ada", "bob", "owner", "gitsync"})
 	key1 := rapid.Custom(func(t *rapid.T) key { return key{rapid.SampledFrom(kinds).Draw(t, "kind"), names.Draw(t, "name")} })
 
 	var out []v1alpha1.Member
@@ -250,7 +278,7 @@ func carryOut(t *rapid.T, have map[string]client.Object, st step) {
 }
 
 func rightsOf(members []v1alpha1.Member) map[string]bool {
-	out := map[string]bool{}
+	out := map[string]bool{"ServiceAccount gitsync dogker-tenant-developer": true}
 
 	for _, m := range members {
 		for _, r := range m.Roles {

@@ -10,10 +10,11 @@ import (
 )
 
 // unsold are kinds that members can make, that cost everybody memory, and that no plan sells: their number has a bound
-// that nobody needs and a flood of them meets.
+// that nobody needs and a flood of them meets. A plan that says something about one of them wins.
 var unsold = map[corev1.ResourceName]int64{
 	"count/serviceaccounts":                 300,
 	"count/deploytokens.identity.dogker.io": 300,
+	v1alpha1.ResourceGitSyncs:               300,
 }
 
 // effectiveQuota is the plan's with the tenant's own on top, resource by resource. Either may be nil.
@@ -29,6 +30,7 @@ func effectiveQuota(plan, own *v1alpha1.Quota) v1alpha1.Quota {
 		PublishedPorts: cmp.Or(o.PublishedPorts, p.PublishedPorts),
 		Secrets:        cmp.Or(o.Secrets, p.Secrets),
 		ConfigMaps:     cmp.Or(o.ConfigMaps, p.ConfigMaps),
+		GitSyncs:       cmp.Or(o.GitSyncs, p.GitSyncs),
 	}
 }
 
@@ -62,6 +64,7 @@ func hard(q v1alpha1.Quota) corev1.ResourceList {
 		v1alpha1.ResourcePublishedPorts: q.PublishedPorts,
 		v1alpha1.ResourceSecrets:        q.Secrets,
 		v1alpha1.ResourceConfigMaps:     q.ConfigMaps,
+		v1alpha1.ResourceGitSyncs:       q.GitSyncs,
 	} {
 		if n != nil {
 			out[name] = *resource.NewQuantity(*n, resource.DecimalSI)

@@ -30,13 +30,14 @@ func TestQuota(t *testing.T) {
 			reason: "Every field has its name in the ResourceQuota.",
 			plan: &v1alpha1.Quota{
 				Containers: new(int64(1)), Replicas: new(int64(2)), PublishedPorts: new(int64(3)), Secrets: new(int64(4)), ConfigMaps: new(int64(5)),
+				GitSyncs: new(int64(11)),
 				Requests: &v1alpha1.ComputeQuota{CPU: quantity("6"), Memory: quantity("7Gi")},
 				Limits:   &v1alpha1.ComputeQuota{CPU: quantity("8"), Memory: quantity("9Gi")},
 				Storage:  quantity("10Gi"),
 			},
 			want: map[string]string{
 				"count/tenantcontainers.dogker.io": "1", "dogker.io/replicas": "2",
-				"dogker.io/published-ports": "3", "dogker.io/secrets": "4", "count/configmaps": "5",
+				"dogker.io/published-ports": "3", "dogker.io/secrets": "4", "count/configmaps": "5", "count/gitsyncs.gitops.dogker.io": "11",
 				"requests.cpu": "6", "requests.memory": "7Gi", "limits.cpu": "8", "limits.memory": "9Gi", "requests.storage": "10Gi",
 			},
 		},
@@ -59,6 +60,9 @@ func TestQuota(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			tc.want["count/serviceaccounts"], tc.want["count/deploytokens.identity.dogker.io"] = "300", "300"
+			if tc.want[v1alpha1.ResourceGitSyncs] == "" {
+				tc.want[v1alpha1.ResourceGitSyncs] = "300"
+			}
 
 			got := map[string]string{}
 			for name, amount := range hard(effectiveQuota(tc.plan, tc.own)) {

@@ -275,12 +275,21 @@ func (o *office) objects(name string) []client.Object {
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}},
 		&corev1.ResourceQuota{ObjectMeta: in, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{
 			"count/serviceaccounts": resource.MustParse("300"), "count/deploytokens.identity.dogker.io": resource.MustParse("300"),
+			v1alpha1.ResourceGitSyncs:   resource.MustParse("300"),
 			v1alpha1.ResourceContainers: resource.MustParse("1000"), v1alpha1.ResourceReplicas: resource.MustParse("100"),
 			v1alpha1.ResourceConfigMaps: resource.MustParse("50"), v1alpha1.ResourceSecrets: resource.MustParse("50"),
 		}}},
+		&corev1.ServiceAccount{ObjectMeta: in},
 		&rbacv1.RoleBinding{ObjectMeta: in, Subjects: who, RoleRef: rbacv1.RoleRef{
 			APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: v1alpha1.TenantRolePrefix + string(v1alpha1.RoleOwner),
 		}},
+		&rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "bench-syncs"},
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: name, Name: in.Name}},
+			RoleRef: rbacv1.RoleRef{
+				APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: v1alpha1.TenantRolePrefix + string(v1alpha1.RoleDeveloper),
+			},
+		},
 		&rbacv1.ClusterRole{ObjectMeta: self, Rules: []rbacv1.PolicyRule{read("tenants", name), read("plans", planName)}},
 		&rbacv1.ClusterRoleBinding{ObjectMeta: self, Subjects: who, RoleRef: rbacv1.RoleRef{
 			APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: self.Name,

@@ -43,6 +43,11 @@ type Quota struct {
 	// +kubebuilder:validation:Maximum=100000
 	// +optional
 	ConfigMaps *int64 `json:"configMaps,omitempty"`
+	// GitSyncs is how many GitSyncs there may be: 300 when nothing is said, which is more than anybody needs.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100000
+	// +optional
+	GitSyncs *int64 `json:"gitSyncs,omitempty"`
 }
 
 // ComputeQuota is an amount of computing.
@@ -78,6 +83,8 @@ const (
 	ResourceSecrets = "dogker.io/secrets"
 	// ResourceConfigMaps counts ConfigMaps.
 	ResourceConfigMaps = "count/configmaps"
+	// ResourceGitSyncs counts GitSyncs.
+	ResourceGitSyncs = "count/gitsyncs.gitops.dogker.io"
 )
 
 // SecretTypeRevisionEnv is the type of the Secrets in which Dogker keeps the variables of revisions.
