@@ -34,13 +34,29 @@ func (l *Limiter) Take(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 
-	next := max(l.full[slot], now.UnixNano()) + int64(l.interval)
-	if wait := next - now.UnixNano() - int64(l.burst)*int64(l.interval); wait > 0 {
+	if wait := l.over(slot, now); wait > 0 {
 		return time.Duration(wait)
 	}
-	l.full[slot] = next
+	l.full[slot] = max(l.full[slot], now.UnixNano()) + int64(l.interval)
 
 	return 0
+}
+
+// over is how far one more would be above the limit, in nanoseconds.
+func (l *Limiter) over(slot uint64, now time.Time) int64 {
+	next := max(l.full[slot], now.UnixNano()) + int64(l.interval)
+
+	return next - now.UnixNano() - int64(l.burst)*int64(l.interval)
+}
+
+// Wait is how long to wait until it may happen for the key: zero when it may now. It counts nothing, for those that count
+// only what went wrong.
+func (l *Limiter) Wait(key string, now time.Time) time.Duration {
+	slot := l.slot(key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	return max(0, time.Duration(l.over(slot, now)))
 }
 
 // GiveBack uncounts one: whoever it was has shown that they are no stranger.

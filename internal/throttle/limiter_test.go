@@ -83,3 +83,22 @@ func TestAddressKey(t *testing.T) {
 		}
 	}
 }
+
+// TestWaitCountsNothing: asking does not use anything up, and says what Take would.
+func TestWaitCountsNothing(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	l := New(1, 10*time.Second)
+	for range 3 {
+		if wait := l.Wait("jane", now); wait != 0 {
+			t.Fatalf("before anything happened one has to wait %s", wait)
+		}
+	}
+	if wait := l.Take("jane", now); wait != 0 {
+		t.Errorf("the first has to wait %s", wait)
+	}
+	for _, after := range []time.Duration{0, 4 * time.Second, 10 * time.Second} {
+		if got, want := l.Wait("jane", now.Add(after)), 10*time.Second-after; got != want {
+			t.Errorf("after %s: wait %s, want %s", after, got, want)
+		}
+	}
+}
