@@ -58,5 +58,5 @@ func restingText(s scale, zone *time.Location) string {
 		return "No window of spec.schedule ever opens"
 	}
 
-	return fmt.Sprintf("No window of spec.schedule is open before %s", s.until.In(zone).Format("Mon 2006-01-02 15:04 MST"))
+	return fmt.Sprintf("No window of spec.schedule is open before %s", s.until.In(zone).Format("Monday 15:04 MST"))
 }

@@ -38,9 +38,9 @@ func TestTimetable(t *testing.T) {
 			reason: "It is looked at again a moment after the window closes.", schedule: nine, now: at("2026-11-23T09:59:59Z"), left: time.Second + 10*time.Millisecond,
 		},
 		"Closed": {
-			reason: "The text has the time of the next window, on its own clocks, and no time of now.", schedule: nine,
+			reason: "The text has the time of the next window, on its own clocks, and no date: it is told apart from the next by its weekday.", schedule: nine,
 			now: at("2026-11-23T10:00:00Z"), closed: true, left: 16*time.Hour + 10*time.Millisecond,
-			text: "No window of spec.schedule is open before Tue 2026-11-24 09:00 WIB",
+			text: "No window of spec.schedule is open before Tuesday 09:00 WIB",
 		},
 		"UnknownZone": {
 			reason: "A zone that the database of another version had is no reason to guess.", now: at("2026-11-23T10:00:00Z"),
