@@ -1,4 +1,5 @@
-// Package fetch gets one commit of a repository that somebody else owns: from a URL and a reference to a tree of files.
+// Package fetch gets one commit of a repository that somebody else owns: from a URL and a reference to a tree of files. It also
+// gives one back, on top of what is there.
 //
 //	URL ─► check ─► session (https, ssh) ─► references ─► one commit ─► pack on disk ─► limits ─► signature ─► Checkout
 //

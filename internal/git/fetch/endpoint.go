@@ -13,7 +13,15 @@ type endpoint struct {
 	url *url.URL
 	// user is who logs in, for ssh.
 	user string
+	// service is what is asked of the server: uploadPack or receivePack.
+	service string
 }
+
+// The services of a Git server, by the names of the programs that give and take.
+const (
+	uploadPack  = "git-upload-pack"
+	receivePack = "git-receive-pack"
+)
 
 // host is what people know the server by.
 func (e endpoint) host() string { return e.url.Hostname() }
@@ -46,7 +54,7 @@ func parseEndpoint(r source.Request) (endpoint, error) {
 		return invalid("must have the path of a repository, without control characters")
 	}
 
-	e := endpoint{url: u}
+	e := endpoint{url: u, service: uploadPack}
 
 	switch u.Scheme {
 	case "https", "http":

@@ -30,6 +30,8 @@ const (
 type httpTransport struct {
 	client *http.Client
 	auth   source.Auth
+	// service is what is asked of the server.
+	service string
 	// base is the URL of the repository, after redirects.
 	base *url.URL
 	body io.ReadCloser
@@ -41,7 +43,7 @@ func newHTTP(auth source.Auth, e endpoint, dialer *outbound.Dialer) (*httpTransp
 		return nil, err
 	}
 
-	t := &httpTransport{auth: auth, base: e.url}
+	t := &httpTransport{auth: auth, service: e.service, base: e.url}
 	t.client = &http.Client{
 		CheckRedirect: t.redirect,
 		Transport: &http.Transport{
@@ -99,9 +101,9 @@ func (t *httpTransport) advertisement(ctx context.Context) (io.Reader, error) {
 	at := *t.base
 	at.Path = strings.TrimSuffix(at.Path, "/") + infoRefs
 	at.RawPath = ""
-	at.RawQuery = "service=git-upload-pack"
+	at.RawQuery = "service=" + t.service
 
-	resp, err := t.do(ctx, http.MethodGet, &at, nil, "application/x-git-upload-pack-advertisement")
+	resp, err := t.do(ctx, http.MethodGet, &at, nil, "application/x-"+t.service+"-advertisement")
 	if err != nil {
 		return nil, err
 	}
@@ -120,9 +122,9 @@ func (t *httpTransport) advertisement(ctx context.Context) (io.Reader, error) {
 
 func (t *httpTransport) upload(ctx context.Context, request []byte) (io.Reader, error) {
 	at := *t.base
-	at.Path += "/git-upload-pack"
+	at.Path += "/" + t.service
 
-	resp, err := t.do(ctx, http.MethodPost, &at, request, "application/x-git-upload-pack-result")
+	resp, err := t.do(ctx, http.MethodPost, &at, request, "application/x-"+t.service+"-result")
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +146,7 @@ func (t *httpTransport) do(ctx context.Context, method string, at *url.URL, body
 	req.Header.Set("Accept", want)
 
 	if body != nil {
-		req.Header.Set("Content-Type", "application/x-git-upload-pack-request")
+		req.Header.Set("Content-Type", "application/x-"+t.service+"-request")
 	}
 
 	switch {

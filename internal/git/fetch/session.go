@@ -22,7 +22,7 @@ const connectTimeout = 15 * time.Second
 // maxAdvertisement is how much a server may say about its references. The largest repositories there are say a quarter of it.
 const maxAdvertisement = 32 << 20
 
-// transport is a way to talk to git-upload-pack. Calls come in this order, each at most once.
+// transport is a way to talk to a service of Git. Calls come in this order, each at most once.
 type transport interface {
 	// advertisement is what the server has. It is read to the end before upload is called, unless upload is not called.
 	advertisement(ctx context.Context) (io.Reader, error)

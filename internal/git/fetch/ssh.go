@@ -16,7 +16,7 @@ import (
 	"github.com/dogker/dogker/reconciler/source"
 )
 
-// sshTransport is git-upload-pack at the other end of an ssh connection.
+// sshTransport is a service of Git at the other end of an ssh connection.
 type sshTransport struct {
 	client *ssh.Client
 	sess   *ssh.Session
@@ -145,7 +145,7 @@ func refusal(err error) error {
 	}
 }
 
-// start runs git-upload-pack.
+// start runs the service.
 func (t *sshTransport) start(e endpoint) error {
 	var err error
 	if t.sess, err = t.client.NewSession(); err != nil {
@@ -168,7 +168,7 @@ func (t *sshTransport) start(e endpoint) error {
 		path = path[1:]
 	}
 
-	return t.sess.Start("git-upload-pack " + quote(path))
+	return t.sess.Start(e.service + " " + quote(path))
 }
 
 // quote makes one word of the other side's shell, the way Git itself does.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,6 +73,30 @@ func (r *Repo) Config(lines string) {
 	}
 
 	r.write("config", string(old)+lines)
+}
+
+// Writable lets everybody push who gets to the repository.
+func (r *Repo) Writable() *Repo {
+	r.t.Helper()
+	r.Config("[http]\n\treceivepack = true\n")
+
+	return r
+}
+
+// Git runs the git of this machine in the repository and returns what it says.
+func (r *Repo) Git(args ...string) string {
+	r.t.Helper()
+
+	cmd := exec.Command("git", args...)
+	cmd.Dir = r.dir
+	cmd.Env = append(cmd.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*")
+
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		r.t.Fatalf("git %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+
+	return strings.TrimSuffix(string(out), "\n")
 }
 
 func (r *Repo) write(name, content string) {

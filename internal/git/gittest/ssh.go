@@ -116,12 +116,13 @@ func (s *SSH) serve(conn net.Conn, config *ssh.ServerConfig) {
 	}
 }
 
-// session runs git upload-pack for the first exec request.
+// session runs git upload-pack or git receive-pack for the first exec request.
 func (s *SSH) session(channel ssh.Channel, requests <-chan *ssh.Request) {
 	defer func() { _ = channel.Close() }()
 
 	for r := range requests {
-		path, ok := strings.CutPrefix(string(r.Payload[min(4, len(r.Payload)):]), "git-upload-pack '")
+		service, path, ok := strings.Cut(string(r.Payload[min(4, len(r.Payload)):]), " '")
+		ok = ok && (service == "git-upload-pack" || service == "git-receive-pack")
 		_ = r.Reply(r.Type == "exec" && ok, nil)
 
 		if r.Type != "exec" || !ok {
@@ -131,7 +132,7 @@ func (s *SSH) session(channel ssh.Channel, requests <-chan *ssh.Request) {
 		status := []byte{0, 0, 0, 0}
 		dir := filepath.Join(s.Root, filepath.Clean("/"+strings.TrimSuffix(path, "'")))
 
-		cmd := exec.Command("git", "upload-pack", dir)
+		cmd := exec.Command("git", strings.TrimPrefix(service, "git-"), dir)
 		cmd.Env = append(cmd.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*")
 		cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
 

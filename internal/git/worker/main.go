@@ -33,7 +33,7 @@ type nowhere struct{}
 // RoundTrip refuses.
 func (nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, errElsewhere }
 
-// Main is a worker: it says that it is ready, reads a request, builds or lists, answers, and returns. It is meant to be all that its process
+// Main is a worker: it says that it is ready, reads a request, builds, lists or commits, answers, and returns. It is meant to be all that its process
 // does, in an empty directory that is its own.
 func Main(ctx context.Context, in io.Reader, out io.Writer) error {
 	http.DefaultTransport = nowhere{}
@@ -64,15 +64,20 @@ func Main(ctx context.Context, in io.Reader, out io.Writer) error {
 
 	b := git.Builder{Dir: dir}
 
-	if t.Refs != nil {
+	switch {
+	case t.Refs != nil:
 		refs, err := b.Refs(ctx, *t.Refs)
 
 		return written(replyRefs(out, refs, err))
+	case t.Edit != nil:
+		edited, err := b.Edit(ctx, *t.Edit)
+
+		return written(replyEdited(out, edited, err))
+	default:
+		built, err := b.Build(ctx, t.Request)
+
+		return written(reply(out, built, err))
 	}
-
-	built, err := b.Build(ctx, t.Request)
-
-	return written(reply(out, built, err))
 }
 
 func written(err error) error {

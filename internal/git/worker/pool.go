@@ -53,6 +53,7 @@ type Pool struct {
 var (
 	_ source.Builder = (*Pool)(nil)
 	_ source.Lister  = (*Pool)(nil)
+	_ source.Editor  = (*Pool)(nil)
 )
 
 // NewPool makes a pool. It starts nothing before there is something to build.
@@ -126,6 +127,24 @@ func (p *Pool) Refs(ctx context.Context, r source.RefsRequest) (source.Refs, err
 	}
 
 	return refs, nil
+}
+
+// Edit commits an image and pushes, in a process of its own, when it is the tenant's turn. See source.Editor.
+func (p *Pool) Edit(ctx context.Context, r source.EditRequest) (source.Edited, error) {
+	r.Limits = r.Limits.OrDefault()
+
+	var edited source.Edited
+
+	err := p.do(ctx, job{tenant: r.Tenant, limits: r.Limits, task: task{Edit: &r}, read: func(d *json.Decoder) (err error) {
+		edited, err = committed(d)
+
+		return err
+	}})
+	if err != nil {
+		return source.Edited{}, err
+	}
+
+	return edited, nil
 }
 
 // do has a job done in a process of its own, when it is the tenant's turn.

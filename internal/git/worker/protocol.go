@@ -19,6 +19,8 @@ type task struct {
 	Request source.Request `json:"request,omitzero"`
 	// Refs asks for a list of references, instead of a build.
 	Refs *source.RefsRequest `json:"refs,omitempty"`
+	// Edit asks for a commit, instead of a build.
+	Edit *source.EditRequest `json:"edit,omitempty"`
 	// MemoryBytes is how much memory the worker should get along with.
 	MemoryBytes int64 `json:"memoryBytes"`
 	// Alone is true when nobody else has the worker's user ID, so that its threads can be counted.
@@ -33,8 +35,10 @@ type line struct {
 	Object *source.Object `json:"object,omitempty"`
 	Built  *source.Built  `json:"built,omitempty"`
 	// Refs is the answer to a question for references.
-	Refs  *source.Refs  `json:"refs,omitempty"`
-	Error *source.Error `json:"error,omitempty"`
+	Refs *source.Refs `json:"refs,omitempty"`
+	// Edited is the answer to a question for a commit.
+	Edited *source.Edited `json:"edited,omitempty"`
+	Error  *source.Error  `json:"error,omitempty"`
 }
 
 // errAnswer means that a worker does not answer the way workers do.
@@ -94,7 +98,7 @@ func isObject(data []byte) bool { return len(data) > 0 && data[0] == '{' }
 
 // readable is an error that fits a condition.
 func readable(e *source.Error) *source.Error {
-	e.File, e.Field, e.Message = plain(e.File), plain(e.Field), plain(e.Message)
+	e.File, e.Field, e.Message, e.Revision = plain(e.File), plain(e.Field), plain(e.Message), plain(e.Revision)
 	e.Reason = source.Reason(strings.Map(func(c rune) rune {
 		if c > unicode.MaxASCII || !unicode.IsLetter(c) {
 			return -1
@@ -157,6 +161,15 @@ func replyRefs(w io.Writer, refs source.Refs, err error) error {
 	}
 
 	return json.NewEncoder(w).Encode(line{Refs: &refs})
+}
+
+// replyEdited writes the answer to a question for a commit.
+func replyEdited(w io.Writer, edited source.Edited, err error) error {
+	if err != nil {
+		return json.NewEncoder(w).Encode(line{Error: shown(err)})
+	}
+
+	return json.NewEncoder(w).Encode(line{Edited: &edited})
 }
 
 // shown is an error in the form in which it travels.
