@@ -50,6 +50,7 @@ type serverOptions struct {
 	registryConfig string
 	addressPool    poolFlag
 	billing        billingFlags
+	git            gitFlags
 	// parts are what billing comes to.
 	parts billingParts
 }
@@ -91,6 +92,7 @@ func newServerCommand(g *globals) *cobra.Command {
 	flags.StringVar(&o.Provider, "provider-name", "Dogker", "who sells what tenants pay for, as exports of their ledgers name it")
 	flags.StringVar(&o.Region, "region", "", "region in which everything runs, as exports of ledgers name it; none when not set")
 	o.billing.add(flags)
+	o.git.add(flags)
 	o.log.add(flags)
 
 	return cmd

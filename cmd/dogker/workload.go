@@ -80,7 +80,11 @@ func registerWorkload(m manager.Manager, c *controllers, digests swarmobj.Digest
 		return err
 	}
 
-	return registerBilling(m, c, docker, passes)
+	if err := registerBilling(m, c, docker, passes); err != nil {
+		return err
+	}
+
+	return registerGitOps(m, c, passes)
 }
 
 var _ engine.Recorder = (record.EventRecorder)(nil)

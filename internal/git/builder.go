@@ -69,7 +69,7 @@ func (b Builder) Build(ctx context.Context, r source.Request) (source.Built, err
 	}
 
 	if built.Objects, err = objects(ctx, r, c); err != nil {
-		return source.Built{}, internal(err)
+		return source.Built{}, at(c.Revision, internal(err))
 	}
 
 	built.Digest = source.DigestOf(built.Objects)
@@ -90,8 +90,16 @@ func objects(ctx context.Context, r source.Request, c fetch.Checkout) ([]source.
 	return build.Objects(ctx, t, r)
 }
 
+// at says which revision it is that cannot be built.
+func at(revision string, e *source.Error) *source.Error {
+	out := *e
+	out.Revision = revision
+
+	return &out
+}
+
 // internal makes an error of this machine one that can be shown: without its paths.
-func internal(err error) error {
+func internal(err error) *source.Error {
 	var known *source.Error
 	if errors.As(err, &known) {
 		return known

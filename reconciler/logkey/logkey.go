@@ -42,4 +42,8 @@ const (
 	Operation = "operation"
 	// Code is what they answered with.
 	Code = "code"
+	// Revision of a repository, such as main@sha1:<hash>.
+	Revision = "revision"
+	// Count is how many there are of what the message speaks of.
+	Count = "count"
 )

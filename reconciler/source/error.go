@@ -58,6 +58,8 @@ type Error struct {
 	Message string `json:"message"`
 	// Transient is true when trying again may help without a new commit and without a change to the request.
 	Transient bool `json:"transient,omitempty"`
+	// Revision is the one that cannot be built, as Built.Revision has it; empty where it did not come to a commit.
+	Revision string `json:"revision,omitempty"`
 	// Cause is what errors.Is looks into. It does not travel from a worker to its server.
 	Cause error `json:"-"`
 }
