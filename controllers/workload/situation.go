@@ -22,7 +22,9 @@ type situation struct {
 	tc    *v1alpha1.TenantContainer
 	owner swarmobj.Owner
 	now   time.Time
-	world swarmobj.World
+	// restores is how often the store was put back to an earlier time.
+	restores int64
+	world    swarmobj.World
 	// digests is the key of digests that others may see.
 	digests swarmobj.DigestKey
 
@@ -80,7 +82,7 @@ type situation struct {
 // survey looks at everything a decision needs and renders the service that is wanted. It reads; it changes nothing. Its
 // error means that nothing can be decided at all.
 func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (*situation, error) {
-	s := &situation{tc: tc, owner: ownerOf(tc), now: c.now(), digests: c.digests}
+	s := &situation{tc: tc, owner: ownerOf(tc), now: c.now(), restores: c.restores, digests: c.digests}
 
 	var err error
 	if s.tenant, err = c.tenantOf(ctx, tc.Namespace); err != nil {
@@ -109,6 +111,11 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 	c.takeNetwork(s)
 	if err := c.lookAtAdoptee(ctx, s); err != nil || s.trouble != nil {
 		return s, err
+	}
+
+	// Whatever else is wrong, while somebody else has the name nothing can come of the container.
+	if err := obstacle(s); err != nil {
+		s.fall(err)
 	}
 
 	if v, news := judge(tc, s.scale, s.world, s.history, s.now); news {
@@ -158,7 +165,7 @@ func (c *Controller) decide(ctx context.Context, s *situation) error {
 		return err
 	}
 
-	s.trouble = err
+	s.fall(err)
 	s.target, s.template, s.image, s.auth, s.proof = target{}, nil, "", "", nil
 
 	running := s.history.number(liveRevision(s.world.Service))
