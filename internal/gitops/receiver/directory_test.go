@@ -151,7 +151,9 @@ func TestFindDoesTheSameWork(t *testing.T) {
 func TestFindSaysWhenItCannotKnow(t *testing.T) {
 	errBoom := errors.New("boom")
 	fails := interceptor.Funcs{
-		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error { return errBoom },
+		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+			return errBoom
+		},
 	}
 
 	for name, objects := range map[string][]client.Object{"Found": {hooked()}, "Nobody": nil} {

@@ -87,7 +87,9 @@ func New(o Options, reg prometheus.Registerer) (*Handler, error) {
 }
 
 // Open lets requests in. tell is told which GitSync should be looked at, and must not block.
-func (h *Handler) Open(d Directory, tell func(types.NamespacedName)) { h.behind.Store(&behind{d, tell}) }
+func (h *Handler) Open(d Directory, tell func(types.NamespacedName)) {
+	h.behind.Store(&behind{d, tell})
+}
 
 // ServeHTTP receives one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
