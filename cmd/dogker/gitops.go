@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/spf13/pflag"
 	"k8s.io/client-go/tools/record"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -17,15 +16,6 @@ import (
 	"github.com/dogker/dogker/reconciler/delivery"
 	"github.com/dogker/dogker/reconciler/engine"
 )
-
-// gitFlags are those about Git.
-type gitFlags struct {
-	allowPrivateAddresses bool
-}
-
-func (f *gitFlags) add(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.allowPrivateAddresses, "git-allow-private-addresses", false, "let tenants sync repositories from addresses that are not public: private, loopback, link-local; for closed networks, and trials on one machine")
-}
 
 // waitingBuilds is how many builds of one tenant may wait for a worker. Each GitSync has one at most, and it takes little.
 const waitingBuilds = 10_000
@@ -57,7 +47,7 @@ func (g *gitops) syncs() error {
 	kind := gitsync.New(g.m.GetClient(), g.m.GetAPIReader(), g.builders, apply.NewReader(cfg),
 		applier{apply.New(cfg, g.m.GetRESTMapper(), apply.Options{})},
 		gitsync.Options{
-			Platform: bootstrap.Namespace, AllowPrivateAddresses: g.options.git.allowPrivateAddresses,
+			Platform: bootstrap.Namespace, AllowPrivateAddresses: g.options.AllowPrivateRepositories,
 			Recorder: g.recorder, Registerer: ctrlmetrics.Registry,
 		})
 	loop := engine.New(g.m.GetClient(), kind, engine.Options{

@@ -50,7 +50,6 @@ type serverOptions struct {
 	registryConfig string
 	addressPool    poolFlag
 	billing        billingFlags
-	git            gitFlags
 	// parts are what billing comes to.
 	parts billingParts
 }
@@ -91,8 +90,8 @@ func newServerCommand(g *globals) *cobra.Command {
 	flags.Var(&o.addressPool, "tenant-address-pool", "IPv4 `range` that tenants' networks are cut from; nothing else that nodes reach may lie in it")
 	flags.StringVar(&o.Provider, "provider-name", "Dogker", "who sells what tenants pay for, as exports of their ledgers name it")
 	flags.StringVar(&o.Region, "region", "", "region in which everything runs, as exports of ledgers name it; none when not set")
+	flags.BoolVar(&o.AllowPrivateRepositories, "git-allow-private-addresses", false, "let tenants sync repositories from addresses that are not public: private, loopback, link-local; for closed networks, and trials on one machine")
 	o.billing.add(flags)
-	o.git.add(flags)
 	o.log.add(flags)
 
 	return cmd
