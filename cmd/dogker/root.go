@@ -67,6 +67,8 @@ func newRootCommand() *cobra.Command {
 		newEstimateCommand(&g),
 		newConvertCommand(),
 		newExportCommand(&g),
+		newBackupCommand(&g),
+		newRestoreCommand(&g),
 		newImportCommand(&g),
 		newApplyCommand(&g),
 		newDiffCommand(&g),

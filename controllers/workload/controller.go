@@ -33,12 +33,20 @@ type Controller struct {
 	digests  swarmobj.DigestKey
 	now      func() time.Time
 	contest  contest
+	restores int64
 }
 
 // New returns the controller. Reads of API objects may come from a cache that has Indexes. The key must be the same in
 // every process that takes over: with another one, whatever refers to Secrets or ConfigMaps gets a new revision.
 func New(c client.Client, s Swarm, r Registry, recorder engine.Recorder, digests swarmobj.DigestKey) *Controller {
 	return &Controller{client: c, swarm: s, registry: r, recorder: recorder, digests: digests, now: time.Now}
+}
+
+// AfterRestores tells how often the store was put back to an earlier time. It must be called before the first pass.
+func (c *Controller) AfterRestores(n int64) *Controller {
+	c.restores = n
+
+	return c
 }
 
 // Reconcile moves one container a step closer to its spec. Only apply changes anything outside; only the engine

@@ -113,7 +113,7 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 		return create(s, held)
 	}
 
-	if generationOf(live) > s.tc.Generation {
+	if generationOf(live) > s.generation() {
 		return nil, &outcome.Wait{
 			Reason:  v1alpha1.ReasonStaleController,
 			Message: "Swarm holds a newer generation of this container than Dogker has seen",
@@ -285,6 +285,14 @@ func retireSteps(s *situation) []step {
 
 	return steps
 }
+
+// perRestore is how far the generations of a restored store are ahead of those before. No object is changed as often.
+const perRestore = 1_000_000_000
+
+// generation is what the service is labelled with: the generation of the object, ahead of every one from before the store
+// was put back to an earlier time. Otherwise what was written between the backup and its restore would look like the work of
+// a newer leader, and be left alone for ever.
+func (s *situation) generation() int64 { return s.restores*perRestore + s.tc.Generation }
 
 // generationOf is the generation that the service was last written for.
 func generationOf(live *swarm.Service) int64 {

@@ -66,7 +66,7 @@ func input(s *situation, c confinement) servicespec.Input {
 		Files:           s.supply.resolve(s.world),
 		NetworkID:       s.world.Network.ID,
 		ForceUpdate:     force,
-		Generation:      s.tc.Generation,
+		Generation:      s.generation(),
 		Revision:        s.target.number,
 		TemplateHash:    s.templateHash,
 		RequestedImage:  string(s.template.Image),

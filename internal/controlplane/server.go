@@ -43,6 +43,7 @@ type Server struct {
 	chain *chain
 	// digestKey is read once: a file that is replaced while the server runs counts from the next start.
 	digestKey []byte
+	restores  int64
 
 	onServing []func(context.Context) error
 }
@@ -165,6 +166,7 @@ func (s *Server) openStore(ctx context.Context, o Options) error {
 	if adopted.NewDigestKey {
 		s.log.WarnContext(ctx, "The digest key is not the one from before: containers that refer to Secrets or ConfigMaps get a new revision")
 	}
+	s.restores = adopted.Restores
 	if s.id.Cluster == adopted.Cluster {
 		return nil
 	}
@@ -196,6 +198,9 @@ func fingerprint(key []byte) string {
 // DigestKey is a key for digests that more people may see than what they are digests of. All servers of the cluster have
 // the same, also after a restart.
 func (s *Server) DigestKey() []byte { return bytes.Clone(s.digestKey) }
+
+// Restores is how often the store was put back to an earlier time.
+func (s *Server) Restores() int64 { return s.restores }
 
 // ClusterTag is what IDs that leave this installation have in common. All its servers have the same.
 func (s *Server) ClusterTag() string { return payment.ClusterTag(s.id.Cluster) }

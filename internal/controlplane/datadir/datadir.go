@@ -44,6 +44,10 @@ func (d Dir) AuditPolicy() string { return filepath.Join(d.path, "audit", "polic
 // AuditLog is the log of who asked for what.
 func (d Dir) AuditLog() string { return filepath.Join(d.path, "audit", "audit.log") }
 
+// Restoring is where a restore makes everything before it puts it in its place. As long as it exists the directory is not
+// whole.
+func (d Dir) Restoring() string { return filepath.Join(d.path, "restoring") }
+
 func (d Dir) identity() string { return filepath.Join(d.path, "identity.json") }
 func (d Dir) lock() string     { return filepath.Join(d.path, "lock") }
 
@@ -70,8 +74,18 @@ type Lock struct {
 	file *os.File
 }
 
+// AcquireForRestore creates the directory where it does not exist and takes it for this process, whole or not. It fails with
+// InUseError while another process holds the directory.
+func AcquireForRestore(path string) (*Lock, error) {
+	if err := privateDir(path); err != nil {
+		return nil, err
+	}
+
+	return acquire(At(path))
+}
+
 // Acquire creates the directory where it does not exist and takes it for this process. It fails with InUseError while
-// another process holds the directory.
+// another process holds the directory, and while a restore of it is not finished.
 func Acquire(path string) (Dir, *Lock, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -86,8 +100,14 @@ func Acquire(path string) (Dir, *Lock, error) {
 	}
 
 	lock, err := acquire(d)
+	if err != nil {
+		return d, nil, err
+	}
+	if _, err := os.Stat(d.Restoring()); err == nil {
+		return d, nil, errors.Join(fmt.Errorf("data directory %q holds a restore that was not finished: run dogker restore again", path), lock.Release())
+	}
 
-	return d, lock, err
+	return d, lock, nil
 }
 
 // privateDir creates the directory, and takes other users' rights away from one that exists.

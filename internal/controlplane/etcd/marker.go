@@ -22,6 +22,9 @@ type Marker struct {
 	// DigestKey is the fingerprint of the key by which content is named in Swarm. With another key the data are as good
 	// as before, but all that hangs on names is made anew.
 	DigestKey string `json:"digestKey,omitempty"`
+	// Restores counts how often the store was put back to an earlier time. What Swarm carries of an object that was changed
+	// after the backup is newer by its generation, and must not be taken for what a later leader has written.
+	Restores int64 `json:"restores,omitempty"`
 
 	// revision of etcd at which it was read.
 	revision int64
@@ -41,6 +44,8 @@ type Claim struct {
 type Adoption struct {
 	// Cluster is the cluster whose data it holds.
 	Cluster string
+	// Restores counts how often the store was put back to an earlier time.
+	Restores int64
 	// NewDigestKey is true when the server's digest key has just taken the place of another one.
 	NewDigestKey bool
 }
@@ -84,7 +89,7 @@ func foreignKey(have *Marker, name string) error {
 // make anew what the other has made, whenever it leads.
 func adoptDigestKey(ctx context.Context, client *clientv3.Client, have *Marker, mine Claim) (Adoption, error) {
 	if have.DigestKey == mine.DigestKey {
-		return Adoption{Cluster: have.Cluster}, nil
+		return Adoption{Cluster: have.Cluster, Restores: have.Restores}, nil
 	}
 	if have.DigestKey != "" && !mine.Alone {
 		return Adoption{}, foreignKey(have, "digest key")
@@ -102,7 +107,7 @@ func adoptDigestKey(ctx context.Context, client *clientv3.Client, have *Marker, 
 		return Adopt(ctx, client, mine)
 	}
 
-	return Adoption{Cluster: have.Cluster, NewDigestKey: have.DigestKey != ""}, nil
+	return Adoption{Cluster: have.Cluster, Restores: have.Restores, NewDigestKey: have.DigestKey != ""}, nil
 }
 
 func readMarker(ctx context.Context, client *clientv3.Client) (*Marker, error) {

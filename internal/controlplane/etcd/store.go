@@ -29,6 +29,8 @@ const (
 	maxDatabaseBytes = 8 << 30
 	// slow is what etcd shall call slow. A disk that is busy for less is nothing to wake somebody for.
 	slow = time.Second
+	// clientSocket is where the embedded member listens, in its directory.
+	clientSocket = "client.sock"
 	// maxSocketPath is what the kernel takes as the path of a unix socket.
 	maxSocketPath = 107
 )
@@ -79,7 +81,7 @@ func start(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{dir: dir}
 
-	grpc := socketURL(dir, "client.sock")
+	grpc := socketURL(dir, clientSocket)
 	cfg := memberConfig(c)
 	cfg.ListenClientUrls = []url.URL{grpc}
 	cfg.ListenClientHttpUrls = []url.URL{socketURL(dir, "http.sock")}
