@@ -213,14 +213,20 @@ func printReport(w io.Writer, r audit.Report, format string) error {
 	}
 }
 
-// exitError is an error with an exit code of its own.
+// exitError is an error with an exit code of its own. Without an error there is nothing to say but the code.
 type exitError struct {
 	code int
 	err  error
 }
 
 // Error implements error.
-func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+
+	return e.err.Error()
+}
 
 // Unwrap implements what errors.Is and errors.As need.
 func (e *exitError) Unwrap() error { return e.err }

@@ -26,7 +26,7 @@ type Applier struct {
 }
 
 // New returns an Applier. The configuration must be allowed to impersonate ServiceAccounts; nothing is done with its own
-// rights. kinds says which resources serve which kinds, and must learn of new ones by itself.
+// rights, unless the options say so. kinds says which resources serve which kinds, and must learn of new ones by itself.
 func New(cfg *rest.Config, kinds meta.RESTMapper, o Options) *Applier {
 	return &Applier{config: cfg, kinds: kinds, opts: o.orDefault(), now: time.Now}
 }
@@ -63,9 +63,12 @@ func (a *Applier) visit(r delivery.Request) (*visit, error) {
 		return nil, err
 	}
 
-	cfg, err := As(a.config, r.Sync.Namespace, r.ServiceAccount)
-	if err != nil {
-		return nil, err
+	cfg := a.config
+	if !a.opts.OwnRights {
+		var err error
+		if cfg, err = As(cfg, r.Sync.Namespace, r.ServiceAccount); err != nil {
+			return nil, err
+		}
 	}
 
 	objects, err := dynamic.NewForConfig(cfg)

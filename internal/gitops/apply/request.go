@@ -15,6 +15,9 @@ type Options struct {
 	Recheck time.Duration
 	// Poll is how often it is looked at whether objects are Ready, or gone. 0 is a second.
 	Poll time.Duration
+	// OwnRights does everything with the rights of the configuration, and as nobody else. It is for people who apply their own
+	// files; a server never sets it.
+	OwnRights bool
 }
 
 func (o Options) orDefault() Options {
