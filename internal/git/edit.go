@@ -59,11 +59,16 @@ func (b Builder) editOnce(ctx context.Context, r source.EditRequest) (source.Edi
 
 // edit fetches, changes, commits and pushes, once.
 func edit(ctx context.Context, r source.EditRequest, dir string) (source.Edited, error) {
-	q := source.Request{URL: r.URL, Auth: r.Auth, Limits: r.Limits, AllowPrivateAddresses: r.AllowPrivateAddresses}
+	q := source.Request{URL: r.URL, Auth: r.Auth, Limits: r.Limits, AllowPrivateAddresses: r.AllowPrivateAddresses, Known: r.Known}
 
 	c, target, err := checkout(ctx, q, r, dir)
 	if err != nil {
 		return source.Edited{}, err
+	}
+
+	edited := source.Edited{Revision: c.Revision, Unchanged: c.Unchanged, Branch: target.Branch}
+	if c.Unchanged {
+		return edited, nil
 	}
 
 	t, err := tree.Load(ctx, c.Objects, c.Root, r.Limits)
@@ -81,7 +86,7 @@ func edit(ctx context.Context, r source.EditRequest, dir string) (source.Edited,
 		return source.Edited{}, err
 	}
 
-	edited := source.Edited{Markers: e.markers, Branch: target.Branch}
+	edited.Markers = e.markers
 	if len(e.files) == 0 {
 		return edited, nil
 	}
@@ -104,6 +109,7 @@ func edit(ctx context.Context, r source.EditRequest, dir string) (source.Edited,
 	}
 
 	edited.Commit, edited.Changes = made.Hash.String(), e.changes[:min(len(e.changes), source.MaxChanges)]
+	edited.Revision = target.Branch + "@sha1:" + edited.Commit
 
 	return edited, nil
 }

@@ -55,7 +55,8 @@ func TestEditCommitsAndPushes(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	want := source.Edited{Markers: 3, Branch: "main", Commit: repo.Git("rev-parse", "main"), Changes: []source.Change{
+	head := repo.Git("rev-parse", "main")
+	want := source.Edited{Revision: "main@sha1:" + head, Markers: 3, Branch: "main", Commit: head, Changes: []source.Change{
 		{File: "apps/sub/jobs.yml", Line: 4, OldValue: "app:1.0", NewValue: "app:1.10"},
 		{File: "apps/web.yaml", Line: 3, OldValue: "app:1.0", NewValue: "app:1.10"},
 		{File: "charts/values.yaml", Line: 1, OldValue: "1.0", NewValue: "1.10"},
@@ -87,6 +88,13 @@ func TestEditCommitsAndPushes(t *testing.T) {
 	again, err := git.Builder{Dir: t.TempDir()}.Edit(t.Context(), r)
 	if err != nil || again.Commit != "" || again.Markers != 3 || repo.Git("rev-list", "--count", "main") != "2" {
 		t.Errorf("a second time: %+v, %v", again, err)
+	}
+
+	r.Known = got.Revision
+
+	known, err := git.Builder{Dir: t.TempDir()}.Edit(t.Context(), r)
+	if diff := cmp.Diff(source.Edited{Revision: got.Revision, Unchanged: true, Branch: "main"}, known); diff != "" || err != nil {
+		t.Errorf("what is known is fetched again: %v (-want +got):\n%s", err, diff)
 	}
 }
 

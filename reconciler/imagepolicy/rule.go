@@ -1,11 +1,11 @@
 package imagepolicy
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 )
@@ -20,14 +20,14 @@ type Rule struct {
 	after  func(a, b string) bool
 }
 
-// Compile makes a rule of a spec that the schema has accepted. Errors name the field, its value and what is allowed.
-func Compile(spec *gitopsv1.ImagePolicySpec) (*Rule, error) {
-	r := &Rule{}
+// Compile makes a rule of a spec that the schema has accepted.
+func Compile(spec *gitopsv1.ImagePolicySpec) (*Rule, *field.Error) {
+	r, at := &Rule{}, field.NewPath("spec")
 
 	if f := spec.FilterTags; f != nil {
 		var err error
 		if r.pattern, err = regexp.Compile(f.Pattern); err != nil {
-			return nil, fmt.Errorf("spec.filterTags.pattern: Invalid value: %q: must be a regular expression in the syntax of RE2", f.Pattern)
+			return nil, field.Invalid(at.Child("filterTags", "pattern"), f.Pattern, "must be a regular expression in the syntax of RE2")
 		}
 
 		r.extract = f.Extract
@@ -39,7 +39,7 @@ func Compile(spec *gitopsv1.ImagePolicySpec) (*Rule, error) {
 	case p.SemVer != nil:
 		in, err := semver.NewConstraint(p.SemVer.Range)
 		if err != nil {
-			return nil, fmt.Errorf("spec.policy.semver.range: Invalid value: %q: must be a range of versions, such as \">=1.2.0 <2.0.0\"", p.SemVer.Range)
+			return nil, field.Invalid(at.Child("policy", "semver", "range"), p.SemVer.Range, `must be a range of versions, such as ">=1.2.0 <2.0.0"`)
 		}
 
 		r.usable = func(value string) bool { v := version(value); return v != nil && in.Check(v) }
@@ -51,7 +51,7 @@ func Compile(spec *gitopsv1.ImagePolicySpec) (*Rule, error) {
 		r.usable = func(string) bool { return true }
 		r.after = ordered(p.Alphabetical, strings.Compare)
 	default:
-		return nil, fmt.Errorf("spec.policy: Required value: must have exactly one of semver, alphabetical, numerical and digest")
+		return nil, field.Required(at.Child("policy"), "must have exactly one of semver, alphabetical, numerical and digest")
 	}
 
 	return r, nil

@@ -37,6 +37,8 @@ type EditRequest struct {
 	Limits Limits `json:"limits,omitzero"`
 	// AllowPrivateAddresses is as in Request.
 	AllowPrivateAddresses bool `json:"allowPrivateAddresses,omitempty"`
+	// Known is the revision that the same request has left, or found, in order: while the branch is there nothing is fetched.
+	Known string `json:"known,omitempty"`
 }
 
 // Image is one image, and whose markers are for it.
@@ -83,6 +85,10 @@ type EditMessage struct {
 
 // Edited is what became of a request.
 type Edited struct {
+	// Revision that the branch has from now on, as in Built.
+	Revision string `json:"revision"`
+	// Unchanged is true when it is EditRequest.Known. Nothing else is known then.
+	Unchanged bool `json:"unchanged,omitempty"`
 	// Markers is how many places are marked for the image. None means that nothing can ever change.
 	Markers int `json:"markers"`
 	// Branch that was looked at, or pushed to.

@@ -27,7 +27,7 @@ func committed(d *json.Decoder) (source.Edited, error) {
 		return source.Edited{}, errAnswer
 	}
 
-	e.Branch = plain(e.Branch)
+	e.Branch, e.Revision = plain(e.Branch), plain(e.Revision)
 
 	for i, c := range e.Changes {
 		e.Changes[i] = source.Change{File: plain(c.File), Line: c.Line, OldValue: plain(c.OldValue), NewValue: plain(c.NewValue)}
