@@ -67,6 +67,7 @@ var plugins = []struct {
 	{admission.RecordPluginName, admission.RegisterRecord},
 	{admission.UserPluginName, admission.RegisterUser},
 	{admission.GitSyncPluginName, admission.RegisterGitSync},
+	{admission.ImagePolicyPluginName, admission.RegisterImagePolicy},
 	{admission.DeletionPluginName, admission.RegisterDeletion},
 	{admission.BillingPluginName, admission.RegisterBilling},
 	{mutatingadmissionpolicy.PluginName, mutatingadmissionpolicy.Register},

@@ -122,7 +122,7 @@ func (p *GitSync) Validate(ctx context.Context, a admission.Attributes, _ admiss
 		accounts = append(accounts, actsAs(before))
 	}
 	for _, name := range accounts {
-		if err := p.mayActAs(ctx, a, name); err != nil {
+		if err := mayActAs(ctx, p.authorizer, a, name); err != nil {
 			return err
 		}
 	}
@@ -150,20 +150,20 @@ func (p *GitSync) judgeDeletion(ctx context.Context, a admission.Attributes) err
 		return nil
 	}
 
-	return p.mayActAs(ctx, a, actsAs(spec))
+	return mayActAs(ctx, p.authorizer, a, actsAs(spec))
 }
 
 // mayActAs refuses who could not be the account by a token of it either.
-func (p *GitSync) mayActAs(ctx context.Context, a admission.Attributes, account string) error {
-	allowed, err := mayCreateToken(ctx, p.authorizer, a, account)
+func mayActAs(ctx context.Context, z authorizer.Authorizer, a admission.Attributes, account string) error {
+	allowed, err := mayCreateToken(ctx, z, a, account)
 	if allowed {
 		return nil
 	}
 	refusal := field.Forbidden(field.NewPath("spec", "serviceAccountName"), fmt.Sprintf(
-		"%q: whoever decides about this GitSync acts as that ServiceAccount, and needs the right to create serviceaccounts/token of it in namespace %q; "+
-			"developers of a tenant have it for %q", account, a.GetNamespace(), gitopsv1.AccountName))
+		"%q: whoever decides about this %s acts as that ServiceAccount, and needs the right to create serviceaccounts/token of it in namespace %q; "+
+			"developers of a tenant have it for %q", account, a.GetKind().Kind, a.GetNamespace(), gitopsv1.AccountName))
 
-	return apierrors.NewForbidden(syncResource.GroupResource(), a.GetName(), errors.Join(refusal, err))
+	return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), errors.Join(refusal, err))
 }
 
 func (p *GitSync) refuseCircle(ctx context.Context, namespace string, now *unstructured.Unstructured) error {

@@ -27,7 +27,7 @@ const (
 // revealing refuses passwords in URLs, without showing them.
 func revealing(now *unstructured.Unstructured) field.ErrorList {
 	var errs field.ErrorList
-	for _, at := range [][]string{{"spec", "url"}, {"spec", "commitStatus", "address"}} {
+	for _, at := range [][]string{{"spec", "url"}, {"spec", "commitStatus", "address"}, {"spec", "update", "git", "url"}} {
 		raw, _, _ := unstructured.NestedString(now.Object, at...)
 		if !strings.Contains(raw, "@") || plain(raw) {
 			continue
