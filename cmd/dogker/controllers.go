@@ -25,6 +25,7 @@ import (
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 	"github.com/dogker/dogker/internal/controlplane"
 	"github.com/dogker/dogker/internal/controlplane/bootstrap"
+	"github.com/dogker/dogker/internal/gitops/receiver"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
@@ -70,6 +71,8 @@ type controllers struct {
 	options serverOptions
 	log     *slog.Logger
 	lock    *lease
+	// hooks receives webhooks of Git servers.
+	hooks *receiver.Handler
 
 	// synced is true once the caches are filled, and leading once the lease is ours.
 	synced, leading atomic.Bool

@@ -38,17 +38,26 @@ func registerGitOps(m manager.Manager, c *controllers, passes *engine.Metrics) e
 		builders: worker.NewPool(worker.Options{Waiting: waitingBuilds, Log: c.log}),
 	}
 
+	if err := g.receive(); err != nil {
+		return err
+	}
+
 	return g.syncs()
 }
 
 // syncs adds what keeps GitSyncs.
 func (g *gitops) syncs() error {
+	statuses, err := g.statuses()
+	if err != nil {
+		return err
+	}
+
 	cfg := g.server.LoopbackConfig()
 	kind := gitsync.New(g.m.GetClient(), g.m.GetAPIReader(), g.builders, apply.NewReader(cfg),
 		applier{apply.New(cfg, g.m.GetRESTMapper(), apply.Options{})},
 		gitsync.Options{
 			Platform: bootstrap.Namespace, AllowPrivateAddresses: g.options.AllowPrivateRepositories,
-			Recorder: g.recorder, Registerer: ctrlmetrics.Registry,
+			Statuses: statuses, Recorder: g.recorder, Registerer: ctrlmetrics.Registry,
 		})
 	loop := engine.New(g.m.GetClient(), kind, engine.Options{
 		Name: gitsync.Name, Finalizer: gitopsv1.FinalizerGitSync, Recorder: g.recorder, Metrics: g.passes, Logger: g.log,

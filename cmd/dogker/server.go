@@ -11,6 +11,7 @@ import (
 
 	"github.com/dogker/dogker/internal/controlplane"
 	"github.com/dogker/dogker/internal/identity"
+	"github.com/dogker/dogker/reconciler/gitsync"
 )
 
 const serverHelp = `Serve the API and run the controllers, until SIGTERM or SIGINT.
@@ -52,6 +53,7 @@ type serverOptions struct {
 	billing        billingFlags
 	// parts are what billing comes to.
 	parts billingParts
+	hooks hookFlags
 }
 
 func newServerCommand(g *globals) *cobra.Command {
@@ -92,6 +94,7 @@ func newServerCommand(g *globals) *cobra.Command {
 	flags.StringVar(&o.Region, "region", "", "region in which everything runs, as exports of ledgers name it; none when not set")
 	flags.BoolVar(&o.AllowPrivateRepositories, "git-allow-private-addresses", false, "let tenants sync repositories from addresses that are not public: private, loopback, link-local; for closed networks, and trials on one machine")
 	o.billing.add(flags)
+	o.hooks.add(flags)
 	o.log.add(flags)
 
 	return cmd
@@ -107,12 +110,17 @@ func runServer(ctx context.Context, o serverOptions) error {
 	if o.parts, err = o.billing.resolve(log, ctrlmetrics.Registry); err != nil {
 		return err
 	}
+	hooks, err := o.hooks.receiver(log)
+	if err != nil {
+		return err
+	}
 
 	server, err := controlplane.New(ctx, o.Options)
 	if err != nil {
 		return err
 	}
-	c := &controllers{server: server, options: o, log: log}
+	server.Receive(gitsync.WebhookPathPrefix, hooks)
+	c := &controllers{server: server, options: o, log: log, hooks: hooks}
 	if err := server.AddReadyCheck("controllers", c.ready); err != nil {
 		return err
 	}

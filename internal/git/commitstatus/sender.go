@@ -20,8 +20,8 @@ import (
 
 // Options of a Sender. The zero value of every field is useful.
 type Options struct {
-	// Failed is told, once, of a state that will not be sent, and why in a sentence for the owner of the sync. It must not
-	// block; nobody is told when nil.
+	// Failed is told, once, of a state that will not be sent, and why in a sentence for the owner of the sync. It may be called
+	// by several at once; nobody is told when nil.
 	Failed func(sync types.NamespacedName, why string)
 	// Log gets what an operator should know; nowhere when nil.
 	Log *slog.Logger

@@ -69,6 +69,12 @@ func inBubble(t *testing.T, f func(h *Hints, p *pen, stop func())) {
 	})
 }
 
+// pass lets time pass, and all that happens then.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func key(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: "acme", Name: name}
 }
@@ -83,7 +89,7 @@ func TestHintIsWrittenAtOnce(t *testing.T) {
 			t.Error(diff)
 		}
 
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 
 		if len(p.at["web"]) != 1 || len(h.again) != 0 {
 			t.Errorf("at rest it was written at %v, and %d are remembered", p.at["web"], len(h.again))
@@ -96,10 +102,10 @@ func TestFloodOfHints(t *testing.T) {
 	inBubble(t, func(h *Hints, p *pen, _ func()) {
 		for range 1000 {
 			h.Tell(key("web"))
-			time.Sleep(10 * time.Millisecond)
+			pass(10 * time.Millisecond)
 		}
 
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 
 		want := []time.Duration{0, 2 * time.Second, 4 * time.Second, 6 * time.Second, 8 * time.Second, 10 * time.Second}
 		if diff := cmp.Diff(want, p.at["web"]); diff != "" {
@@ -114,9 +120,9 @@ func TestHintDuringAWrite(t *testing.T) {
 		p.takes = time.Second
 
 		h.Tell(key("web"))
-		time.Sleep(500 * time.Millisecond)
+		pass(500 * time.Millisecond)
 		h.Tell(key("web"))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 
 		if diff := cmp.Diff([]time.Duration{0, 3 * time.Second}, p.at["web"]); diff != "" {
 			t.Error(diff)
@@ -132,7 +138,7 @@ func TestFailedWrites(t *testing.T) {
 
 		h.Tell(key("web"))
 		h.Tell(key("api"))
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 
 		want := map[string][]time.Duration{
 			"web": {0, 500 * time.Millisecond, 1500 * time.Millisecond, 3500 * time.Millisecond}, "api": {0},
@@ -151,7 +157,7 @@ func TestHungWrites(t *testing.T) {
 			h.Tell(key(name))
 		}
 
-		time.Sleep(writeTimeout + time.Second)
+		pass(writeTimeout + time.Second)
 
 		if len(p.at) != 9 {
 			t.Errorf("%d of 9 were tried", len(p.at))
@@ -160,7 +166,7 @@ func TestHungWrites(t *testing.T) {
 		p.mu.Lock()
 		p.takes = 0
 		p.mu.Unlock()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 
 		if len(h.again) != 0 {
 			t.Errorf("%d are remembered", len(h.again))
@@ -174,7 +180,7 @@ func TestGone(t *testing.T) {
 		p.fails["web"] = []error{apierrors.NewNotFound(schema.GroupResource{}, "web")}
 
 		h.Tell(key("web"))
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 
 		if len(p.at["web"]) != 1 || len(h.again) != 0 {
 			t.Errorf("it was written at %v", p.at["web"])
@@ -188,7 +194,7 @@ func TestLastWrites(t *testing.T) {
 		h.Tell(key("web"))
 		synctest.Wait()
 		h.Tell(key("web"))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		stop()
 		h.Tell(key("api"))
 		synctest.Wait()
@@ -205,7 +211,7 @@ func TestStopWithoutAStore(t *testing.T) {
 		p.takes = time.Hour
 
 		h.Tell(key("web"))
-		time.Sleep(writeTimeout + firstPause/2)
+		pass(writeTimeout + firstPause/2)
 
 		begun := time.Now()
 
