@@ -26,6 +26,7 @@ import (
 	"github.com/dogker/dogker/internal/controlplane"
 	"github.com/dogker/dogker/internal/controlplane/bootstrap"
 	"github.com/dogker/dogker/internal/gitops/receiver"
+	"github.com/dogker/dogker/internal/registry"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
@@ -73,6 +74,8 @@ type controllers struct {
 	lock    *lease
 	// hooks receives webhooks of Git servers.
 	hooks *receiver.Handler
+	// registry answers for registries of images, from when the first loop that asks is registered.
+	registry *registry.Client
 
 	// synced is true once the caches are filled, and leading once the lease is ours.
 	synced, leading atomic.Bool

@@ -42,7 +42,11 @@ func registerGitOps(m manager.Manager, c *controllers, passes *engine.Metrics) e
 		return err
 	}
 
-	return g.syncs()
+	if err := g.syncs(); err != nil {
+		return err
+	}
+
+	return g.images()
 }
 
 // syncs adds what keeps GitSyncs.

@@ -57,6 +57,8 @@ func registerWorkload(m manager.Manager, c *controllers, digests swarmobj.Digest
 		return err
 	}
 
+	c.registry = images
+
 	passes := engine.NewMetrics(ctrlmetrics.Registry)
 	recorder := m.GetEventRecorderFor("dogker") //nolint:staticcheck // kubectl describe shows these for every kind.
 	kind := workload.New(m.GetClient(), docker, images, recorder, digests).AfterRestores(c.server.Restores())
