@@ -128,7 +128,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		"tenantcontainers": "tenantcontainer.md", "containerrevisions": "containerrevision.md",
 		"tenants": "tenant.md", "plans": "plan.md", "users": "user.md", "deploytokens": "deploytoken.md",
 		"pricelists": "pricelist.md", "billingaccounts": "billingaccount.md", "topups": "topup.md", "refunds": "refund.md",
-		"coupons": "coupon.md", "statements": "statement.md",
+		"coupons": "coupon.md", "statements": "statement.md", "gitsyncs": "gitsync.md",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			page := all[filepath.Join(root, "docs/reference", file)]
@@ -214,6 +214,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 		"dogker/v1alpha1/conditions.go": {"tenantcontainer.md"}, "dogker/v1alpha1/conditions_tenant.go": {"tenant.md", "plan.md"},
 		"billing/v1alpha1/conditions.go":         {"pricelist.md", "billingaccount.md", "topup.md", "refund.md", "coupon.md"},
 		"billing/v1alpha1/conditions_payment.go": {"topup.md", "refund.md", "coupon.md"},
+		"gitops/v1alpha1/conditions.go":          {"gitsync.md"},
 	} {
 		var page strings.Builder
 		for _, file := range files {

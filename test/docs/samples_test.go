@@ -27,6 +27,7 @@ import (
 
 	billing "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	gitops "github.com/dogker/dogker/api/gitops/v1alpha1"
 	identity "github.com/dogker/dogker/api/identity/v1alpha1"
 	"github.com/dogker/dogker/manifests"
 )
@@ -89,6 +90,7 @@ func TestSamplesAreAccepted(t *testing.T) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(
 		clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), identity.AddToScheme(scheme), billing.AddToScheme(scheme),
+		gitops.AddToScheme(scheme),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -137,6 +139,7 @@ func TestCompleteSampleLeavesNothingOut(t *testing.T) {
 		"User": "people.yaml", "DeployToken": "people.yaml",
 		"PriceList": "billing-complete.yaml", "BillingAccount": "billing-complete.yaml", "TopUp": "billing-complete.yaml",
 		"Refund": "billing-complete.yaml", "Coupon": "billing-complete.yaml",
+		"GitSync": "gitops-complete.yaml",
 	} {
 		shown := map[string]bool{}
 
@@ -190,11 +193,13 @@ var crdOf = map[string]string{
 	"TenantContainer": "tenantcontainers", "ContainerRevision": "containerrevisions", "Tenant": "tenants", "Plan": "plans",
 	"User": "users", "DeployToken": "deploytokens",
 	"PriceList": "pricelists", "BillingAccount": "billingaccounts", "TopUp": "topups", "Refund": "refunds", "Coupon": "coupons",
-	"Statement": "statements",
+	"Statement": "statements", "GitSync": "gitsyncs",
 }
 
 // goesOnIn is the namespace of files that begin where another ends: the Tenant in that one has made it.
-var goesOnIn = map[string]string{"billing-tenant.yaml": "initech", "billing-complete.yaml": "initech"}
+var goesOnIn = map[string]string{
+	"billing-tenant.yaml": "initech", "billing-complete.yaml": "initech", "gitops.yaml": "acme", "gitops-complete.yaml": "acme",
+}
 
 // crdFile is where the schema of a resource is.
 func crdFile(resource string) string {
@@ -205,6 +210,8 @@ func crdFile(resource string) string {
 		group = identity.GroupVersion.Group
 	case "pricelists", "billingaccounts", "topups", "refunds", "coupons", "statements":
 		group = billing.GroupVersion.Group
+	case "gitsyncs", "gitpreviews", "imagepolicies":
+		group = gitops.GroupVersion.Group
 	}
 
 	return "crds/" + group + "_" + resource + ".yaml"
