@@ -127,7 +127,10 @@ func (s *situation) standing() *swarm.Service {
 // renderStanding builds what is wanted of a service that keeps its tasks: all but these is as declared. Where they run and
 // what they may gain is settled by the first rollout.
 func renderStanding(s *situation, from *swarm.Service) {
-	spec, err := servicespec.Build(input(s, confinement{}))
+	in := input(s, confinement{})
+	in.ForceUpdate = from.Spec.TaskTemplate.ForceUpdate
+
+	spec, err := servicespec.Build(in)
 	if err != nil {
 		s.fall(&outcome.Stall{Reason: v1alpha1.ReasonInvalidSpec, Err: err})
 
@@ -136,8 +139,7 @@ func renderStanding(s *situation, from *swarm.Service) {
 
 	spec = servicespec.Adopt(spec, from.Spec)
 	if s.adoptee != nil {
-		f := s.guardFacts()
-		if err := guard.Check(spec, f); err != nil {
+		if err := guard.Check(spec, s.guardFacts()); err != nil {
 			s.fall(refuseAdoption("Service %q cannot be adopted: %v", from.Spec.Name, err))
 
 			return
