@@ -46,7 +46,11 @@ func registerGitOps(m manager.Manager, c *controllers, passes *engine.Metrics) e
 		return err
 	}
 
-	return g.images()
+	if err := g.images(); err != nil {
+		return err
+	}
+
+	return g.previews()
 }
 
 // syncs adds what keeps GitSyncs.
