@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,11 +66,33 @@ func Documents(docs []document.Document, keys []age.Identity) error {
 	return w.verify(docs[0])
 }
 
-// notMixed refuses encrypted documents behind others: SOPS makes none.
+// notMixed refuses encrypted documents behind others, which SOPS does not make, and values that nothing is there to open.
 func notMixed(docs []document.Document) error {
 	for _, d := range docs {
 		if Encrypted(d) {
 			return failed(d, nil, "it is encrypted, and the file's first document is not")
+		}
+
+		if n := sealed(d.Node); n != nil {
+			return failed(d, n, orphaned)
+		}
+	}
+
+	return nil
+}
+
+// orphaned is said of what only SOPS' metadata could open.
+const orphaned = "it has encrypted values, and not what SOPS knows about them"
+
+// sealed is the first encrypted value, or nil.
+func sealed(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.ScalarNode && value.MatchString(n.Value) {
+		return n
+	}
+
+	for _, child := range n.Content {
+		if found := sealed(child); found != nil {
+			return found
 		}
 	}
 
@@ -90,6 +113,11 @@ func drop(n *yaml.Node) {
 		}
 	}
 }
+
+// comment is the tag of items of lists that are none, until they are taken out.
+const comment = "!sops/comment"
+
+func isComment(n *yaml.Node) bool { return n.Tag == comment }
 
 // walker decrypts values in the order in which they were encrypted, and adds them up to the MAC.
 type walker struct {
@@ -112,6 +140,8 @@ func (w *walker) walk(d document.Document, n *yaml.Node, path []string) error {
 				return err
 			}
 		}
+
+		n.Content = slices.DeleteFunc(n.Content, isComment)
 	case yaml.AliasNode:
 		return failed(d, n, "it is encrypted, and has aliases, which SOPS does not encrypt")
 	case yaml.ScalarNode:
@@ -171,8 +201,8 @@ func (w *walker) open(n *yaml.Node, path string) ([]byte, error) {
 	case "time":
 		n.Tag = "!!timestamp"
 	case "comment":
-		// An item of a list that is a comment is none.
-		n.Tag, n.Value, n.Style = "!!null", "", 0
+		// SOPS writes comments between the items of a list as items.
+		n.Tag, n.Value, n.Style = comment, "", 0
 
 		return nil, nil
 	default:
@@ -273,23 +303,30 @@ func decrypt(text string, key []byte, place string) (plain []byte, kind string, 
 	return plain, parts[4], err
 }
 
-// marker is in everything that SOPS has encrypted, in every format.
-var marker = regexp.MustCompile(`ENC\[AES256_GCM,data:`)
+// marker is in everything that SOPS has encrypted, in every format, and values are that and more.
+var (
+	marker = []byte("ENC[AES256_GCM,data:")
+	values = regexp.MustCompile(`ENC\[AES256_GCM,data:[^,]+,iv:[^,]+,tag:[^,]+,type:[a-z]+\]`)
+)
 
 // File decrypts the content of a file that is used as a whole: YAML, JSON, and other files in the envelope that SOPS puts them
 // into. What is not encrypted is returned as it is.
 func File(name string, data []byte, keys []age.Identity) ([]byte, error) {
-	if !marker.Match(data) || !bytes.Contains(data, []byte(field)) {
+	if !bytes.Contains(data, marker) {
 		return data, nil
 	}
 
 	docs, err := document.Parse(name, data)
 	if err != nil || len(docs) == 0 || !Encrypted(docs[0]) {
-		// A text that quotes an encrypted value is a text. One with SOPS' MAC is a format that is not opened here.
+		// A text about encrypted values is a text. One with SOPS' MAC is a format that is not opened here, and one with whole
+		// values is broken.
 		if bytes.Contains(data, []byte("sops_mac=ENC[")) || bytes.Contains(data, []byte("[sops]")) {
 			return nil, &source.Error{
 				Reason: source.ReasonDecryptionFailed, File: name, Message: "is encrypted by SOPS as dotenv or INI, of which neither is supported: use YAML, JSON or binary",
 			}
+		}
+		if values.Match(data) {
+			return nil, &source.Error{Reason: source.ReasonDecryptionFailed, File: name, Message: orphaned}
 		}
 
 		return data, nil

@@ -49,7 +49,9 @@ type metadata struct {
 
 // Encrypted tells whether a document is one that SOPS has encrypted.
 func Encrypted(d document.Document) bool {
-	return document.Field(document.Field(d.Node, field), "mac") != nil
+	about := document.Field(d.Node, field)
+
+	return document.Field(about, "mac") != nil || document.Field(about, "lastmodified") != nil
 }
 
 // read takes the metadata out of a document.
