@@ -45,7 +45,7 @@ func TestDeploy(t *testing.T) {
 		"LimitsTooSmall": {
 			reason:   "The engine and the kernel have minima.",
 			service:  "deploy: {resources: {limits: {cpus: '0.001', memory: 1M}}}",
-			spec:     "resources: {limits: {cpu: 10m, memory: 4Mi}}",
+			spec:     "resources: {limits: {cpu: 10m, memory: 6Mi}}",
 			findings: []string{"changed services.web.deploy.resources.limits.cpus", "changed services.web.deploy.resources.limits.memory"},
 		},
 		"Reservations": {

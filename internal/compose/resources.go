@@ -12,16 +12,18 @@ import (
 
 const (
 	// maxReplicas is the most that a tenant has of one container (rule Q1).
-	maxReplicas  = 100
-	leastCPU     = 1
-	leastLimit   = 10
-	mostCPU      = 1000 * 1000
-	leastMemory  = 4 << 20
+	maxReplicas = 100
+	leastCPU    = 1
+	leastLimit  = 10
+	mostCPU     = 1000 * 1000
+	leastMemory = 4 << 20
+	// leastInUse is the least limit with which an engine starts a container.
+	leastInUse   = 6 << 20
 	mostMemory   = 64 << 40
 	mostPids     = 4194304
 	perCPU       = 1000
 	whyCPU       = "amounts of CPU are from 0.001, limits from 0.01, to 1000"
-	whyMemory    = "amounts of memory are from 4Mi to 64Ti"
+	whyMemory    = "amounts of memory are from 4Mi, limits from 6Mi, to 64Ti"
 	whyRequested = "a request is not greater than the limit"
 )
 
@@ -70,12 +72,12 @@ func (s *service) resources() {
 	var l v1alpha1.ResourceLimits
 	var r v1alpha1.ResourceRequests
 	l.CPU = s.cpu(first(of+"cpus", float64(limits.NanoCPUs), "cpus", float64(s.CPUS)), leastLimit)
-	l.Memory = s.memory(first(of+"memory", limits.MemoryBytes, "mem_limit", s.MemLimit))
+	l.Memory = s.memory(first(of+"memory", limits.MemoryBytes, "mem_limit", s.MemLimit), leastInUse)
 	if f := first(of+"pids", limits.Pids, "pids_limit", s.PidsLimit); f.value > 0 {
 		l.Pids = new(s.number(f.name, f.value, 1, mostPids, "the kernel has at most 4194304"))
 	}
 	r.CPU = s.cpu(entry[float64]{kept + "cpus", float64(requests.NanoCPUs)}, leastCPU)
-	r.Memory = s.memory(first(kept+"memory", requests.MemoryBytes, "mem_reservation", s.MemReservation))
+	r.Memory = s.memory(first(kept+"memory", requests.MemoryBytes, "mem_reservation", s.MemReservation), leastMemory)
 	if requests.Pids > 0 {
 		s.lost(s.path(kept+"pids"), fmt.Sprint(requests.Pids), "processes are limited, and not set aside", "")
 	}
@@ -123,11 +125,11 @@ func (s *service) cpu(f entry[float64], least int64) *resource.Quantity {
 	return resource.NewMilliQuantity(got, resource.DecimalSI)
 }
 
-func (s *service) memory(f entry[types.UnitBytes]) *resource.Quantity {
+func (s *service) memory(f entry[types.UnitBytes], least int64) *resource.Quantity {
 	if f.value <= 0 {
 		return nil
 	}
-	got := min(max(int64(f.value), leastMemory), mostMemory)
+	got := min(max(int64(f.value), least), mostMemory)
 	q := resource.NewQuantity(got, resource.BinarySI)
 	if got != int64(f.value) {
 		s.changed(s.path(f.name), fmt.Sprint(int64(f.value)), fmt.Sprintf("%s, so it is %s", whyMemory, q), "")
