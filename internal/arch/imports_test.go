@@ -54,6 +54,10 @@ var inward = []struct {
 		tree:   "/reconciler/gitsync", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
 	},
 	{
+		reason: "What is applied, and what is said about it, is named without a client.",
+		tree:   "/reconciler/delivery", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
+	},
+	{
 		reason: "What a container takes of a quota is worked out without a client.",
 		tree:   "/reconciler/allotment", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
 	},
