@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,7 +13,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 	"github.com/dogker/dogker/manifests"
+	"github.com/dogker/dogker/reconciler/inventory"
 )
 
 // keptMetadata are the fields of metadata that people write; all others are a server's.
@@ -20,7 +23,13 @@ var keptMetadata = map[string]bool{"name": true, "namespace": true, "labels": tr
 
 // foreign begin annotations that others than the author of an object write: clients, and controllers of ours, from whom
 // nobody else may take them (see the guide on security).
-var foreign = []string{"kubectl.kubernetes.io/", "deployment.kubernetes.io/", "billing.dogker.io/", "monitoring.dogker.io/", v1alpha1.AnnotationRestartedAt}
+var foreign = []string{
+	"kubectl.kubernetes.io/", "deployment.kubernetes.io/", "billing.dogker.io/", "monitoring.dogker.io/",
+	v1alpha1.AnnotationRestartedAt, gitopsv1.AnnotationRequestedAt,
+}
+
+// ofSync are labels that say which GitSync has applied an object. The next one writes its own.
+var ofSync = []string{inventory.Prefix + inventory.KeyName, inventory.Prefix + inventory.KeyNamespace}
 
 // clean takes out what people have not written.
 func clean(object *unstructured.Unstructured, defaults *apiextensionsv1.JSONSchemaProps) {
@@ -38,6 +47,11 @@ func clean(object *unstructured.Unstructured, defaults *apiextensionsv1.JSONSche
 						delete(annotations, name)
 					}
 				}
+			}
+		}
+		if labels, ok := metadata["labels"].(map[string]any); ok {
+			for _, name := range ofSync {
+				delete(labels, name)
 			}
 		}
 		for _, part := range []string{"labels", "annotations"} {
@@ -85,6 +99,13 @@ func equal(value any, raw []byte) bool {
 	if reflect.DeepEqual(value, byDefault) {
 		return true
 	}
+	// A duration can be written in several ways.
+	if text, ok := value.(string); ok {
+		a, err1 := time.ParseDuration(text)
+		b, err2 := time.ParseDuration(fmt.Sprint(byDefault))
+
+		return err1 == nil && err2 == nil && a == b
+	}
 	// Numbers of one value can have several types.
 	have, err := json.Marshal(value)
 	if err != nil {
@@ -97,16 +118,19 @@ func equal(value any, raw []byte) bool {
 
 // defaultsOfKinds are the schemas of our kinds' specs, by kind.
 func defaultsOfKinds() (map[string]*apiextensionsv1.JSONSchemaProps, error) {
-	const file = "crds/dogker.io_tenantcontainers.yaml"
-	raw, err := manifests.CRDs.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read schema: %w", err)
+	out := map[string]*apiextensionsv1.JSONSchemaProps{}
+	for _, file := range []string{"crds/dogker.io_tenantcontainers.yaml", "crds/gitops.dogker.io_gitsyncs.yaml"} {
+		raw, err := manifests.CRDs.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read schema: %w", err)
+		}
+		var crd apiextensionsv1.CustomResourceDefinition
+		if err := yaml.Unmarshal(raw, &crd); err != nil {
+			return nil, fmt.Errorf("read schema %q: %w", file, err)
+		}
+		spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+		out[crd.Spec.Names.Kind] = &spec
 	}
-	var crd apiextensionsv1.CustomResourceDefinition
-	if err := yaml.Unmarshal(raw, &crd); err != nil {
-		return nil, fmt.Errorf("read schema %q: %w", file, err)
-	}
-	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 
-	return map[string]*apiextensionsv1.JSONSchemaProps{crd.Spec.Names.Kind: &spec}, nil
+	return out, nil
 }

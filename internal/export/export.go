@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 )
 
 // pageSize bounds what is asked for at a time.
@@ -24,6 +25,7 @@ var kinds = []schema.GroupVersionKind{
 	{Version: "v1", Kind: "ConfigMap"},
 	{Version: "v1", Kind: kindSecret},
 	v1alpha1.GroupVersion.WithKind("TenantContainer"),
+	gitopsv1.GroupVersion.WithKind("GitSync"),
 }
 
 const kindSecret = "Secret"

@@ -2,18 +2,21 @@ package export_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 	"github.com/dogker/dogker/internal/export"
 )
 
@@ -21,10 +24,11 @@ import (
 func served(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name: name, Namespace: "acme", UID: "1", Generation: 4, CreationTimestamp: metav1.NewTime(time.Unix(1, 0)),
-		Labels: map[string]string{"tier": "front"}, Finalizers: []string{v1alpha1.Finalizer},
+		Labels:     map[string]string{"tier": "front", "gitops.dogker.io/name": "shop", "gitops.dogker.io/namespace": "acme"},
+		Finalizers: []string{v1alpha1.Finalizer},
 		Annotations: map[string]string{
 			"kubectl.kubernetes.io/last-applied-configuration": "{}", "billing.dogker.io/suspend": "no money",
-			v1alpha1.AnnotationRestartedAt: "2026-01-01T00:00:00Z", v1alpha1.AnnotationChangeCause: "first",
+			gitopsv1.AnnotationRequestedAt: "1", v1alpha1.AnnotationRestartedAt: "2026-01-01T00:00:00Z", v1alpha1.AnnotationChangeCause: "first",
 		},
 	}
 }
@@ -107,11 +111,36 @@ type: Opaque
 ---
 `
 
+const cleanSync = `---
+apiVersion: gitops.dogker.io/v1alpha1
+kind: GitSync
+metadata:
+  name: shop
+  namespace: acme
+spec:
+  interval: 1m0s
+  prune: true
+  url: https://git.example.com/acme/shop
+`
+
+// sync is a GitSync as a server gives it out.
+func sync() *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": gitopsv1.GroupVersion.String(), "kind": "GitSync",
+		"metadata": map[string]any{"name": "shop", "namespace": "acme", "finalizers": []any{gitopsv1.FinalizerGitSync}},
+		"spec": map[string]any{
+			"url": "https://git.example.com/acme/shop", "prune": true, "interval": "1m",
+			"timeout": "3m", "serviceAccountName": gitopsv1.AccountName, "deletionPolicy": "MirrorPrune",
+		},
+		"status": map[string]any{"objects": int64(1), "inventory": map[string]any{"entries": []any{}}},
+	}}
+}
+
 func TestRead(t *testing.T) {
 	elsewhere := full()
 	elsewhere.Namespace = "other"
 	objects := []client.Object{
-		full(), elsewhere,
+		full(), elsewhere, sync(),
 		&corev1.ConfigMap{ObjectMeta: served("settings"), Data: map[string]string{"a": "b"}},
 		&corev1.ConfigMap{ObjectMeta: served("kube-root-ca.crt")},
 		&corev1.ConfigMap{ObjectMeta: owned("made")},
@@ -127,21 +156,18 @@ func TestRead(t *testing.T) {
 	}{
 		"WithoutSecrets": {
 			reason: "What is committed holds no secrets, and whoever exports is told which are missing.",
-			want:   cleanConfigMap + cleanContainer, leftOut: []string{"database"},
+			want:   cleanConfigMap + cleanContainer + cleanSync, leftOut: []string{"database"},
 		},
 		"WithSecrets": {
 			reason: "Secrets that people have made are written when asked for; those of servers never.", secrets: true,
-			want: cleanConfigMap + cleanSecret + cleanContainer,
+			want: cleanConfigMap + cleanSecret + cleanContainer + cleanSync,
 		},
 	}
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			scheme := runtime.NewScheme()
-			if err := clientgoscheme.AddToScheme(scheme); err != nil {
-				t.Fatal(err)
-			}
-			if err := v1alpha1.AddToScheme(scheme); err != nil {
+			if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), gitopsv1.AddToScheme(scheme)); err != nil {
 				t.Fatal(err)
 			}
 			var copies []client.Object
