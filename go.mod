@@ -46,6 +46,7 @@ require (
 	k8s.io/kube-openapi v0.0.0-20260427204847-8949caaa1199
 	k8s.io/kubectl v0.36.0
 	k8s.io/kubernetes v1.36.3
+	mvdan.cc/sh/v3 v3.12.0
 	pgregory.net/rapid v1.3.0
 	sigs.k8s.io/controller-runtime v0.24.1
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.0
@@ -57,7 +58,6 @@ require (
 	github.com/olekukonko/tablewriter v0.0.5 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	go.etcd.io/etcd/etcdutl/v3 v3.6.8 // indirect
-	mvdan.cc/sh/v3 v3.12.0 // indirect
 )
 
 require (
