@@ -137,9 +137,9 @@ func TestGoodRepositories(t *testing.T) {
 		},
 		"SubstitutionAfterKustomize": {
 			reason: "Variables in overlays are replaced in what they build to.",
-			files:  gittest.Files{"kustomization.yaml": "nameSuffix: -${env}\nresources: [a.yaml]\n", "a.yaml": configMap("a", "${n}")},
+			files:  gittest.Files{"kustomization.yaml": "nameSuffix: -${env}\nresources: [a.yaml]\n", "a.yaml": configMap("a", "${n}") + "  quoted: \"${n}\"\n"},
 			change: func(r *source.Request) { r.Substitute = map[string]string{"env": "prod", "n": "7"} },
-			want:   []string{`a.yaml:1 ConfigMap/a-prod {"key":7}`},
+			want:   []string{`a.yaml:1 ConfigMap/a-prod {"key":7,"quoted":"7"}`},
 		},
 		"NoSubstitution": {
 			reason: "Who asks for none keeps every dollar.",

@@ -184,18 +184,7 @@ func TestHostileRepositoriesInWorkers(t *testing.T) {
 		}
 	}
 
-	dir, err := os.MkdirTemp("", "hostile-")
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	defer func() { _ = os.RemoveAll(dir) }()
-
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
-
-	play(t, worker.NewPool(worker.Options{Dir: dir}), cases)
+	play(t, workers(t, worker.Options{}), cases)
 }
 
 func play(t *testing.T, b source.Builder, cases map[string]hostile) int {

@@ -17,7 +17,7 @@ import (
 // that repositories need no change, and ours.
 const (
 	FluxOptOut = "kustomize.toolkit.fluxcd.io/substitute"
-	OptOut     = "dogker.io/substitute"
+	OptOut     = "gitops.dogker.io/substitute"
 	disabled   = "disabled"
 )
 
