@@ -58,6 +58,10 @@ var inward = []struct {
 		tree:   "/reconciler/delivery", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
 	},
 	{
+		reason: "Which image is the latest is decided without a client.",
+		tree:   "/reconciler/imagepolicy", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
+	},
+	{
 		reason: "What a container takes of a quota is worked out without a client.",
 		tree:   "/reconciler/allotment", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
 	},

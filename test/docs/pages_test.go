@@ -128,7 +128,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		"tenantcontainers": "tenantcontainer.md", "containerrevisions": "containerrevision.md",
 		"tenants": "tenant.md", "plans": "plan.md", "users": "user.md", "deploytokens": "deploytoken.md",
 		"pricelists": "pricelist.md", "billingaccounts": "billingaccount.md", "topups": "topup.md", "refunds": "refund.md",
-		"coupons": "coupon.md", "statements": "statement.md", "gitsyncs": "gitsync.md",
+		"coupons": "coupon.md", "statements": "statement.md", "gitsyncs": "gitsync.md", "imagepolicies": "imagepolicy.md",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			page := all[filepath.Join(root, "docs/reference", file)]
@@ -212,9 +212,11 @@ func TestReasonsAreDocumented(t *testing.T) {
 
 	for source, files := range map[string][]string{
 		"dogker/v1alpha1/conditions.go": {"tenantcontainer.md"}, "dogker/v1alpha1/conditions_tenant.go": {"tenant.md", "plan.md"},
-		"billing/v1alpha1/conditions.go":         {"pricelist.md", "billingaccount.md", "topup.md", "refund.md", "coupon.md"},
-		"billing/v1alpha1/conditions_payment.go": {"topup.md", "refund.md", "coupon.md"},
-		"gitops/v1alpha1/conditions.go":          {"gitsync.md"},
+		"billing/v1alpha1/conditions.go":            {"pricelist.md", "billingaccount.md", "topup.md", "refund.md", "coupon.md"},
+		"gitops/v1alpha1/gitpreview_conditions.go":  {"gitpreview.md"},
+		"billing/v1alpha1/conditions_payment.go":    {"topup.md", "refund.md", "coupon.md"},
+		"gitops/v1alpha1/conditions.go":             {"gitsync.md"},
+		"gitops/v1alpha1/imagepolicy_conditions.go": {"imagepolicy.md"},
 	} {
 		var page strings.Builder
 		for _, file := range files {

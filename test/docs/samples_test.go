@@ -139,7 +139,8 @@ func TestCompleteSampleLeavesNothingOut(t *testing.T) {
 		"User": "people.yaml", "DeployToken": "people.yaml",
 		"PriceList": "billing-complete.yaml", "BillingAccount": "billing-complete.yaml", "TopUp": "billing-complete.yaml",
 		"Refund": "billing-complete.yaml", "Coupon": "billing-complete.yaml",
-		"GitSync": "gitops-complete.yaml",
+		"GitSync":     "gitops-complete.yaml",
+		"ImagePolicy": "image-automation.yaml",
 	} {
 		shown := map[string]bool{}
 
@@ -193,12 +194,12 @@ var crdOf = map[string]string{
 	"TenantContainer": "tenantcontainers", "ContainerRevision": "containerrevisions", "Tenant": "tenants", "Plan": "plans",
 	"User": "users", "DeployToken": "deploytokens",
 	"PriceList": "pricelists", "BillingAccount": "billingaccounts", "TopUp": "topups", "Refund": "refunds", "Coupon": "coupons",
-	"Statement": "statements", "GitSync": "gitsyncs",
+	"Statement": "statements", "GitSync": "gitsyncs", "ImagePolicy": "imagepolicies",
 }
 
 // goesOnIn is the namespace of files that begin where another ends: the Tenant in that one has made it.
 var goesOnIn = map[string]string{
-	"billing-tenant.yaml": "initech", "billing-complete.yaml": "initech", "gitops.yaml": "acme", "gitops-complete.yaml": "acme",
+	"billing-tenant.yaml": "initech", "billing-complete.yaml": "initech", "gitops.yaml": "acme", "gitops-complete.yaml": "acme", "image-automation.yaml": "acme",
 }
 
 // crdFile is where the schema of a resource is.
