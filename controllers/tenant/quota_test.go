@@ -60,6 +60,7 @@ func TestQuota(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			tc.want["count/serviceaccounts"], tc.want["count/deploytokens.identity.dogker.io"] = "300", "300"
+			tc.want["count/gitpreviews.gitops.dogker.io"] = "50"
 			if tc.want[v1alpha1.ResourceGitSyncs] == "" {
 				tc.want[v1alpha1.ResourceGitSyncs] = "300"
 			}

@@ -200,6 +200,7 @@ var crdOf = map[string]string{
 // goesOnIn is the namespace of files that begin where another ends: the Tenant in that one has made it.
 var goesOnIn = map[string]string{
 	"billing-tenant.yaml": "initech", "billing-complete.yaml": "initech", "gitops.yaml": "acme", "gitops-complete.yaml": "acme", "image-automation.yaml": "acme",
+	"preview-complete.yaml": "acme",
 }
 
 // crdFile is where the schema of a resource is.
