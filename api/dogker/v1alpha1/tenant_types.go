@@ -29,7 +29,9 @@ type Tenant struct {
 
 	// Spec is what the platform team declares.
 	Spec TenantSpec `json:"spec"`
-	// Status is what Dogker last saw. It is restored when deleted.
+	// Status is what Dogker last saw. It is restored when deleted. Until it was looked at it is about no generation, so that
+	// tools which go by kstatus (Helm, Flux, Argo CD) do not take what is new for something that never has a status.
+	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
 	Status TenantStatus `json:"status,omitempty"`
 }
