@@ -202,7 +202,7 @@ func (w *world) settle() reconcile.Result {
 
 	for range 50 {
 		before := len(w.writes)
-		result = w.pass()
+		w.pass()
 		result = w.pass()
 
 		if !w.tenants() && len(w.writes) == before {
