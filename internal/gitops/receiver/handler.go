@@ -61,7 +61,7 @@ type Handler struct {
 // behind is what a Handler works through.
 type behind struct {
 	directory Directory
-	tell      func(types.NamespacedName)
+	tell      func(types.NamespacedName) bool
 }
 
 // New makes a Handler, which answers 503 until Open is called. The metrics are registered with reg unless it is nil.
@@ -86,8 +86,8 @@ func New(o Options, reg prometheus.Registerer) (*Handler, error) {
 	return h, nil
 }
 
-// Open lets requests in. tell is told which GitSync should be looked at, and must not block.
-func (h *Handler) Open(d Directory, tell func(types.NamespacedName)) {
+// Open lets requests in. tell is told which GitSync should be looked at, and says whether it will see to that; it must not block.
+func (h *Handler) Open(d Directory, tell func(types.NamespacedName) bool) {
 	h.behind.Store(&behind{d, tell})
 }
 
@@ -216,15 +216,15 @@ func read(w http.ResponseWriter, r *http.Request, p *proof) verdict {
 }
 
 // act does what a good request asks for.
-func act(s Sync, header http.Header, tell func(types.NamespacedName)) verdict {
+func act(s Sync, header http.Header, tell func(types.NamespacedName) bool) verdict {
 	switch {
 	case s.Suspended:
 		return suspended
 	case !hints(s.Type, header):
 		return ignored
+	case !tell(s.NamespacedName):
+		return unavailable
 	}
-
-	tell(s.NamespacedName)
 
 	return accepted
 }

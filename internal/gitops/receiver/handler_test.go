@@ -64,6 +64,8 @@ type door struct {
 
 	mu   sync.Mutex
 	told []types.NamespacedName
+	// stopping is true when nobody sees to hints any more.
+	stopping bool
 }
 
 func pathOf(name string) string { return gitsync.WebhookPath(token, "acme", name, "uid") }
@@ -92,11 +94,13 @@ func newDoor(t testing.TB, edits ...func(*Options)) *door {
 		t.Fatal(err)
 	}
 
-	d.Open(d.phone, func(key types.NamespacedName) {
+	d.Open(d.phone, func(key types.NamespacedName) bool {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 
 		d.told = append(d.told, key)
+
+		return !d.stopping
 	})
 
 	t.Cleanup(func() {
@@ -285,6 +289,13 @@ func TestClosed(t *testing.T) {
 	}
 
 	d := newDoor(t)
+	d.stopping = true
+
+	if w := d.answer(post("github", pushed, headerHub, "sha256="+sha(token, pushed))); w.Code != 503 {
+		t.Errorf("when the server stops: %d", w.Code)
+	}
+
+	d = newDoor(t)
 	d.phone.err = errors.New("caches are not filled")
 
 	if w := d.answer(post("github", pushed, headerHub, "sha256="+sha(token, pushed))); w.Code != 503 || len(d.told) != 0 {

@@ -42,24 +42,23 @@ func NewHints(write Write, log *slog.Logger) *Hints {
 	}
 }
 
-// Tell has a hint written. It does not block. Once the server has stopped nothing is written any more.
-func (h *Hints) Tell(key types.NamespacedName) {
+// Tell has a hint written, and says whether it will be: when the server stops, none are taken any more. It does not block.
+func (h *Hints) Tell(key types.NamespacedName) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
 	if h.done {
-		return
+		return false
 	}
 
-	if _, ok := h.again[key]; ok {
-		h.again[key] = true
+	_, ok := h.again[key]
+	h.again[key] = ok
 
-		return
+	if !ok {
+		h.running.Go(func() { h.care(key) })
 	}
 
-	h.again[key] = false
-
-	h.running.Go(func() { h.care(key) })
+	return true
 }
 
 // Start waits until ctx is done, and then until what was told is written, for a short time. It implements manager.Runnable.

@@ -196,7 +196,11 @@ func TestLastWrites(t *testing.T) {
 		h.Tell(key("web"))
 		pass(time.Second)
 		stop()
-		h.Tell(key("api"))
+
+		if h.Tell(key("api")) {
+			t.Error("a hint is taken that nobody will write")
+		}
+
 		synctest.Wait()
 
 		if diff := cmp.Diff(map[string][]time.Duration{"web": {0, time.Second}}, p.at); diff != "" {
