@@ -71,6 +71,16 @@ func TestHistories(t *testing.T) {
 			story:  func(w *world) { w.repo.pushBad(); w.run(11 * time.Minute) },
 			has:    map[string]string{"a": "1", "b": "1"}, says: "False BuildFailed: app.yaml:3: is no YAML",
 		},
+		"NewSpecOfABadCommit": {
+			reason: "What is asked anew of the same commit is answered in the same way.",
+			story: func(w *world) {
+				w.repo.pushBad()
+				w.run(11 * time.Minute)
+				w.edit(waits)
+				w.run(time.Minute)
+			},
+			has: map[string]string{"a": "1", "b": "1"}, says: "False BuildFailed: app.yaml:3: is no YAML",
+		},
 		"Heals": {
 			reason: "The next good commit is applied at the next interval.",
 			story: func(w *world) {

@@ -87,7 +87,9 @@ func (p *pass) fail(f failure) {
 	s := p.schedule()
 	after := s.Next(p.opts.Roll())
 
-	if f.transient {
+	if !f.transient {
+		p.failures = 0
+	} else {
 		p.failures++
 
 		retry := s.Retry(p.failures, p.opts.Roll())

@@ -67,6 +67,7 @@ func (p *pass) ask(ctx context.Context) error {
 
 	switch {
 	case errors.As(err, &unusable):
+		q.terms = p.asked.terms
 		p.asked = q
 		p.fail(failure{reason: gitopsv1.ReasonSecretNotFound, message: unusable.text, transient: true})
 
@@ -144,6 +145,7 @@ func (p *pass) unbuilt(e *source.Error) {
 // still is for a revision that could not be built before: nothing has to be found out anew.
 func (p *pass) still() {
 	if p.ended != nil {
+		p.ended.generation = p.sync.Generation
 		p.ended.handle(p.asked)
 	}
 }
