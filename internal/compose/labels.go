@@ -28,6 +28,7 @@ var tools = []struct{ prefix, why, instead string }{
 	{"caddy", "a router obeys whoever can write its labels (rule B1), and there is no Route kind yet", "publish a port, and route to it"},
 	{"prometheus.", "what is scraped is not for labels to say (rule B1)", ""},
 	{"swarm.cronjob.", "there is no CronJob kind yet", "keep the job where it is until there is one"},
+	{"ofelia.", "there is no CronJob kind yet", "keep the job where it is until there is one"},
 	{"gantry.", "an image is rolled out when the template changes, and by nobody else", "change the tag"},
 	{"shepherd.", "an image is rolled out when the template changes, and by nobody else", "change the tag"},
 	{"com.centurylinklabs.", "an image is rolled out when the template changes, and by nobody else", "change the tag"},

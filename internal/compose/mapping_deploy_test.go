@@ -151,8 +151,8 @@ func TestDeploy(t *testing.T) {
 		},
 		"LabelsOfTools": {
 			reason:   "Whoever reads labels of services in Swarm does not find these there.",
-			service:  "labels: [traefik.enable=true]\ndeploy: {labels: {swarm.cronjob.enable: 'true', gantry.services.excluded: 'true', com.docker.stack.image: x}}",
-			findings: []string{"lost services.web.labels.traefik.enable", "lost services.web.deploy.labels.com.docker.stack.image", "lost services.web.deploy.labels.gantry.services.excluded", "lost services.web.deploy.labels.swarm.cronjob.enable"},
+			service:  "labels: [traefik.enable=true, ofelia.enabled=true]\ndeploy: {labels: {swarm.cronjob.enable: 'true', gantry.services.excluded: 'true', com.docker.stack.image: x}}",
+			findings: []string{"lost services.web.labels.ofelia.enabled", "lost services.web.labels.traefik.enable", "lost services.web.deploy.labels.com.docker.stack.image", "lost services.web.deploy.labels.gantry.services.excluded", "lost services.web.deploy.labels.swarm.cronjob.enable"},
 		},
 	} {
 		t.Run(name, m.run)
