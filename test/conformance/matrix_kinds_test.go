@@ -115,6 +115,7 @@ var objects = map[string]string{
 	"containerrevisions.dogker.io":                   `{"spec": {"container": "web", "revision": 1, "templateHash": "x", "template": {"image": "registry.example/shop:1.4"}}}`,
 	"deploytokens.identity.dogker.io":                `{"spec": {"scope": "Read"}}`,
 	"gitsyncs.gitops.dogker.io":                      `{"spec": {"url": "https://git.example/MARK", "prune": true, "suspend": true}}`,
+	"imagepolicies.gitops.dogker.io":                 `{"spec": {"image": "registry.example/shop", "policy": {"semver": {"range": "*"}}, "suspend": true}}`,
 	"gitpreviews.gitops.dogker.io":                   `{"spec": {"url": "https://git.example/MARK", "branches": {"include": ["**"]}, "suspend": true}}`,
 	"billingaccounts.billing.dogker.io":              `{"spec": {"utcOffsetHours": 7}}`,
 	"topups.billing.dogker.io":                       `{"spec": {"amount": "50000"}}`,
