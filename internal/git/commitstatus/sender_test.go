@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +74,45 @@ func (m *mailbox) post(ctx context.Context, s gitsync.CommitState) error {
 	}
 }
 
+// of are the tries that were made for a sync.
+func (m *mailbox) of(name string) []try {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	return slices.Clone(m.posts[name])
+}
+
+// slow has tries for a sync take so long, and fail has the next ones fail.
+func (m *mailbox) slow(name string, takes time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	m.takes[name] = takes
+}
+
+func (m *mailbox) fail(name string, errs ...error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	m.errs[name] = errs
+}
+
+// refused is what was told of states that will not be sent.
+func (m *mailbox) refused() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	return slices.Clone(m.failed)
+}
+
+// atMost is how many tries were made at once.
+func (m *mailbox) atMost() map[string]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	return maps.Clone(m.most)
+}
+
 // inBubble runs a Sender under fake time.
 func inBubble(t *testing.T, f func(s *Sender, m *mailbox)) {
 	t.Helper()
@@ -85,8 +126,13 @@ func inBubble(t *testing.T, f func(s *Sender, m *mailbox)) {
 		}
 
 		s, err := New(Options{
-			Log:    slog.New(slog.NewTextHandler(&logged, nil)),
-			Failed: func(key types.NamespacedName, why string) { m.failed = append(m.failed, key.String()+": "+why) },
+			Log: slog.New(slog.NewTextHandler(&logged, nil)),
+			Failed: func(key types.NamespacedName, why string) {
+				m.mu.Lock()
+				defer m.mu.Unlock()
+
+				m.failed = append(m.failed, key.String()+": "+why)
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -146,7 +192,7 @@ func TestSentAtOnceAndOnce(t *testing.T) {
 		pass(time.Hour)
 
 		want := []try{{0, gitsync.CommitPending}, {3 * time.Minute, gitsync.CommitSuccess}}
-		if diff := cmp.Diff(want, m.posts[web]); diff != "" || len(s.jobs) != 0 {
+		if diff := cmp.Diff(want, m.of(web)); diff != "" || len(s.jobs) != 0 {
 			t.Errorf("%d are left\n%s", len(s.jobs), diff)
 		}
 
@@ -171,8 +217,8 @@ func TestSaidAgain(t *testing.T) {
 			tell(s, web, gitsync.CommitFailure, edit)
 			synctest.Wait()
 
-			if len(m.posts[web]) != 2 {
-				t.Errorf("%s: it was said %d times", name, len(m.posts[web]))
+			if len(m.of(web)) != 2 {
+				t.Errorf("%s: it was said %d times", name, len(m.of(web)))
 			}
 		})
 	}
@@ -181,7 +227,7 @@ func TestSaidAgain(t *testing.T) {
 // TestNewestWins: what was overtaken before it could be sent is not sent.
 func TestNewestWins(t *testing.T) {
 	inBubble(t, func(s *Sender, m *mailbox) {
-		m.takes[web] = 10 * time.Second
+		m.slow(web, 10*time.Second)
 
 		tell(s, web, gitsync.CommitPending)
 		pass(time.Second)
@@ -190,7 +236,7 @@ func TestNewestWins(t *testing.T) {
 		pass(time.Hour)
 
 		want := []try{{0, gitsync.CommitPending}, {10*time.Second + apart, gitsync.CommitSuccess}}
-		if diff := cmp.Diff(want, m.posts[web]); diff != "" {
+		if diff := cmp.Diff(want, m.of(web)); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -202,7 +248,7 @@ func TestBackAgain(t *testing.T) {
 		tell(s, web, gitsync.CommitSuccess)
 		synctest.Wait()
 
-		m.takes[web] = 10 * time.Second
+		m.slow(web, 10*time.Second)
 
 		tell(s, web, gitsync.CommitFailure)
 		pass(time.Second)
@@ -210,7 +256,7 @@ func TestBackAgain(t *testing.T) {
 		pass(time.Hour)
 
 		var said []string
-		for _, p := range m.posts[web] {
+		for _, p := range m.of(web) {
 			said = append(said, p.State)
 		}
 
@@ -223,14 +269,12 @@ func TestBackAgain(t *testing.T) {
 // TestTriedAgain: ever later, and not for ever; what comes then is tried like the first.
 func TestTriedAgain(t *testing.T) {
 	inBubble(t, func(s *Sender, m *mailbox) {
-		for range 100 {
-			m.errs[web] = append(m.errs[web], &later{why: "the server answers 502"})
-		}
+		m.fail(web, slices.Repeat([]error{&later{why: "the server answers 502"}}, 100)...)
 
 		tell(s, web, gitsync.CommitSuccess)
 		pass(2 * patience)
 
-		posts := m.posts[web]
+		posts := m.of(web)
 		for i := range posts[1:] {
 			if gap := posts[i+1].At - posts[i].At; gap < firstPause || gap > longestPause*5/4 {
 				t.Errorf("try %d is %s after the one before", i+1, gap)
@@ -241,17 +285,17 @@ func TestTriedAgain(t *testing.T) {
 			t.Errorf("%d tries, the last after %s", len(posts), last)
 		}
 
-		if diff := cmp.Diff([]string{"acme/web: it was tried for 1h0m0s: the server answers 502"}, m.failed); diff != "" || len(s.jobs) != 0 {
+		if diff := cmp.Diff([]string{"acme/web: it was tried for 1h0m0s: the server answers 502"}, m.refused()); diff != "" || len(s.jobs) != 0 {
 			t.Errorf("%d are left\n%s", len(s.jobs), diff)
 		}
 
-		m.errs[web] = nil
+		m.fail(web)
 
 		tell(s, web, gitsync.CommitSuccess)
 		synctest.Wait()
 
-		if len(m.posts[web]) != len(posts)+1 || len(m.failed) != 1 {
-			t.Errorf("told again it was tried %d times", len(m.posts[web])-len(posts))
+		if len(m.of(web)) != len(posts)+1 || len(m.refused()) != 1 {
+			t.Errorf("told again it was tried %d times", len(m.of(web))-len(posts))
 		}
 	})
 }
@@ -259,12 +303,12 @@ func TestTriedAgain(t *testing.T) {
 // TestServerSaysWhen: a server that is asked too often is asked when it wants that.
 func TestServerSaysWhen(t *testing.T) {
 	inBubble(t, func(s *Sender, m *mailbox) {
-		m.errs[web] = []error{&later{why: "too many requests", after: 10 * time.Minute}}
+		m.fail(web, &later{why: "too many requests", after: 10 * time.Minute})
 
 		tell(s, web, gitsync.CommitSuccess)
 		pass(time.Hour)
 
-		if posts := m.posts[web]; len(posts) != 2 || posts[1].At < 10*time.Minute || posts[1].At > 15*time.Minute {
+		if posts := m.of(web); len(posts) != 2 || posts[1].At < 10*time.Minute || posts[1].At > 15*time.Minute {
 			t.Errorf("tries: %v", posts)
 		}
 	})
@@ -273,22 +317,22 @@ func TestServerSaysWhen(t *testing.T) {
 // TestRefused: what is refused is told once, and not tried again before something is different.
 func TestRefused(t *testing.T) {
 	inBubble(t, func(s *Sender, m *mailbox) {
-		m.errs[web] = []error{&refusal{"the server answers 401: it does not know the token"}}
+		m.fail(web, &refusal{"the server answers 401: it does not know the token"})
 
 		for range 3 {
 			tell(s, web, gitsync.CommitSuccess)
 			pass(time.Hour)
 		}
 
-		if len(m.posts[web]) != 1 || len(m.failed) != 1 {
-			t.Errorf("tries %v, told %v", m.posts[web], m.failed)
+		if len(m.of(web)) != 1 || len(m.refused()) != 1 {
+			t.Errorf("tries %v, told %v", m.of(web), m.refused())
 		}
 
 		tell(s, web, gitsync.CommitSuccess, func(s *gitsync.CommitState) { s.Token = "the right one" })
 		synctest.Wait()
 
-		if len(m.posts[web]) != 2 || len(m.failed) != 1 {
-			t.Errorf("with another token: tries %v, told %v", m.posts[web], m.failed)
+		if len(m.of(web)) != 2 || len(m.refused()) != 1 {
+			t.Errorf("with another token: tries %v, told %v", m.of(web), m.refused())
 		}
 	})
 }
@@ -297,7 +341,7 @@ func TestRefused(t *testing.T) {
 func TestNobodyWaitsForOthers(t *testing.T) {
 	inBubble(t, func(s *Sender, m *mailbox) {
 		for i := range 50 {
-			m.takes[fmt.Sprintf("slow/%d", i)] = postTimeout
+			m.slow(fmt.Sprintf("slow/%d", i), postTimeout)
 		}
 
 		for i := range 50 {
@@ -313,15 +357,15 @@ func TestNobodyWaitsForOthers(t *testing.T) {
 		synctest.Wait()
 
 		for i := range 20 {
-			if posts := m.posts[fmt.Sprintf("quick%d/web", i)]; len(posts) != 1 || posts[0].At != time.Second {
+			if posts := m.of(fmt.Sprintf("quick%d/web", i)); len(posts) != 1 || posts[0].At != time.Second {
 				t.Errorf("tenant %d: %v", i, posts)
 			}
 		}
 
 		pass(time.Hour)
 
-		if m.most["slow"] != perTenant || m.most[""] > atOnce {
-			t.Errorf("at once there were %d of the slow one and %d in all", m.most["slow"], m.most[""])
+		if m.atMost()["slow"] != perTenant || m.atMost()[""] > atOnce {
+			t.Errorf("at once there were %d of the slow one and %d in all", m.atMost()["slow"], m.atMost()[""])
 		}
 
 		if len(s.jobs) != 0 || len(s.busy) != 0 || s.all != 0 {
