@@ -18,7 +18,7 @@ type PreviewRules struct {
 	// +kubebuilder:default="168h"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('2160h')",message="must be from 1m to 2160h",messageExpression="'\"' + self + '\" must be from 1m to 2160h'"
 	// +optional
-	MaxTTL metav1.Duration `json:"maxTTL,omitempty"`
+	MaxTTL metav1.Duration `json:"maxTTL,omitzero"`
 	// PortRange holds ports on the nodes of which every preview gets one of its own, as its spec.portRange and as the
 	// variable PREVIEW_PORT. Without one, previews have no ports of their own.
 	// +optional

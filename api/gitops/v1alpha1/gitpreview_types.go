@@ -71,7 +71,7 @@ type GitPreviewSpec struct {
 	// +kubebuilder:default="72h"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('2160h')",message="must be from 1m to 2160h",messageExpression="'\"' + self + '\" must be from 1m to 2160h'"
 	// +optional
-	TTL metav1.Duration `json:"ttl,omitempty"`
+	TTL metav1.Duration `json:"ttl,omitzero"`
 
 	// Max is how many previews there may be at a time. The plan of the tenant has a limit of its own, for all its
 	// GitPreviews together.
@@ -84,7 +84,7 @@ type GitPreviewSpec struct {
 	// +kubebuilder:default="2m"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="must be from 30s to 24h",messageExpression="'\"' + self + '\" must be from 30s to 24h'"
 	// +optional
-	Interval metav1.Duration `json:"interval,omitempty"`
+	Interval metav1.Duration `json:"interval,omitzero"`
 
 	// ServiceAccountName is the ServiceAccount of the namespace as which Secrets and ConfigMaps are read. Whoever writes the
 	// spec must be allowed to create tokens of it.
@@ -105,7 +105,7 @@ type GitPreviewSpec struct {
 	// Template is what the GitSync of every preview is like.
 	// +kubebuilder:default={}
 	// +optional
-	Template PreviewTemplate `json:"template,omitempty"`
+	Template PreviewTemplate `json:"template,omitzero"`
 
 	// Suspend lets it rest: nothing is looked at, made or deleted. Previews that there are go on as they are.
 	// +optional
@@ -179,12 +179,12 @@ type PreviewTemplate struct {
 	// +kubebuilder:default="10m"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="must be from 30s to 24h",messageExpression="'\"' + self + '\" must be from 30s to 24h'"
 	// +optional
-	Interval metav1.Duration `json:"interval,omitempty"`
+	Interval metav1.Duration `json:"interval,omitzero"`
 	// Timeout of a fetch, and of waiting for what was applied: 10s to 1h.
 	// +kubebuilder:default="3m"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('1h')",message="must be from 10s to 1h",messageExpression="'\"' + self + '\" must be from 10s to 1h'"
 	// +optional
-	Timeout metav1.Duration `json:"timeout,omitempty"`
+	Timeout metav1.Duration `json:"timeout,omitzero"`
 	// Wait until everything that was applied is healthy before the preview is Ready.
 	// +optional
 	Wait bool `json:"wait,omitempty"`
