@@ -33,7 +33,7 @@ type world struct {
 	mu         sync.Mutex
 	key        byte // every byte of the key of digests
 	violations []string
-	tasks      []string // Tasks of others that are not to be replaced.
+	tasks      []string          // Tasks of others that are not to be replaced.
 	foreign    map[string]uint64 // versions of objects that are not ours
 	metrics    []prometheus.Gatherer
 }
