@@ -71,7 +71,7 @@ type SyncResult struct {
 	Time metav1.Time `json:"time"`
 	// Duration of that visit.
 	// +optional
-	Duration metav1.Duration `json:"duration,omitempty"`
+	Duration metav1.Duration `json:"duration,omitzero"`
 	// Created, Configured and Deleted count the objects that were.
 	// +optional
 	Created int32 `json:"created,omitempty"`

@@ -82,7 +82,7 @@ type GitSyncSpec struct {
 	// +kubebuilder:default="5m"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="must be from 30s to 24h",messageExpression="'\"' + self + '\" must be from 30s to 24h'"
 	// +optional
-	Interval metav1.Duration `json:"interval,omitempty"`
+	Interval metav1.Duration `json:"interval,omitzero"`
 
 	// RetryInterval is when it is tried again after a failure: 10s to 24h, the interval when not set. Failures in a row are
 	// tried ever later, up to 15 minutes or the interval.
@@ -94,7 +94,7 @@ type GitSyncSpec struct {
 	// +kubebuilder:default="3m"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('1h')",message="must be from 10s to 1h",messageExpression="'\"' + self + '\" must be from 10s to 1h'"
 	// +optional
-	Timeout metav1.Duration `json:"timeout,omitempty"`
+	Timeout metav1.Duration `json:"timeout,omitzero"`
 
 	// Prune deletes what it has applied and the repository has no more. It has no default, because either would surprise
 	// somebody.

@@ -58,7 +58,7 @@ type ImagePolicySpec struct {
 	// +kubebuilder:default="5m"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="must be from 1m to 24h",messageExpression="'\"' + self + '\" must be from 1m to 24h'"
 	// +optional
-	Interval metav1.Duration `json:"interval,omitempty"`
+	Interval metav1.Duration `json:"interval,omitzero"`
 
 	// Suspend lets the policy rest: no registry is asked, and nothing is updated.
 	// +optional
