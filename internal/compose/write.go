@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"sigs.k8s.io/yaml"
+	"github.com/dogker/dogker/internal/yamltext"
 )
 
 // WriteYAML writes the objects as YAML documents, in the order to apply them.
@@ -55,5 +55,5 @@ func document(object any) ([]byte, error) {
 		delete(metadata, "creationTimestamp")
 	}
 
-	return yaml.Marshal(fields)
+	return yamltext.Marshal(fields)
 }

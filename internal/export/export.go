@@ -11,10 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
+	"github.com/dogker/dogker/internal/yamltext"
 )
 
 // pageSize bounds what is asked for at a time.
@@ -111,7 +111,7 @@ func declared(object *unstructured.Unstructured) bool {
 // WriteYAML writes the objects as YAML documents.
 func (e *Export) WriteYAML(w io.Writer) error {
 	for i, object := range e.Objects {
-		text, err := yaml.Marshal(object.Object)
+		text, err := yamltext.Marshal(object.Object)
 		if err != nil {
 			return fmt.Errorf("write %s %q as YAML: %w", object.GetKind(), object.GetName(), err)
 		}

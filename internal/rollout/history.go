@@ -8,9 +8,9 @@ import (
 
 	"github.com/pmezard/go-difflib/difflib"
 	"k8s.io/apimachinery/pkg/util/duration"
-	"sigs.k8s.io/yaml"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/internal/yamltext"
 )
 
 // History prints the revisions, oldest first, with a mark at the one that runs.
@@ -97,7 +97,7 @@ func (r *Rollout) template(ctx context.Context, revision int64) (string, error) 
 			continue
 		}
 
-		data, err := yaml.Marshal(map[string]any{
+		data, err := yamltext.Marshal(map[string]any{
 			"template": v.Spec.Template, "resolvedImage": v.Spec.ResolvedImage, "contents": v.Spec.Contents,
 		})
 		if err != nil {
