@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -285,6 +286,8 @@ type repo struct {
 	commit  int
 	objects []string
 	fails   *source.Error
+	// mu is held while something changes, because builds go on meanwhile.
+	mu      sync.Mutex
 	takes   time.Duration
 	// asks are all questions, builds those that were answered with objects.
 	asks, builds int
@@ -296,31 +299,49 @@ func (r *repo) push(objects ...string) {
 	r.commit++
 	r.objects, r.fails = objects, nil
 }
+	r.mu.Lock()
+	defer r.mu.Unlock()
 
 // pushBad makes a commit that cannot be built.
 func (r *repo) pushBad() {
 	r.commit++
 	r.fails = &source.Error{Reason: source.ReasonBuildFailed, File: "app.yaml", Line: 3, Message: "is no YAML", Revision: r.revision()}
 }
+	r.mu.Lock()
+	defer r.mu.Unlock()
 
 func (r *repo) hash() string { return fmt.Sprintf("%040x", r.commit) }
 
 func (r *repo) revision() string { return "main@sha1:" + r.hash() }
+// change changes how it answers.
+func (r *repo) change(f func(*repo)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r)
+}
+
 
 // Build implements source.Builder.
 func (r *repo) Build(ctx context.Context, request source.Request) (source.Built, error) {
-	r.asks++
-	r.last = request
+	var takes time.Duration
+
+	r.change(func(r *repo) {
+		r.asks++
+		r.last, takes = request, r.takes
+	})
 
 	select {
 	case <-ctx.Done():
 		return source.Built{}, &source.Error{Reason: source.ReasonTimeout, Transient: true, Cause: ctx.Err()}
-	case <-time.After(r.takes):
+	case <-time.After(takes):
 	}
 
 	b := source.Built{Revision: r.revision(), Commit: source.Commit{Hash: r.hash()}}
 
 	switch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
 	case r.fails != nil && (request.Known == "" || request.Known != r.fails.Revision):
 		return source.Built{}, r.fails
 	case request.Known == b.Revision:

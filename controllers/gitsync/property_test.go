@@ -74,7 +74,8 @@ func (v *verdict) live(wait bool, history []mishap, last []string) {
 		w.happen(m)
 	}
 
-	w.space.dies, w.lose, w.repo.takes = 0, 0, 0
+	w.space.dies, w.lose = 0, 0
+	w.repo.change(func(r *repo) { r.takes = 0 })
 	clear(w.space.refuses)
 	clear(w.space.sick)
 	w.repo.push(last...)
@@ -141,7 +142,9 @@ func (w *world) happen(m mishap) {
 
 		return
 	case "unreachable":
-		w.repo.fails = &source.Error{Reason: source.ReasonGitOperationFailed, Message: "no route to host", Transient: true}
+		w.repo.change(func(r *repo) {
+			r.fails = &source.Error{Reason: source.ReasonGitOperationFailed, Message: "no route to host", Transient: true}
+		})
 	case "refused":
 		w.space.refuses["b"] = []delivery.Reason{delivery.ReasonInvalid, delivery.ReasonQuotaExceeded}[m.N%2]
 	case "dies":
@@ -157,7 +160,7 @@ func (w *world) happen(m mishap) {
 	case "lost":
 		w.lose = m.N
 	case "slow":
-		w.repo.takes = 7 * time.Second
+		w.repo.change(func(r *repo) { r.takes = 7 * time.Second })
 	case "sick":
 		w.space.sick["a"] = !w.space.sick["a"]
 	case "ask":
