@@ -276,18 +276,21 @@ func (w *world) Event(_ runtime.Object, eventType, reason, message string) {
 	w.events = append(w.events, eventType+" "+reason+": "+message)
 }
 
-// Tell implements CommitStatuses.
+// Tell implements CommitStatuses: what was said last is not said again.
 func (w *world) Tell(_ types.NamespacedName, s lifecycle.CommitState) {
-	w.told = append(w.told, s.Commit+" "+s.State+": "+s.Description)
+	text := s.Commit + " " + s.State + ": " + s.Description
+	if len(w.told) == 0 || w.told[len(w.told)-1] != text {
+		w.told = append(w.told, text)
+	}
 }
 
 // repo is a repository and whoever builds it.
 type repo struct {
+	// mu is held while something changes, because builds go on meanwhile.
+	mu      sync.Mutex
 	commit  int
 	objects []string
 	fails   *source.Error
-	// mu is held while something changes, because builds go on meanwhile.
-	mu      sync.Mutex
 	takes   time.Duration
 	// asks are all questions, builds those that were answered with objects.
 	asks, builds int
@@ -296,23 +299,20 @@ type repo struct {
 
 // push makes a commit with these objects: name=value.
 func (r *repo) push(objects ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.commit++
 	r.objects, r.fails = objects, nil
 }
-	r.mu.Lock()
-	defer r.mu.Unlock()
 
 // pushBad makes a commit that cannot be built.
 func (r *repo) pushBad() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.commit++
 	r.fails = &source.Error{Reason: source.ReasonBuildFailed, File: "app.yaml", Line: 3, Message: "is no YAML", Revision: r.revision()}
 }
-	r.mu.Lock()
-	defer r.mu.Unlock()
 
-func (r *repo) hash() string { return fmt.Sprintf("%040x", r.commit) }
-
-func (r *repo) revision() string { return "main@sha1:" + r.hash() }
 // change changes how it answers.
 func (r *repo) change(f func(*repo)) {
 	r.mu.Lock()
@@ -320,6 +320,9 @@ func (r *repo) change(f func(*repo)) {
 	f(r)
 }
 
+func (r *repo) hash() string { return fmt.Sprintf("%040x", r.commit) }
+
+func (r *repo) revision() string { return "main@sha1:" + r.hash() }
 
 // Build implements source.Builder.
 func (r *repo) Build(ctx context.Context, request source.Request) (source.Built, error) {
@@ -336,12 +339,12 @@ func (r *repo) Build(ctx context.Context, request source.Request) (source.Built,
 	case <-time.After(takes):
 	}
 
-	b := source.Built{Revision: r.revision(), Commit: source.Commit{Hash: r.hash()}}
-
-	switch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
+	b := source.Built{Revision: r.revision(), Commit: source.Commit{Hash: r.hash()}}
+
+	switch {
 	case r.fails != nil && (request.Known == "" || request.Known != r.fails.Revision):
 		return source.Built{}, r.fails
 	case request.Known == b.Revision:
