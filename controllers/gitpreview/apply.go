@@ -99,6 +99,10 @@ func (p *pass) keep(ctx context.Context, e preview.Existing) error {
 
 	p.tenants[e.Tenant] = want
 
+	if p.preview.Spec.Suspend {
+		return p.lookAtSync(ctx, want) // What is in it rests as well.
+	}
+
 	return p.fill(ctx, want, e)
 }
 

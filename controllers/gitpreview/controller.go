@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
-	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/source"
@@ -77,9 +76,6 @@ func (c *Controller) Reconcile(ctx context.Context, g *gitopsv1.GitPreview) (out
 
 	if g.Spec.Suspend {
 		c.listings.forget(client.ObjectKeyFromObject(g))
-		conditions.MarkReady(g, gitopsv1.ReasonSuspended, "It rests, because spec.suspend is set; previews go on as they are")
-
-		return outcome.Result{}, nil
 	}
 
 	p, err := c.survey(ctx, g)
@@ -87,7 +83,7 @@ func (c *Controller) Reconcile(ctx context.Context, g *gitopsv1.GitPreview) (out
 		return outcome.Result{}, err
 	}
 
-	if p.obstacle == nil {
+	if p.follows() {
 		p.ask(ctx)
 	}
 

@@ -18,7 +18,7 @@ func (p *pass) decide(ctx context.Context) {
 	switch {
 	case p.parent != nil && !p.parent.DeletionTimestamp.IsZero():
 		in.Refs, in.Room = map[string]string{}, 0
-	case p.obstacle != nil:
+	case !p.follows():
 		// Nobody asks, so nobody knows; what there is goes on until its time is over.
 		in.Asked = true
 	case p.listing.refs != nil:

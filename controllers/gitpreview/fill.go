@@ -204,6 +204,23 @@ func same[V any](a, b map[string]V) bool {
 	return len(a) == 0 && len(b) == 0 || equality.Semantic.DeepEqual(a, b)
 }
 
+// lookAtSync finds the GitSync of a preview, of which nothing is to be changed.
+func (p *pass) lookAtSync(ctx context.Context, t *v1alpha1.Tenant) error {
+	var have gitopsv1.GitSync
+
+	err := p.cached.Get(ctx, client.ObjectKey{Namespace: t.Name, Name: p.preview.Name}, &have)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read GitSync %q of preview %q: %w", p.preview.Name, t.Name, err)
+	}
+
+	p.syncs[t.Name] = &have
+
+	return nil
+}
+
 // sync makes the GitSync of a preview, or brings it in line.
 func (p *pass) sync(ctx context.Context, t *v1alpha1.Tenant, e preview.Existing) error {
 	want := p.newSync(t, e)

@@ -354,12 +354,61 @@ func TestSuspend(t *testing.T) {
 
 	asked := len(w.server.asked)
 
+	phases := w.phases()
+
 	w.server.push(branchA, "")
-	w.later(3 * time.Hour)
+	w.later(30 * time.Minute)
 	w.rests()
+
+	if diff := cmp.Diff(phases, w.phases()); diff != "" {
+		t.Errorf("previews stand as they stood (-want +got):\n%s", diff)
+	}
 
 	if len(w.previews()) != 1 || len(w.server.asked) != asked || conditions.Get(w.status(), conditions.Ready).Reason != gitopsv1.ReasonSuspended {
 		t.Errorf("it does not rest: %v", w.previews())
+	}
+}
+
+// TestSuspendIsNoWayOut: who lets a GitPreview rest neither gets more time than the plan gives, nor runs on unpaid, nor keeps
+// members that the tenant has no more.
+func TestSuspendIsNoWayOut(t *testing.T) {
+	w := newWorld(t)
+	w.server.push(branchA, "1")
+	w.settle()
+	edit(w, shop, &gitopsv1.GitPreview{}, func(g *gitopsv1.GitPreview) { g.Spec.Suspend, g.Generation = true, 2 })
+	w.settle()
+
+	asked := len(w.server.asked)
+
+	edit(w, named("acme"), &v1alpha1.Tenant{}, func(t *v1alpha1.Tenant) {
+		t.Spec.Members = t.Spec.Members[:1]
+		metav1.SetMetaDataAnnotation(&t.ObjectMeta, v1alpha1.AnnotationBillingSuspend, "unpaid")
+	})
+	w.settle()
+
+	var p v1alpha1.Tenant
+
+	w.get(named("acme-a"), &p)
+
+	if len(p.Spec.Members) != 1 || p.Annotations[v1alpha1.AnnotationSuspend] == "" {
+		t.Errorf("members %v, annotations %v", p.Spec.Members, p.Annotations)
+	}
+
+	if after := w.pass().RequeueAfter; after <= 0 {
+		t.Error("nobody looks again when its time is over")
+	}
+
+	w.later(100 * 24 * time.Hour)
+
+	if got := w.previews(); len(got) > 0 || len(w.server.asked) != asked {
+		t.Errorf("after its time there is %v, and the repository was asked %d times", got, len(w.server.asked)-asked)
+	}
+
+	edit(w, shop, &gitopsv1.GitPreview{}, func(g *gitopsv1.GitPreview) { g.Spec.Suspend, g.Generation = false, 3 })
+	w.settle()
+
+	if got := w.previews(); len(got) > 0 {
+		t.Errorf("what had its time comes back: %v", got)
 	}
 }
 

@@ -47,6 +47,10 @@ func (p *pass) report() (outcome.Result, error) {
 	after := p.after()
 
 	switch {
+	case p.preview.Spec.Suspend:
+		conditions.MarkReady(p.preview, gitopsv1.ReasonSuspended, "It rests, because spec.suspend is set; previews go on until their time is over")
+
+		return outcome.Result{RequeueAfter: after}, nil
 	case p.obstacle != nil:
 		return outcome.Result{RequeueAfter: after}, p.obstacle
 	case p.listing.err != nil:
@@ -166,7 +170,7 @@ func (p *pass) unmade() int { return len(p.decision.Make) - len(p.made) }
 func (p *pass) after() time.Duration {
 	var times []time.Duration
 
-	if p.obstacle == nil && !p.listing.running {
+	if p.follows() && !p.listing.running {
 		times = append(times, p.due().Sub(p.now))
 	}
 

@@ -142,6 +142,10 @@ func ours(g *gitopsv1.GitPreview, t *v1alpha1.Tenant) bool {
 	return g.UID != "" && t.Labels[gitopsv1.LabelPreviewUID] == string(g.UID)
 }
 
+// follows is true while the repository is asked. Where it is not, previews last no longer for it, and stay in line with their
+// tenant: neither whoever lets a GitPreview rest, nor whoever breaks it, gets more than the plan gives.
+func (p *pass) follows() bool { return p.obstacle == nil && !p.preview.Spec.Suspend }
+
 // ttl is how long previews last: what is asked for, and no longer than the plan allows.
 func (p *pass) ttl() time.Duration {
 	d := p.preview.Spec.TTL.Duration
@@ -154,7 +158,7 @@ func (p *pass) ttl() time.Duration {
 
 // room is how many more previews there may be.
 func (p *pass) room() int {
-	if p.obstacle != nil {
+	if !p.follows() {
 		return 0
 	}
 
