@@ -27,7 +27,9 @@ type GitPreview struct {
 
 	// Spec is what gets previews.
 	Spec GitPreviewSpec `json:"spec"`
-	// Status says which there are.
+	// Status says which there are. Until it was looked at it is about no generation, so that
+	// tools which go by kstatus do not take what is new for something that never has a status.
+	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
 	Status GitPreviewStatus `json:"status,omitempty"`
 }

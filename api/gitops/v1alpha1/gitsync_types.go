@@ -28,7 +28,9 @@ type GitSync struct {
 
 	// Spec is what to keep applied.
 	Spec GitSyncSpec `json:"spec"`
-	// Status says what is applied. All but the inventory is restored when deleted.
+	// Status says what is applied. All but the inventory is restored when deleted. Until it was looked at it is about no
+	// generation, so that tools which go by kstatus do not take what is new for something that never has a status.
+	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
 	Status GitSyncStatus `json:"status,omitempty"`
 }
@@ -90,7 +92,8 @@ type GitSyncSpec struct {
 	// +optional
 	RetryInterval *metav1.Duration `json:"retryInterval,omitempty"`
 
-	// Timeout is how long a fetch may take, and how long is waited for what was applied to be healthy: 10s to 1h.
+	// Timeout is how long a fetch may take, and how long is waited for what was applied to be healthy: 10s to 1h. Fetching and
+	// building together take 10 minutes at most, whatever it says.
 	// +kubebuilder:default="3m"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('1h')",message="must be from 10s to 1h",messageExpression="'\"' + self + '\" must be from 10s to 1h'"
 	// +optional

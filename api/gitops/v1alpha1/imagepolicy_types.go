@@ -26,7 +26,9 @@ type ImagePolicy struct {
 
 	// Spec is what to follow, and what to update.
 	Spec ImagePolicySpec `json:"spec"`
-	// Status says what was found, and what was done.
+	// Status says what was found, and what was done. Until it was looked at it is about no generation, so that
+	// tools which go by kstatus do not take what is new for something that never has a status.
+	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
 	Status ImagePolicyStatus `json:"status,omitempty"`
 }
