@@ -323,6 +323,14 @@ func TestTells(t *testing.T) {
 		if diff := cmp.Diff(events, w.events); diff != "" {
 			t.Errorf("events\n-want +got\n%s", diff)
 		}
+
+		// What was to be sent may be lost with the process: the next one says again how the commit stands, and nothing else.
+		w.told, w.events = nil, nil
+		w.start()
+		w.run(time.Minute)
+		if diff := cmp.Diff(want[2:], w.told); diff != "" || len(w.events) > 0 {
+			t.Errorf("what the Git server is told by the next process\n-want +got\n%s\nevents: %q", diff, w.events)
+		}
 	})
 }
 

@@ -133,9 +133,9 @@ func (p *pass) finish(e *ending, v *visit, revision string) {
 	history, isNew := lifecycle.Remember(historyOf(e.status.History), result)
 	if isNew {
 		e.status.History = historyFrom(history)
-		p.tellEnd(e, revision)
 	}
 
+	p.tellEnd(e, revision)
 	p.announce(e, changes)
 	p.metrics.visited(e, changes, took)
 	p.ended, p.visit = e, nil

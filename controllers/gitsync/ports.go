@@ -46,6 +46,7 @@ type Plan interface {
 
 // CommitStatuses tells Git servers what became of commits.
 type CommitStatuses interface {
-	// Tell delivers a state when it can. It does not block, and of several for one sync the last one counts.
+	// Tell delivers a state when it can. It does not block, and of several for one sync the last one counts. What was
+	// delivered last is not delivered again.
 	Tell(sync types.NamespacedName, s lifecycle.CommitState)
 }

@@ -87,7 +87,8 @@ func (p *pass) tell(t terms, commit, state, description string) {
 	p.opts.Statuses.Tell(p.key, said)
 }
 
-// tellEnd says what became of a commit.
+// tellEnd says what became of a commit: at the end of every visit, because what was said may be lost with the process that was
+// to send it, or be asked for only now. Whoever sends it says nothing twice.
 func (p *pass) tellEnd(e *ending, revision string) {
 	r, err := lifecycle.ParseRevision(revision)
 	if err != nil {
