@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,10 +22,12 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 	"github.com/dogker/dogker/controllers/workload/guard"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/internal/audit"
 	"github.com/dogker/dogker/internal/audit/gather"
+	"github.com/dogker/dogker/internal/controlplane/bootstrap"
 	dogkerswarm "github.com/dogker/dogker/internal/swarm"
 )
 
@@ -104,8 +107,8 @@ func (f *auditFlags) run(cmd *cobra.Command) error {
 	}
 
 	switch n := report.Count(); {
-	case in.DeclaredUnseen != "":
-		return &exitError{exitUnaudited, fmt.Errorf("the audit is not complete: %s", in.DeclaredUnseen)}
+	case in.DeclaredUnseen != "" || in.DeliveriesUnseen != "":
+		return &exitError{exitUnaudited, fmt.Errorf("the audit is not complete: %s", cmp.Or(in.DeclaredUnseen, in.DeliveriesUnseen))}
 	case n > 0:
 		return &exitError{exitFindings, fmt.Errorf("findings: %d; see above", n)}
 	default:
@@ -133,7 +136,7 @@ func (f *auditFlags) gather(ctx context.Context) (audit.Input, error) {
 	}
 	defer docker.Close()
 
-	o := gather.Options{Guard: guarded, Plain: plain(os.Getenv("DOCKER_HOST")), Now: time.Now()}
+	o := gather.Options{Guard: guarded, Platform: bootstrap.Namespace, Plain: plain(os.Getenv("DOCKER_HOST")), Now: time.Now()}
 	if o.API, err = f.api(); err != nil {
 		o.API, o.APIUnseen = nil, err.Error()
 	}
@@ -152,7 +155,7 @@ func (f *auditFlags) api() (client.Reader, error) {
 	}
 
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), gitopsv1.AddToScheme(scheme)); err != nil {
 		return nil, fmt.Errorf("register kinds: %w", err)
 	}
 	c, err := client.New(cfg, client.Options{Scheme: scheme})

@@ -16,6 +16,7 @@ const (
 	sectionOperations = "6 Docker security operations"
 	sectionSwarm      = "7 Docker Swarm configuration"
 	sectionProfiles   = "Security profiles of Dogker"
+	sectionDeliveries = "Repositories that Dogker follows"
 )
 
 // containerCheck is a check of a container, as a spec asks for it and as it runs.

@@ -67,6 +67,7 @@ func Evaluate(in Input, o Options) Report {
 		checks = append(checks, notLookedAt()...)
 	}
 	checks = append(checks, ruleSection(in)...)
+	checks = append(checks, deliverySection(in)...)
 	slices.SortStableFunc(checks, compareChecks)
 
 	r := Report{
@@ -152,6 +153,8 @@ func because(reasons []Reason, why string, o *Object) []Reason {
 func within(in Input, namespace string) Input {
 	in.Workloads = slices.DeleteFunc(slices.Clone(in.Workloads), func(w Workload) bool { return w.Object.Namespace != namespace })
 	in.Declared = slices.DeleteFunc(slices.Clone(in.Declared), func(d Declared) bool { return d.Container.Namespace != namespace })
+
+	in.Deliveries = deliveriesWithin(in.Deliveries, namespace)
 
 	return in
 }

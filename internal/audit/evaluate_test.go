@@ -28,7 +28,7 @@ func claims(t *testing.T) map[string]claim {
 	t.Helper()
 
 	all := map[string]claim{}
-	for group, table := range map[string]map[string]claim{"Container": containerClaims, "Place": placeClaims, "Rule": ruleClaims} {
+	for group, table := range map[string]map[string]claim{"Container": containerClaims, "Place": placeClaims, "Rule": ruleClaims, "Delivery": deliveryClaims} {
 		for name, c := range table {
 			all[group+"/"+c.id+"/"+name] = c
 		}
@@ -209,6 +209,10 @@ func TestBlindness(t *testing.T) {
 			"Nobody tells what is declared.", func(in *Input) { in.Declared, in.DeclaredUnseen = nil, "no API" },
 			append(policy.RuleIDs(), "S4"),
 		},
+		"NoRepositories": {
+			"Nobody tells who follows what.", func(in *Input) { in.Deliveries, in.DeliveriesUnseen = nil, "no right to list" },
+			[]string{"D1", "D2", "D3"},
+		},
 		"TasksElsewhere": {
 			"What the image and the node decide, only the node tells.",
 			func(in *Input) { in.Workloads[ours].Live, in.Workloads[ours].Elsewhere = nil, []string{"node2"} },
@@ -262,9 +266,9 @@ func TestBlindness(t *testing.T) {
 
 func TestNothingRuns(t *testing.T) {
 	in := right(t)
-	in.Workloads, in.Declared = nil, nil
+	in.Workloads, in.Declared, in.Deliveries = nil, nil, nil
 
-	for _, id := range []string{"5.4", "5.32", "U1", "G3", "S4"} {
+	for _, id := range []string{"5.4", "5.32", "U1", "G3", "S4", "D1", "D2", "D3"} {
 		if c := checkOf(t, Evaluate(in, Options{}), id); c.Outcome != OutcomeNotApplicable {
 			t.Errorf("%s where nothing runs: got %+v, want that it does not apply", id, c)
 		}

@@ -85,6 +85,18 @@ func right(t *testing.T) Input {
 			{Object: Object{Kind: KindContainer, Name: "alone", Owner: OwnerForeign}, Live: []Container{alone()}},
 		},
 		Declared: []Declared{{Container: web(), Tenant: acme(), Plan: &v1alpha1.Plan{ObjectMeta: metav1.ObjectMeta{Name: "small"}}}},
+		Deliveries: []Delivery{
+			{
+				Object: Object{Kind: KindGitSync, Namespace: "acme", Name: "shop", Owner: OwnerDogker},
+				URL:    "https://git.example/acme/shop", Account: "gitsync",
+			},
+			{
+				Object: Object{Kind: KindGitSync, Namespace: "dogker-system", Name: "platform", Owner: OwnerDogker},
+				URL:    "ssh://git@git.example/platform", Account: "platform", Verified: true, Platform: true,
+				Grants: []Grant{{Binding: `ClusterRoleBinding "platform"`, Role: `ClusterRole "dogker-operator"`, Elsewhere: true}},
+			},
+			{Object: Object{Kind: KindImagePolicy, Namespace: "acme", Name: "shop", Owner: OwnerDogker}, Account: "gitsync"},
+		},
 	}
 }
 

@@ -31,6 +31,10 @@ type Input struct {
 	Declared       []Declared
 	Namespaces     []string
 	DeclaredUnseen string
+	// Deliveries are the GitSyncs, ImagePolicies and GitPreviews; meaningless when DeliveriesUnseen says why they could not be
+	// read.
+	Deliveries       []Delivery
+	DeliveriesUnseen string
 }
 
 // Engine is what an engine says of itself.
@@ -193,6 +197,28 @@ type Process struct {
 	NoNewPrivileges bool
 	// Seccomp is 0 for no filter.
 	Seccomp int
+}
+
+// Delivery is what follows a repository: a GitSync, an ImagePolicy or a GitPreview.
+type Delivery struct {
+	Object Object
+	// URL of the repository, without what may be secret in it; empty for an ImagePolicy that names none.
+	URL string
+	// Account is the ServiceAccount that it acts as, and Grants what is bound to that beyond what developers have.
+	Account string
+	Grants  []Grant
+	// Verified is true where only signed commits are applied.
+	Verified bool
+	// Platform is true in the namespace of Dogker's own objects.
+	Platform bool
+}
+
+// Grant is a binding that gives an account more than developers have in its namespace.
+type Grant struct {
+	// Binding and Role by kind and name.
+	Binding, Role string
+	// Everything is true for all rights to everything, and Elsewhere for rights outside of the account's namespace.
+	Everything, Elsewhere bool
 }
 
 // Declared is a TenantContainer and whose it is.

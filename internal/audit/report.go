@@ -79,6 +79,10 @@ const (
 
 	// KindTenantContainer is a container that a tenant has declared, and the service that Dogker has made of it.
 	KindTenantContainer = "TenantContainer"
+	// KindGitSync, KindImagePolicy and KindGitPreview are what follows a repository.
+	KindGitSync     = "GitSync"
+	KindImagePolicy = "ImagePolicy"
+	KindGitPreview  = "GitPreview"
 	// KindService is a service that Dogker has not made.
 	KindService = "Service"
 	// KindContainer is a container of no service.
@@ -99,7 +103,7 @@ const (
 type Object struct {
 	// Kind is one of the constants above.
 	Kind string `json:"kind"`
-	// Namespace of a TenantContainer, and of a network of ours.
+	// Namespace of an object of the API, and of a network of ours.
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
 	// Owner is Dogker or Foreign, for what one can be the owner of.

@@ -53,6 +53,8 @@ type Options struct {
 	// API is where the declared objects are read; nil when there is none, and then APIUnseen says why.
 	API       client.Reader
 	APIUnseen string
+	// Platform is the namespace of Dogker's own objects.
+	Platform string
 	// Guard returns what the allow list of what Dogker sends refuses in a spec.
 	Guard func(swarm.ServiceSpec, Facts) []string
 	// Plain is true when DOCKER_HOST is reached over the network without TLS.
@@ -69,7 +71,7 @@ func Collect(ctx context.Context, d Docker, o Options) (audit.Input, error) {
 	g := &gatherer{docker: d, options: o, in: audit.Input{Now: o.Now}}
 
 	for _, step := range []func(context.Context) error{
-		g.engine, g.host, g.swarm, g.networks, g.containers, g.services, g.declared,
+		g.engine, g.host, g.swarm, g.networks, g.containers, g.services, g.declared, g.deliveries,
 	} {
 		if err := step(ctx); err != nil {
 			return audit.Input{}, err

@@ -18,12 +18,14 @@ import (
 	"github.com/docker/docker/api/types/volume"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 	"github.com/dogker/dogker/internal/audit"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
@@ -152,7 +154,7 @@ func api(t *testing.T) client.Reader {
 	t.Helper()
 
 	scheme := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(corev1.AddToScheme(scheme), rbacv1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), gitopsv1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 	object := func(namespace, name string) metav1.ObjectMeta {
