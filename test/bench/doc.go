@@ -8,6 +8,6 @@
 //	go run ./test/bench -list                  what there is
 //	go run ./test/bench -profile full -document docs/benchmarks.md
 //
-// It needs root and an engine's programs, as internal/lab says, and `docker` for the arm of that name. Nothing else
-// should run on the machine; each report says how busy it was with other things.
+// It needs root and an engine's programs, as internal/lab says, and `docker` and `git` for the arms that use them.
+// Nothing else should run on the machine; each report says how busy it was with other things.
 package main

@@ -27,7 +27,7 @@ type benchmark struct {
 // benchmarks in the order in which they run.
 var benchmarks = []benchmark{
 	startOne, startMany, create, resync, drift, blindDrift, change, api, patches, footprint, tenancy, admission, neighbour,
-	books, payday,
+	books, payday, repository, fleet,
 }
 
 // flags are what the user asks for.

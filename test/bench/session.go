@@ -36,18 +36,20 @@ type size struct {
 	standing, newcomers, applies int
 	// payers are tenants that are charged by the minute, each for ten tasks.
 	payers int
+	// declared are objects of one repository, and syncs are repositories that are synced beside each other.
+	declared, syncs int
 }
 
 var sizes = map[string]size{
 	"quick": {
 		name: "quick", rounds: 2, samples: 5, tasks: 20, create: []int{500}, services: 1000, drifting: 200,
 		objects: 1000, openLoop: 10 * time.Second, footprints: []int{10, 1000}, idle: 30 * time.Second,
-		standing: 100, newcomers: 20, applies: 5, payers: 100,
+		standing: 100, newcomers: 20, applies: 5, payers: 100, declared: 200, syncs: 50,
 	},
 	"full": {
 		name: "full", rounds: 5, samples: 30, tasks: 100, create: []int{500, 5000}, services: 5000, drifting: 1000,
 		objects: 5000, openLoop: time.Minute, footprints: []int{10, 1000, 5000}, idle: 5 * time.Minute,
-		standing: 1000, newcomers: 100, applies: 20, payers: 1000,
+		standing: 1000, newcomers: 100, applies: 20, payers: 1000, declared: 1000, syncs: 500,
 	},
 }
 

@@ -50,6 +50,30 @@ func (p Process) RSS() (float64, error) { return p.memory("VmRSS:") }
 // Own is the resident memory in megabytes that is no page of a file.
 func (p Process) Own() (float64, error) { return p.memory("RssAnon:") }
 
+// Peak is the most resident memory that the process has had so far, in megabytes, with the pages of files.
+func (p Process) Peak() (float64, error) { return p.memory("VmHWM:") }
+
+// Children are the processes that this one has started and that have not ended.
+func (p Process) Children() []Process {
+	var out []Process
+
+	// Each thread has a list of those that it has started.
+	lists, _ := filepath.Glob(p.file("task/*/children"))
+	for _, list := range lists {
+		content, err := os.ReadFile(list)
+		if err != nil {
+			continue // The thread has ended.
+		}
+		for _, field := range strings.Fields(string(content)) {
+			if pid, err := strconv.Atoi(field); err == nil {
+				out = append(out, Process(pid))
+			}
+		}
+	}
+
+	return out
+}
+
 func (p Process) memory(field string) (float64, error) {
 	content, err := os.ReadFile(p.file("status"))
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 )
 
 // stopTimeout bounds how long a server may take to stop.
@@ -38,9 +39,10 @@ type Server struct {
 	// LogFile holds what it says.
 	LogFile string
 
-	raw   rest.Interface
-	cmd   *exec.Cmd
-	ended chan error
+	raw     rest.Interface
+	dataDir string
+	cmd     *exec.Cmd
+	ended   chan error
 }
 
 // Build compiles the server into the directory and returns the path of the program.
@@ -61,7 +63,7 @@ func StartServer(ctx context.Context, program, dataDir, dockerHost string, flags
 		return nil, err
 	}
 
-	s := &Server{LogFile: dataDir + ".log", ended: make(chan error, 1)}
+	s := &Server{LogFile: dataDir + ".log", dataDir: dataDir, ended: make(chan error, 1)}
 	log, err := os.OpenFile(s.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -153,6 +155,30 @@ func (s *Server) Stop() error {
 	}
 }
 
+// Kill ends the server at once, and waits until it is gone. Stop has nothing to do then.
+func (s *Server) Kill() error {
+	if err := s.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("kill dogker: %w", err)
+	}
+	<-s.ended
+	s.ended <- nil
+
+	return nil
+}
+
+// Kubectl runs the program's kubectl as the administrator.
+func (s *Server) Kubectl(ctx context.Context, args ...string) error {
+	flags := []string{
+		"kubectl", "--kubeconfig", filepath.Join(s.dataDir, "admin.kubeconfig"), "--cache-dir", s.dataDir + ".kube",
+	}
+	cmd := exec.CommandContext(ctx, s.cmd.Path, append(flags, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("kubectl %s: %w: %s", args[0], err, out[max(0, len(out)-3000):])
+	}
+
+	return nil
+}
+
 // CPUProfile watches for some seconds where the server's CPU time goes, and writes that to the file.
 func (s *Server) CPUProfile(ctx context.Context, file string, seconds int) error {
 	content, err := s.raw.Get().AbsPath("/debug/pprof/profile").Param("seconds", strconv.Itoa(seconds)).Do(ctx).Raw()
@@ -215,6 +241,7 @@ func scheme() *runtime.Scheme {
 	utilruntime.Must(clientgoscheme.AddToScheme(s))
 	utilruntime.Must(v1alpha1.AddToScheme(s))
 	utilruntime.Must(billingv1.AddToScheme(s))
+	utilruntime.Must(gitopsv1.AddToScheme(s))
 
 	return s
 }
