@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
@@ -71,6 +73,10 @@ func (r reference) matchesAny(patterns []v1alpha1.ImagePattern) bool {
 // engine connects to it from the node's own network, past all that separates containers.
 func registries(c *check) {
 	registriesOfPlan(c)
+	publicRegistries(c)
+}
+
+func publicRegistries(c *check) {
 	if len(c.images.Allowed) > 0 {
 		return
 	}
@@ -88,15 +94,9 @@ func registries(c *check) {
 }
 
 func registriesOfPlan(c *check) {
-	ref := parse(c.spec.Image)
+	allowedByPlan(c)
 
-	if allowed := c.images.Allowed; len(allowed) > 0 && !ref.matchesAny(allowed) {
-		names := make([]string, len(allowed))
-		for i, a := range allowed {
-			names[i] = string(a)
-		}
-		c.refusePlan(root.Child("image"), string(c.spec.Image), "images.allowed", "%s", strings.Join(names, ", "))
-	}
+	ref := parse(c.spec.Image)
 
 	switch c.images.Tags {
 	case v1alpha1.TagsNotLatest:
@@ -108,6 +108,30 @@ func registriesOfPlan(c *check) {
 			c.refusePlan(root.Child("image"), string(c.spec.Image), "images.tags", "a digest, as repository@sha256:…")
 		}
 	}
+}
+
+func allowedByPlan(c *check) {
+	ref := parse(c.spec.Image)
+
+	if allowed := c.images.Allowed; len(allowed) > 0 && !ref.matchesAny(allowed) {
+		names := make([]string, len(allowed))
+		for i, a := range allowed {
+			names[i] = string(a)
+		}
+		c.refusePlan(root.Child("image"), string(c.spec.Image), "images.allowed", "%s", strings.Join(names, ", "))
+	}
+}
+
+// CheckRepository judges a repository whose tags are looked at, by the part of rule I1 that says which registries are asked.
+func (p Policy) CheckRepository(image string) field.ErrorList {
+	c := &check{Policy: p, spec: &v1alpha1.TenantContainerSpec{Image: v1alpha1.Image(image)}, rule: "I1"}
+
+	allowedByPlan(c)
+	if p.profile != v1alpha1.ProfilePrivileged {
+		publicRegistries(c)
+	}
+
+	return c.errs
 }
 
 // imageID is what engines take for the ID of an image that a node holds.

@@ -44,6 +44,7 @@ type ImagePolicy struct {
 	*admission.Handler
 
 	authorizer authorizer.Authorizer
+	directory  Directory
 	// private lets repositories of tenants be at addresses that are not public.
 	private bool
 }
@@ -54,18 +55,22 @@ var (
 	_ admission.InitializationValidator = (*ImagePolicy)(nil)
 	_ initializer.WantsAuthorizer       = (*ImagePolicy)(nil)
 	_ wantsPrivateRepositories          = (*ImagePolicy)(nil)
+	_ wantsDirectory                    = (*ImagePolicy)(nil)
 )
 
 // SetAuthorizer gives the plugin its sight of who may what.
 func (p *ImagePolicy) SetAuthorizer(a authorizer.Authorizer) { p.authorizer = a }
+
+// SetDirectory gives the plugin its sight of tenants.
+func (p *ImagePolicy) SetDirectory(d Directory) { p.directory = d }
 
 // SetPrivateRepositories says whether repositories of tenants may be at addresses that are not public.
 func (p *ImagePolicy) SetPrivateRepositories(allowed bool) { p.private = allowed }
 
 // ValidateInitialization refuses a plugin that could not see.
 func (p *ImagePolicy) ValidateInitialization() error {
-	if p.authorizer == nil {
-		return errors.New("admission of ImagePolicies needs an authorizer")
+	if p.authorizer == nil || p.directory == nil {
+		return errors.New("admission of ImagePolicies needs an authorizer and a directory of tenants")
 	}
 
 	return nil
@@ -113,7 +118,17 @@ func (p *ImagePolicy) Validate(ctx context.Context, a admission.Attributes, _ ad
 		}
 		specs = append(specs, spec)
 	}
-	if errs := judgeImagePolicy(specs[0], p.private || a.GetNamespace() == bootstrap.Namespace); len(errs) > 0 {
+
+	// A registry is asked from the server's own network, as it is for containers, and so the same ones are.
+	rules, tenant, err := p.directory.Policy(ctx, a.GetNamespace())
+	if err != nil {
+		return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), err)
+	}
+	errs := judgeImagePolicy(specs[0], p.private || a.GetNamespace() == bootstrap.Namespace)
+	if tenant {
+		errs = append(rules.CheckRepository(string(specs[0].Image)), errs...)
+	}
+	if len(errs) > 0 {
 		return apierrors.NewInvalid(imagePolicyKind, now.GetName(), errs)
 	}
 

@@ -5,13 +5,16 @@ import (
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
+	"github.com/dogker/dogker/reconciler/policy"
 )
 
 // imagePolicy is one with what the YAML says about it.
@@ -35,7 +38,49 @@ func imagePolicyRequest(who, subresource string, now, old *unstructured.Unstruct
 }
 
 func imagePolicyPlugin() *ImagePolicy {
-	return &ImagePolicy{Handler: admission.NewHandler(admission.Create, admission.Update), authorizer: authorizer.AuthorizerFunc(byAccounts)}
+	return &ImagePolicy{Handler: admission.NewHandler(admission.Create, admission.Update), authorizer: authorizer.AuthorizerFunc(byAccounts), directory: restricted()}
+}
+
+// TestRegistriesOfPolicies: the server asks, from its own network, and so a policy may name no registry that a container may not.
+func TestRegistriesOfPolicies(t *testing.T) {
+	for claim, tc := range map[string]struct {
+		reason, image string
+		change        func(*v1alpha1.Plan)
+		want          bool
+	}{
+		"Hub":       {"Everybody reaches it.", "nginx", nil, true},
+		"Name":      {"So is this one.", "registry.example/a/b", nil, true},
+		"Loopback":  {"The server's own ports, without TLS.", "127.0.0.1:2379/a", nil, false},
+		"Localhost": {"By its name as well.", "localhost:6443/a", nil, false},
+		"Private":   {"The network of the nodes.", "10.0.0.1/a", nil, false},
+		"Metadata":  {"What clouds tell their machines.", "169.254.169.254/a", nil, false},
+		"Port":      {"A scan of ports.", "registry.example:22/a", nil, false},
+		"PlanNamesIt": {"The platform has said so.", "10.0.0.1/a", func(p *v1alpha1.Plan) {
+			p.Spec.Images = &v1alpha1.ImageRules{Allowed: []v1alpha1.ImagePattern{"10.0.0.1/*"}}
+		}, true},
+		"PlanNamesOthers": {"Nor may containers.", "nginx", func(p *v1alpha1.Plan) {
+			p.Spec.Images = &v1alpha1.ImageRules{Allowed: []v1alpha1.ImagePattern{"10.0.0.1/*"}}
+		}, false},
+		"TagsAreNoMatter": {"A repository has none; the policy finds one.", "nginx", func(p *v1alpha1.Plan) { p.Spec.Images = &v1alpha1.ImageRules{Tags: v1alpha1.TagsNotLatest} }, true},
+		"Privileged":      {"It may, as its containers may.", "10.0.0.1/a", func(p *v1alpha1.Plan) { p.Spec.SecurityProfile = v1alpha1.ProfilePrivileged }, true},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			plan := &v1alpha1.Plan{ObjectMeta: metav1.ObjectMeta{Name: "small"}}
+			if tc.change != nil {
+				tc.change(plan)
+			}
+			rules := policy.Of(&v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, plan)
+
+			p := imagePolicyPlugin()
+			p.directory = directory{policy: &rules}
+
+			now := imagePolicy(t, "spec: {image: '"+tc.image+"', policy: {semver: {range: 1.x}}}")
+			err := p.Validate(t.Context(), imagePolicyRequest("dev", "", now, nil), nil)
+			if (err == nil) != tc.want || err != nil && !strings.Contains(err.Error(), "spec.image") {
+				t.Errorf("%s\ngot %v, want let in to be %v", tc.reason, err, tc.want)
+			}
+		})
+	}
 }
 
 func TestWhoMayFollowImages(t *testing.T) {
