@@ -20,6 +20,7 @@ import (
 
 	billing "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 	"github.com/dogker/dogker/internal/lab"
 )
 
@@ -101,7 +102,9 @@ func (c *cell) connect() error {
 	cfg.WarningHandler = rest.NoWarnings{}
 
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), billing.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(
+		clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), billing.AddToScheme(scheme), gitopsv1.AddToScheme(scheme),
+	); err != nil {
 		return err
 	}
 	c.api, err = client.NewWithWatch(cfg, client.Options{Scheme: scheme})
