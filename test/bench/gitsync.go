@@ -49,11 +49,12 @@ var repository = benchmark{
 	name:  "gitsync",
 	title: "A repository of many objects",
 	about: "1,000 objects (200 in profile quick), a tenth of them containers of 0 replicas and the others ConfigMaps, are in a kustomization with ten in a " +
-		"file. A GitSync applies them to a tenant, and kubectl, as the administrator, to two others. Without a change: from the request for a visit, by the annotation that a webhook sets, until the status says that " +
-		"it was made, by a watch; and how long kubectl takes. With one changed ConfigMap: from the beginning of `git push`, after which a " +
-		"visit is requested, until the status says that the commit is applied; kubectl needs no push, and its clock begins when the file is changed. " +
-		"Fetching, building, comparing and applying are in it, in both arms in processes that are started for it. Writes are those that the API server " +
-		"counts until two seconds later, without the request itself, and without leases, which are renewed all the time.",
+		"file. A GitSync applies them to a tenant, and kubectl, as the administrator, to two others. Without a change: from the request for a visit, by " +
+		"the annotation that a webhook sets, until the status says that it was made, by a watch; and how long kubectl takes. With one changed ConfigMap: " +
+		"from the beginning of `git push`, after which a visit is requested, until the status says that the commit is applied; kubectl needs no push, and " +
+		"its clock begins after the file was changed. Fetching, building, comparing and applying are in it, in all arms by processes that are started for " +
+		"it. Writes are those that the API server counts until two seconds later, without the request itself, and without leases, which are renewed all " +
+		"the time.",
 	goals: []measure.Goal{
 		{Figure: noChange, AtMost: 1},
 		{Figure: idleWrites, AtMost: 0},
