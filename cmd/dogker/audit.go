@@ -172,11 +172,17 @@ func guarded(spec swarm.ServiceSpec, facts gather.Facts) []string {
 	plain := servicespec.Normalise(spec)
 	plain.Labels = spec.Labels
 
-	err := guard.Check(plain, guard.Facts{
+	known := guard.Facts{
 		Owner: facts.Owner, NetworkID: facts.NetworkID, Secrets: facts.Secrets, Configs: facts.Configs, ImageID: facts.ImageID,
 		OffManagers:     spec.Labels[v1alpha1.SwarmLabelPlacement] == v1alpha1.PlacementWorkers,
 		NoNewPrivileges: spec.Labels[v1alpha1.SwarmLabelPrivileges] == v1alpha1.PrivilegesNoNew,
-	})
+	}
+	if servicespec.IsAdopted(spec) {
+		// It keeps the tasks it came with, as long as nobody has changed them since.
+		known.Standing = &plain
+	}
+
+	err := guard.Check(plain, known)
 	if err == nil {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/internal/audit"
 	"github.com/dogker/dogker/internal/audit/gather"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -42,6 +43,35 @@ func TestGuardedReadsWhatTheEngineTells(t *testing.T) {
 		if !slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, word) }) {
 			t.Errorf("a bind mount, and no constraint where the label promises one: got %v, want a word about %s", got, word)
 		}
+	}
+}
+
+// TestGuardedKnowsWhatWasAdopted: a service that keeps the tasks it came with is nobody's tampering, until somebody changes it.
+func TestGuardedKnowsWhatWasAdopted(t *testing.T) {
+	facts := gather.Facts{Owner: swarmobj.Owner{Tenant: "acme", Kind: "TenantContainer", Name: "web", UID: "u1"}, NetworkID: "n1"}
+	live := swarm.ServiceSpec{
+		TaskTemplate: swarm.TaskSpec{
+			Networks: []swarm.NetworkAttachmentConfig{{Target: "theirs", Aliases: []string{"Web_1"}}},
+			ContainerSpec: &swarm.ContainerSpec{
+				Image: "nginx:1", Hostname: "Web_1", User: "nginx", Labels: map[string]string{"com.docker.stack.namespace": "acme"},
+			},
+		},
+		EndpointSpec: &swarm.EndpointSpec{Mode: swarm.ResolutionModeVIP},
+	}
+	ours := swarm.ServiceSpec{
+		Annotations: swarm.Annotations{Name: "acme_web", Labels: facts.Owner.Labels()},
+		Mode:        swarm.ServiceMode{Replicated: &swarm.ReplicatedService{Replicas: new(uint64(1))}},
+	}
+	ours.Labels[v1alpha1.SwarmLabelGeneration] = "1"
+
+	adopted := servicespec.Adopt(ours, live)
+	if got := guarded(adopted, facts); len(got) > 0 {
+		t.Errorf("a service that was adopted: got %v", got)
+	}
+
+	adopted.TaskTemplate.ContainerSpec.Hostname = "web-2"
+	if got := guarded(adopted, facts); len(got) == 0 {
+		t.Error("a service that was adopted and then changed by hand: got nothing")
 	}
 }
 
