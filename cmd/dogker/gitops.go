@@ -35,7 +35,7 @@ func registerGitOps(m manager.Manager, c *controllers, passes *engine.Metrics) e
 	g := &gitops{
 		controllers: c, m: m, passes: passes,
 		recorder: m.GetEventRecorderFor("dogker"), //nolint:staticcheck // kubectl describe shows these for every kind.
-		builders: worker.NewPool(worker.Options{Waiting: waitingBuilds, Log: c.log}),
+		builders: worker.NewPool(worker.Options{Waiting: waitingBuilds, Owner: c.server.Identity().Server, Log: c.log}),
 	}
 
 	if err := g.receive(); err != nil {

@@ -76,7 +76,7 @@ func ownServer(t *testing.T, args ...string) *server {
 func (s *server) command() *exec.Cmd {
 	cmd := exec.Command(binary, append([]string{"server", "--data-dir", s.dir, "--listen", s.listen}, s.args...)...)
 	// There is no engine there, whatever the machine has.
-	cmd.Env = append(os.Environ(), "DOCKER_HOST=unix:///no-such-engine.sock")
+	cmd.Env = append(os.Environ(), "DOCKER_HOST=unix:///no-such-engine.sock", "TMPDIR="+scratch)
 
 	return cmd
 }

@@ -15,6 +15,9 @@ import (
 // binary is the dogker under test.
 var binary string
 
+// scratch is a directory that goes when all tests are done.
+var scratch string
+
 // atOnce is how many tests run at a time unless -parallel says otherwise. They wait most of the time, mostly for Swarm.
 const atOnce = "6"
 
@@ -42,6 +45,11 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
+	scratch = dir
+	// Workers of servers are other users, and have their directories in it: a server that is killed leaves them there.
+	if err := os.Chmod(dir, 0o711); err != nil {
+		return 1, err
+	}
 
 	if binary, err = findBinary(dir); err != nil {
 		return 1, err

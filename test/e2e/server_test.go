@@ -84,7 +84,7 @@ func (s *server) launch() error {
 
 	args := append([]string{"server", "--data-dir", s.dataDir, "--listen", s.address}, s.args...)
 	s.process = exec.Command(binary, args...)
-	s.process.Env = append(os.Environ(), "DOCKER_HOST="+s.engine)
+	s.process.Env = append(os.Environ(), "DOCKER_HOST="+s.engine, "TMPDIR="+scratch)
 	s.process.Stdout, s.process.Stderr = log, log
 	if err := s.process.Start(); err != nil {
 		return fmt.Errorf("start dogker: %w", err)

@@ -1,11 +1,14 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync/atomic"
 
@@ -25,6 +28,9 @@ type Options struct {
 	MemoryBytes int64
 	// Dir is where workers have their directories; empty is the system's for such things. Every user must be able to pass it.
 	Dir string
+	// Owner names the server, of which there is one at a time: letters, digits and hyphens. Directories of its workers that are
+	// there before it has made any are left of it when it was killed, and removed. Empty for a pool that leaves that to others.
+	Owner string
 	// FirstUID is the user and group ID of the first worker, where the server is root: each has one of its own. 0 is one that no
 	// distribution gives to anybody.
 	FirstUID uint32
@@ -90,7 +96,29 @@ func NewPool(o Options) *Pool {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 
-	return &Pool{options: o, queue: newQueue(o.Workers, o.PerTenant, o.Waiting), log: o.Log}
+	p := &Pool{options: o, queue: newQueue(o.Workers, o.PerTenant, o.Waiting), log: o.Log}
+	p.sweep()
+
+	return p
+}
+
+// prefix begins the names of the directories of workers.
+const prefix = "dogker-git-"
+
+// sweep removes what a process of the same name has left behind that could not do it itself.
+func (p *Pool) sweep() {
+	if p.options.Owner == "" {
+		return
+	}
+
+	left, err := filepath.Glob(filepath.Join(cmp.Or(p.options.Dir, os.TempDir()), prefix+p.options.Owner+"-*"))
+	for _, dir := range left {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+
+	if err != nil {
+		p.log.Warn("Directories of earlier Git workers could not be removed", logkey.Err, err)
+	}
 }
 
 // Build builds in a process of its own, when it is the tenant's turn. See source.Builder.
@@ -170,7 +198,12 @@ func (p *Pool) do(ctx context.Context, j job) error {
 
 // directory makes the one that a worker starts in, and that is its own.
 func (p *Pool) directory(slot int) (string, error) {
-	dir, err := os.MkdirTemp(p.options.Dir, "dogker-git-")
+	name := prefix
+	if p.options.Owner != "" {
+		name += p.options.Owner + "-"
+	}
+
+	dir, err := os.MkdirTemp(p.options.Dir, name)
 	if err != nil {
 		return "", err
 	}
