@@ -109,7 +109,7 @@ type GitPreviewSpec struct {
 	// +optional
 	Template PreviewTemplate `json:"template,omitzero"`
 
-	// Suspend lets it rest: nothing is looked at, made or deleted. Previews that there are go on as they are.
+	// Suspend lets it rest: the repository is not looked at and no preview is made. Those that there are go on until their time is over.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
