@@ -107,7 +107,7 @@ func (c *Controller) Run(ctx context.Context) error {
 }
 
 // Reconcile starts a look when one is due, and reports how the last one ended. Only the engine persists status.
-func (c *Controller) Reconcile(_ context.Context, p *gitopsv1.ImagePolicy) (outcome.Result, error) {
+func (c *Controller) Reconcile(ctx context.Context, p *gitopsv1.ImagePolicy) (outcome.Result, error) {
 	key := client.ObjectKeyFromObject(p)
 
 	if !p.DeletionTimestamp.IsZero() {
@@ -132,7 +132,7 @@ func (c *Controller) Reconcile(_ context.Context, p *gitopsv1.ImagePolicy) (outc
 		c.end(p, s, ended, now)
 	}
 
-	asked := question{generation: p.Generation, requested: p.Annotations[gitopsv1.AnnotationRequestedAt]}
+	asked := c.question(ctx, p)
 	if asked != s.asked || !c.jobs.running(key) && !now.Before(s.next) {
 		hurry := s.asked != question{} && asked != s.asked
 		s.asked = asked
@@ -142,6 +142,29 @@ func (c *Controller) Reconcile(_ context.Context, p *gitopsv1.ImagePolicy) (outc
 	}
 
 	return c.report(p, s, now)
+}
+
+// question is what a look is for now. A GitSync that the cache does not have is none: the look says what that means.
+func (c *Controller) question(ctx context.Context, p *gitopsv1.ImagePolicy) question {
+	asked := question{generation: p.Generation, requested: p.Annotations[gitopsv1.AnnotationRequestedAt]}
+
+	if name := syncOf(p); name != "" {
+		var sync gitopsv1.GitSync
+		if err := c.cached.Get(ctx, types.NamespacedName{Namespace: p.Namespace, Name: name}, &sync); err == nil {
+			asked.sync = syncSpec{uid: sync.UID, generation: sync.Generation}
+		}
+	}
+
+	return asked
+}
+
+// syncOf is the name of the GitSync whose repository a policy commits to; empty when it names none.
+func syncOf(p *gitopsv1.ImagePolicy) string {
+	if p.Spec.Update == nil || p.Spec.Update.Git == nil {
+		return ""
+	}
+
+	return string(p.Spec.Update.Git.GitSyncName)
 }
 
 // end notes how a look ended, and tells what it has changed.

@@ -29,10 +29,17 @@ type state struct {
 	known branch
 }
 
-// question is what a look is for: a spec, and what the annotation said that asks for a look.
+// question is what a look is for: a spec, what the annotation said that asks for a look, and the GitSync that says where to.
 type question struct {
 	generation int64
 	requested  string
+	sync       syncSpec
+}
+
+// syncSpec is the spec of a GitSync; zero when there is none.
+type syncSpec struct {
+	uid        types.UID
+	generation int64
 }
 
 // branch is one that has an image in all of its places.

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 	"github.com/dogker/dogker/reconciler/source"
@@ -51,6 +52,42 @@ func TestCommitsOnce(t *testing.T) {
 
 		if w.later(); w.desk.has != "app:1.2.0" || w.desk.asked[2].Known != "" {
 			t.Errorf("another image: %+v", w.desk.asked[2])
+		}
+	})
+}
+
+func TestFollowsItsGitSync(t *testing.T) {
+	sync := &gitopsv1.GitSync{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "apps", UID: "s", Generation: 1}, Spec: gitopsv1.GitSyncSpec{URL: "https://git.example/old"}}
+	other := policy()
+	other.Name = "other"
+
+	play(t, []client.Object{commits(func(g *gitopsv1.GitUpdate) { g.URL, g.GitSyncName = "", "apps" }), other, sync}, func(w *world) {
+		w.settle()
+
+		if asked := len(w.desk.asked); asked != 1 {
+			t.Fatalf("%d edits, want 1", asked)
+		}
+
+		if w.settle(); len(w.desk.asked) != 1 {
+			t.Error("a pass without news asks again")
+		}
+
+		if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(sync), sync); err != nil {
+			t.Fatal(err)
+		}
+
+		sync.Generation, sync.Spec.URL = 2, "https://git.example/new"
+		if err := w.client.Update(t.Context(), sync); err != nil {
+			t.Fatal(err)
+		}
+
+		want := []reconcile.Request{{NamespacedName: key}}
+		if diff := cmp.Diff(want, committers(t.Context(), w.client, sync)); diff != "" {
+			t.Errorf("whom the change wakes (-want +got):\n%s", diff)
+		}
+
+		if w.settle(); len(w.desk.asked) != 2 || w.desk.asked[1].URL != "https://git.example/new" {
+			t.Errorf("the new repository is not asked before the interval is over: %+v", w.desk.asked)
 		}
 	})
 }
