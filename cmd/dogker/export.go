@@ -11,7 +11,7 @@ import (
 )
 
 const exportHelp = `Write what is declared in a namespace as YAML that can be committed and applied again: ConfigMaps, TenantContainers,
-GitSyncs, and with --secrets Secrets.
+GitSyncs, ImagePolicies, GitPreviews, and with --secrets Secrets.
 
 What servers and controllers have put in is taken out: status, versions, times, finalizers, managed fields, and what the
 schema fills in by itself. What the plan has filled in stays. Objects that other objects have made are left out.

@@ -119,7 +119,10 @@ func equal(value any, raw []byte) bool {
 // defaultsOfKinds are the schemas of our kinds' specs, by kind.
 func defaultsOfKinds() (map[string]*apiextensionsv1.JSONSchemaProps, error) {
 	out := map[string]*apiextensionsv1.JSONSchemaProps{}
-	for _, file := range []string{"crds/dogker.io_tenantcontainers.yaml", "crds/gitops.dogker.io_gitsyncs.yaml"} {
+	for _, file := range []string{
+		"crds/dogker.io_tenantcontainers.yaml", "crds/gitops.dogker.io_gitsyncs.yaml",
+		"crds/gitops.dogker.io_imagepolicies.yaml", "crds/gitops.dogker.io_gitpreviews.yaml",
+	} {
 		raw, err := manifests.CRDs.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("read schema: %w", err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
+	"github.com/dogker/dogker/internal/gitops/set"
 	"github.com/dogker/dogker/internal/yamltext"
 )
 
@@ -26,6 +27,8 @@ var kinds = []schema.GroupVersionKind{
 	{Version: "v1", Kind: kindSecret},
 	v1alpha1.GroupVersion.WithKind("TenantContainer"),
 	gitopsv1.GroupVersion.WithKind("GitSync"),
+	gitopsv1.GroupVersion.WithKind("ImagePolicy"),
+	gitopsv1.GroupVersion.WithKind("GitPreview"),
 }
 
 const kindSecret = "Secret"
@@ -101,6 +104,9 @@ var made = []string{"kube-root-ca.crt"}
 // declared is false for what another object or a server has made, and for what is going.
 func declared(object *unstructured.Unstructured) bool {
 	if metav1.GetControllerOf(object) != nil || object.GetDeletionTimestamp() != nil || slices.Contains(made, object.GetName()) {
+		return false
+	}
+	if object.GetKind() == "ConfigMap" && set.IsRecord(object.GetName()) {
 		return false
 	}
 	kind, _, _ := unstructured.NestedString(object.Object, "type")

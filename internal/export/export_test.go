@@ -136,6 +136,57 @@ func sync() *unstructured.Unstructured {
 	}}
 }
 
+const cleanAutomation = `---
+apiVersion: gitops.dogker.io/v1alpha1
+kind: ImagePolicy
+metadata:
+  name: web
+  namespace: acme
+spec:
+  image: registry.example.com/acme/web
+  policy:
+    semver:
+      range: 1.x
+---
+apiVersion: gitops.dogker.io/v1alpha1
+kind: GitPreview
+metadata:
+  name: shop
+  namespace: acme
+spec:
+  branches:
+    include:
+    - feature/**
+  template:
+    path: deploy
+  url: https://git.example.com/acme/shop
+`
+
+// automation is what follows images and branches, as a server gives it out.
+func automation() []client.Object {
+	return []client.Object{
+		&unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": gitopsv1.GroupVersion.String(), "kind": "ImagePolicy",
+			"metadata": map[string]any{"name": "web", "namespace": "acme"},
+			"spec": map[string]any{
+				"image": "registry.example.com/acme/web", "policy": map[string]any{"semver": map[string]any{"range": "1.x"}},
+				"interval": "5m", "serviceAccountName": gitopsv1.AccountName,
+			},
+			"status": map[string]any{"latestTag": "1.5.0"},
+		}},
+		&unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": gitopsv1.GroupVersion.String(), "kind": "GitPreview",
+			"metadata": map[string]any{"name": "shop", "namespace": "acme", "finalizers": []any{gitopsv1.FinalizerGitPreview}},
+			"spec": map[string]any{
+				"url": "https://git.example.com/acme/shop", "branches": map[string]any{"include": []any{"feature/**"}},
+				"ttl": "72h", "interval": "2m", "serviceAccountName": gitopsv1.AccountName,
+				"template": map[string]any{"path": "deploy", "interval": "10m", "timeout": "3m"},
+			},
+			"status": map[string]any{"active": int64(1)},
+		}},
+	}
+}
+
 func TestRead(t *testing.T) {
 	elsewhere := full()
 	elsewhere.Namespace = "other"
@@ -144,10 +195,12 @@ func TestRead(t *testing.T) {
 		&corev1.ConfigMap{ObjectMeta: served("settings"), Data: map[string]string{"a": "b"}},
 		&corev1.ConfigMap{ObjectMeta: served("kube-root-ca.crt")},
 		&corev1.ConfigMap{ObjectMeta: owned("made")},
+		&corev1.ConfigMap{ObjectMeta: served("dogker-set-shop"), Data: map[string]string{"inventory": "[]"}},
 		&corev1.Secret{ObjectMeta: served("database"), Type: corev1.SecretTypeOpaque, Data: map[string][]byte{"password": []byte("pw")}},
 		&corev1.Secret{ObjectMeta: served("token"), Type: corev1.SecretTypeServiceAccountToken},
 		&corev1.Secret{ObjectMeta: owned("issued")},
 	}
+	objects = append(objects, automation()...)
 	cases := map[string]struct {
 		reason  string
 		secrets bool
@@ -156,11 +209,11 @@ func TestRead(t *testing.T) {
 	}{
 		"WithoutSecrets": {
 			reason: "What is committed holds no secrets, and whoever exports is told which are missing.",
-			want:   cleanConfigMap + cleanContainer + cleanSync, leftOut: []string{"database"},
+			want:   cleanConfigMap + cleanContainer + cleanSync + cleanAutomation, leftOut: []string{"database"},
 		},
 		"WithSecrets": {
 			reason: "Secrets that people have made are written when asked for; those of servers never.", secrets: true,
-			want: cleanConfigMap + cleanSecret + cleanContainer + cleanSync,
+			want: cleanConfigMap + cleanSecret + cleanContainer + cleanSync + cleanAutomation,
 		},
 	}
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,6 +27,9 @@ const (
 
 // ErrConcurrent means that somebody else applies the same set.
 var ErrConcurrent = errors.New("somebody else has applied the same set meanwhile: look again")
+
+// IsRecord is true for the name of a ConfigMap that is the record of a set.
+func IsRecord(name string) bool { return strings.HasPrefix(name, prefix) }
 
 // record is what a set has applied, as it was read last.
 type record struct {
