@@ -60,7 +60,7 @@ func (p *pass) succeed(v *visit, left []inventory.Entry) {
 	}
 
 	if guard := v.plan.Guard(); guard != "" {
-		e.message += "; " + guard
+		e.message += "; " + guard + ": nothing is pruned unless spec.pruneEmpty says that it is meant"
 	}
 
 	e.status.LastAppliedRevision, e.status.LastAttemptedRevision = revision, revision

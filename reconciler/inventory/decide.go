@@ -96,9 +96,9 @@ func guard(recorded, built, gone []Object) string {
 	case lost == 0 || lost < len(recorded):
 		return ""
 	case len(built) == 0:
-		return fmt.Sprintf("the build has no objects, and %s on record: nothing is pruned unless spec.pruneEmpty says that it is meant", count(lost))
+		return fmt.Sprintf("the build has no objects, and %s on record", count(lost))
 	case lost > 1:
-		return fmt.Sprintf("the build has none of the %d objects on record: nothing is pruned unless spec.pruneEmpty says that it is meant", lost)
+		return fmt.Sprintf("the build has none of the %d objects on record", lost)
 	default:
 		return ""
 	}
