@@ -70,7 +70,7 @@ func Make(live *Live, options Options) Result {
 	}
 	own := m.result.Findings
 
-	first := compose.Convert(m.stackOf(names), compose.Options{Namespace: options.Namespace})
+	first := compose.Convert(m.stackOf(names), compose.Options{Namespace: options.Namespace, PlanAsked: true})
 	for i := range live.Services {
 		s := &live.Services[i]
 		if m.isLeftAlone(s, own) || m.isLeftAlone(s, first.Findings) {
@@ -79,7 +79,7 @@ func Make(live *Live, options Options) Result {
 		}
 	}
 
-	final := compose.Convert(m.stackOf(names), compose.Options{Namespace: options.Namespace})
+	final := compose.Convert(m.stackOf(names), compose.Options{Namespace: options.Namespace, PlanAsked: true})
 	m.result.ConfigMaps, m.result.Secrets = final.ConfigMaps, final.Secrets
 	for _, tc := range final.Containers {
 		m.adoption(tc)

@@ -173,6 +173,9 @@ func TestMakeAdoptsAllTheSame(t *testing.T) {
 		"SecondNetwork": {"Everybody on it is on the tenant's, too.", func(s *swarm.Service) {
 			s.Spec.TaskTemplate.Networks = append(s.Spec.TaskTemplate.Networks, swarm.NetworkAttachmentConfig{Target: "net-back", Aliases: []string{"front"}})
 		}, func(*adopt.Options) {}, func(tc *v1alpha1.TenantContainer) bool { return slices.Contains(tc.Spec.DNSAliases, "front") }},
+		"OwnRegistry": {"A registry by its address can be allowed by the plan, which the server is asked about.", func(s *swarm.Service) {
+			con(s).Image, s.Spec.Labels["com.docker.stack.image"] = "10.0.0.5:5000/web:1", "10.0.0.5:5000/web:1"
+		}, func(*adopt.Options) {}, func(tc *v1alpha1.TenantContainer) bool { return tc.Spec.Image == "10.0.0.5:5000/web:1" }},
 		"NotOfAStack": {"Without a file of a stack, what runs is what was asked for.", func(s *swarm.Service) { s.Spec.Labels = nil },
 			func(*adopt.Options) {}, func(tc *v1alpha1.TenantContainer) bool { return tc.Spec.Image == pinned }},
 	}

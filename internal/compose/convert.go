@@ -21,6 +21,9 @@ const LabelPartOf = "app.kubernetes.io/part-of"
 type Options struct {
 	// Namespace of all objects; empty leaves it to whoever applies them.
 	Namespace string
+	// PlanAsked is true when the server is asked about each container: then images are for the plan of the tenant to judge, which
+	// can allow what no profile does by itself.
+	PlanAsked bool
 }
 
 // Result is what came of a project.
