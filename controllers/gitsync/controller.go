@@ -106,7 +106,7 @@ func New(cached, live client.Reader, builder source.Builder, accounts Accounts, 
 // Run owns the builds: it returns when ctx has ended and none is under way any more.
 func (c *Controller) Run(ctx context.Context) error {
 	<-ctx.Done()
-	c.jobs.stop()
+	c.jobs.Stop()
 
 	return nil
 }
@@ -146,7 +146,7 @@ func (c *Controller) Reconcile(ctx context.Context, s *gitopsv1.GitSync) (outcom
 
 // Forget implements engine.Forgetter.
 func (c *Controller) Forget(key types.NamespacedName) {
-	c.jobs.cancel(key)
+	c.jobs.Cancel(key)
 	c.cache.drop(key)
 	c.memory.forget(key)
 	c.applier.Forget(key)

@@ -144,7 +144,7 @@ func (p *pass) finish(e *ending, v *visit, revision string) {
 // rest ends a pass that has nothing to do until something changes, or it is time.
 func (p *pass) rest() (outcome.Result, error) {
 	e := p.ended
-	if e == nil || e.generation != p.sync.Generation || p.jobs.running(p.key) && e.generation != p.asked.generation {
+	if e == nil || e.generation != p.sync.Generation || p.jobs.Running(p.key) && e.generation != p.asked.generation {
 		return p.between(0)
 	}
 
@@ -176,7 +176,7 @@ func (f *failure) Unwrap() error { return f.cause }
 
 // after is how long it is until there is something to do.
 func (p *pass) after() time.Duration {
-	if p.jobs.running(p.key) {
+	if p.jobs.Running(p.key) {
 		// The build starts the next pass. This is for a wake-up that is lost.
 		return time.Minute
 	}

@@ -111,7 +111,7 @@ func (w *world) add(name string, edits ...func(*gitopsv1.GitSync)) {
 // close ends the process.
 func (w *world) close() {
 	w.stop()
-	w.controller.jobs.stop()
+	w.controller.jobs.Stop()
 }
 
 // start begins a process: nothing is left of the one before but what is stored.
@@ -195,7 +195,7 @@ func (w *world) run(d time.Duration) {
 		}
 
 		if wait := time.Until(at); wait > 0 {
-			if w.controller.jobs.count() > 0 {
+			if w.controller.jobs.Len() > 0 {
 				wait = min(wait, time.Second) // A build may end before that.
 			}
 

@@ -15,11 +15,11 @@ const defaultInterval = 5 * time.Minute
 
 // look takes what a build came to, and asks for the next one when it is time. It may begin a visit, or end one.
 func (p *pass) look(ctx context.Context) error {
-	if a := p.jobs.take(p.key); a != nil && p.asked.generation == p.sync.Generation {
-		p.answered(*a)
+	if a, ended := p.jobs.Take(p.key); ended && p.asked.generation == p.sync.Generation {
+		p.answered(a)
 	}
 
-	if !p.due() || p.jobs.running(p.key) && p.asked.generation == p.sync.Generation {
+	if !p.due() || p.jobs.Running(p.key) && p.asked.generation == p.sync.Generation {
 		return nil
 	}
 
@@ -87,7 +87,7 @@ func (p *pass) ask(ctx context.Context) error {
 		r.Known = b.Revision
 	}
 
-	p.jobs.start(p.key, r)
+	p.jobs.build(p.key, r)
 
 	return nil
 }

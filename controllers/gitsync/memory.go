@@ -94,7 +94,7 @@ func (c *Controller) begin(s *gitopsv1.GitSync) *pass {
 
 // drop ends what is under way.
 func (p *pass) drop() {
-	p.jobs.cancel(p.key)
+	p.jobs.Cancel(p.key)
 	p.visit = nil
 }
 

@@ -143,7 +143,7 @@ func (l *levels) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. A cache that cannot be read leaves a gap.
 func (l *levels) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(cacheDesc, prometheus.GaugeValue, float64(l.c.cache.size()))
-	ch <- prometheus.MustNewConstMetric(jobsDesc, prometheus.GaugeValue, float64(l.c.jobs.count()))
+	ch <- prometheus.MustNewConstMetric(jobsDesc, prometheus.GaugeValue, float64(l.c.jobs.Len()))
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

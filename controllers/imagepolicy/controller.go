@@ -101,7 +101,7 @@ func (silence) Event(runtime.Object, string, string, string) {}
 // Run owns the jobs: it returns when ctx has ended and none is under way any more.
 func (c *Controller) Run(ctx context.Context) error {
 	<-ctx.Done()
-	c.jobs.stop()
+	c.jobs.Stop()
 
 	return nil
 }
@@ -128,17 +128,17 @@ func (c *Controller) Reconcile(ctx context.Context, p *gitopsv1.ImagePolicy) (ou
 
 	now := c.opts.Now()
 
-	if ended := c.jobs.take(key); ended != nil && ended.asked == s.asked {
+	if ended, ok := c.jobs.Take(key); ok && ended.asked == s.asked {
 		c.end(p, s, ended, now)
 	}
 
 	asked := c.question(ctx, p)
-	if asked != s.asked || !c.jobs.running(key) && !now.Before(s.next) {
+	if asked != s.asked || !c.jobs.Running(key) && !now.Before(s.next) {
 		hurry := s.asked != question{} && asked != s.asked
 		s.asked = asked
 
 		l := &look{Controller: c, policy: p.DeepCopy(), asked: asked, hurry: hurry, known: s.known}
-		c.jobs.start(key, l.run)
+		c.jobs.look(key, l.run)
 	}
 
 	return c.report(p, s, now)
@@ -186,6 +186,6 @@ func (c *Controller) end(p *gitopsv1.ImagePolicy, s *state, ended *ending, now t
 
 // Forget implements engine.Forgetter.
 func (c *Controller) Forget(key types.NamespacedName) {
-	c.jobs.cancel(key)
+	c.jobs.Cancel(key)
 	c.memory.forget(key)
 }

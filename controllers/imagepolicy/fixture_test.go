@@ -232,7 +232,7 @@ func (w *world) settle() *gitopsv1.ImagePolicy {
 		default:
 		}
 
-		if !w.kind.jobs.running(key) {
+		if !w.kind.jobs.Running(key) {
 			return w.policy()
 		}
 

@@ -39,7 +39,7 @@ func (c *Controller) report(p *gitopsv1.ImagePolicy, s *state, now time.Time) (o
 	c.fill(&p.Status, s.ended)
 
 	after := fallback
-	if !c.jobs.running(keyOf(p)) {
+	if !c.jobs.Running(keyOf(p)) {
 		after = max(s.next.Sub(now), time.Second)
 	}
 
