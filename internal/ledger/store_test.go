@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,49 +12,16 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/dogker/dogker/internal/controlplane/etcd"
+	"github.com/dogker/dogker/internal/controlplane/etcd/etcdtest"
 	"github.com/dogker/dogker/reconciler/book"
 	"github.com/dogker/dogker/reconciler/money"
 )
 
-// store is one etcd for all tests: each works on tenants of its own. Its disk is memory where there is some, because what
-// is tested is what it is told, and not how long a disk takes.
-var store = sync.OnceValues(func() (*etcd.Store, error) {
-	dir, err := os.MkdirTemp("/dev/shm", "dogker-ledger-")
-	if err != nil {
-		dir, err = os.MkdirTemp("", "dogker-ledger-")
-	}
-	if err != nil {
-		return nil, err
-	}
-	storeDir = dir
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-
-	return etcd.Open(ctx, etcd.Config{Dir: filepath.Join(dir, "etcd"), Log: slog.New(slog.DiscardHandler)})
-})
-
-var storeDir string
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if storeDir != "" {
-		if s, err := store(); err == nil {
-			_ = s.Close()
-		}
-		_ = os.RemoveAll(storeDir)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { etcdtest.Main(m) }
 
 func openStore(t testing.TB) *clientv3.Client {
 	t.Helper()
-	s, err := store()
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	return s.Client
+	return etcdtest.Client(t)
 }
 
 // start is a whole hour, and firstWindow the window that begins there.
