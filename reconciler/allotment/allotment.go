@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/autoscale"
 )
 
 // Resources are those that containers use, as quotas name them.
@@ -53,16 +54,14 @@ func larger(a, b corev1.ResourceList) corev1.ResourceList {
 	return out
 }
 
-// tasks that a container declares. A global one has as many as there are nodes for it, which is known once it runs.
+// tasks that a container is to have: those it declares, or as many as the autoscaler has decided. A global one has as many as
+// there are nodes for it, which is known once it runs.
 func tasks(c *v1alpha1.TenantContainer) int64 {
 	if c.Spec.Mode == v1alpha1.ModeGlobal {
 		return max(1, int64(c.Status.Replicas))
 	}
-	if c.Spec.Replicas == nil {
-		return 1
-	}
 
-	return int64(*c.Spec.Replicas)
+	return int64(autoscale.Replicas(c))
 }
 
 // OfTemplate is what n tasks of a template use. What they do not declare is not charged: where a quota limits it, they

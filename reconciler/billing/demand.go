@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/autoscale"
 	"github.com/dogker/dogker/reconciler/money"
 )
 
@@ -55,15 +56,11 @@ func scaled(request, limit *resource.Quantity, scale resource.Scale) int64 {
 	return 0
 }
 
-// tasks is how many tasks there are to be. A global container has as many as there are nodes for it, which its status
+// tasks is how many tasks there are to be, with autoscaling as many as were decided. A global container has as many as there are nodes for it, which its status
 // knows, and one at least.
 func tasks(tc *dogkerv1.TenantContainer) int64 {
 	if tc.Spec.Mode != dogkerv1.ModeGlobal {
-		if tc.Spec.Replicas == nil {
-			return 1
-		}
-
-		return int64(max(*tc.Spec.Replicas, 0))
+		return int64(autoscale.Replicas(tc))
 	}
 	_, wanted, _ := strings.Cut(tc.Status.Tasks, "/")
 	n, err := strconv.ParseInt(wanted, 10, 32)

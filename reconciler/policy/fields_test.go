@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
@@ -51,7 +53,8 @@ func walk(of reflect.Type, path string, out map[string]bool) {
 	case reflect.Pointer, reflect.Slice:
 		walk(of.Elem(), path, out)
 	case reflect.Struct:
-		if of == reflect.TypeFor[resource.Quantity]() {
+		switch of { // They are one value in YAML.
+		case reflect.TypeFor[resource.Quantity](), reflect.TypeFor[metav1.Duration](), reflect.TypeFor[intstr.IntOrString]():
 			out[path] = true
 
 			return

@@ -81,16 +81,43 @@ func quantityWithin(c *check, path *field.Path, value, most *resource.Quantity, 
 }
 
 func replicasOfProfile(c *check) {
-	if n := c.spec.Replicas; n != nil && *n > maxReplicas {
-		c.refuse(root.Child("replicas"), *n, "at most %d", maxReplicas)
+	for _, d := range declaredReplicas(c.spec) {
+		if d.n > maxReplicas {
+			c.refuse(d.path, d.n, "at most %d", maxReplicas)
+		}
 	}
 	replicasOfPlan(c)
 }
 
 func replicasOfPlan(c *check) {
-	if n, most := c.spec.Replicas, c.maxima.Replicas; n != nil && most != nil && *n > *most {
-		c.refusePlan(root.Child("replicas"), *n, "containerMaxima.replicas", "at most %d", *most)
+	most := c.maxima.Replicas
+	if most == nil {
+		return
 	}
+	for _, d := range declaredReplicas(c.spec) {
+		if d.n > *most {
+			c.refusePlan(d.path, d.n, "containerMaxima.replicas", "at most %d", *most)
+		}
+	}
+}
+
+// declared is a number of tasks, and where it stands.
+type declared struct {
+	path *field.Path
+	n    int32
+}
+
+// declaredReplicas are the numbers of tasks that a spec asks for, or lets the autoscaler go up to.
+func declaredReplicas(spec *v1alpha1.TenantContainerSpec) []declared {
+	var out []declared
+	if spec.Replicas != nil {
+		out = append(out, declared{root.Child("replicas"), *spec.Replicas})
+	}
+	if spec.Autoscaling != nil {
+		out = append(out, declared{root.Child("autoscaling", "maxReplicas"), spec.Autoscaling.MaxReplicas})
+	}
+
+	return out
 }
 
 func slowRestarts(c *check) {

@@ -147,7 +147,7 @@ type DefaultLimits struct {
 	// +optional
 	CPU resource.Quantity `json:"cpu,omitzero"`
 	// Memory the task may use before it is killed.
-	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('4Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Ti')) <= 0",message="must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi",messageExpression="'\"' + string(self) + '\" must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi'"
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('6Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Ti')) <= 0",message="must be an amount of memory from 6Mi to 64Ti, such as 128Mi or 1Gi",messageExpression="'\"' + string(self) + '\" must be an amount of memory from 6Mi to 64Ti, such as 128Mi or 1Gi'"
 	// +kubebuilder:default="256Mi"
 	// +optional
 	Memory resource.Quantity `json:"memory,omitzero"`
@@ -166,7 +166,7 @@ type ContainerMaxima struct {
 	// +optional
 	CPU *resource.Quantity `json:"cpu,omitempty"`
 	// Memory limit of one task.
-	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('4Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Ti')) <= 0",message="must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi",messageExpression="'\"' + string(self) + '\" must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi'"
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('6Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Ti')) <= 0",message="must be an amount of memory from 6Mi to 64Ti, such as 128Mi or 1Gi",messageExpression="'\"' + string(self) + '\" must be an amount of memory from 6Mi to 64Ti, such as 128Mi or 1Gi'"
 	// +optional
 	Memory *resource.Quantity `json:"memory,omitempty"`
 	// Pids limit of one task.

@@ -36,8 +36,8 @@ type ResourceLimits struct {
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('10m')) >= 0 && quantity(string(self)).compareTo(quantity('1000')) <= 0",message="must be an amount of CPU from 10m to 1000, such as 500m or 2",messageExpression="'\"' + string(self) + '\" must be an amount of CPU from 10m to 1000, such as 500m or 2'"
 	// +optional
 	CPU *resource.Quantity `json:"cpu,omitempty"`
-	// Memory the task may use before it is killed, such as 128Mi or 1Gi; at least 4Mi, the engine's own minimum.
-	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('4Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Ti')) <= 0",message="must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi",messageExpression="'\"' + string(self) + '\" must be an amount of memory from 4Mi to 64Ti, such as 128Mi or 1Gi'"
+	// Memory the task may use before it is killed, such as 128Mi or 1Gi; at least 6Mi, without which no container starts.
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('6Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Ti')) <= 0",message="must be an amount of memory from 6Mi to 64Ti, such as 128Mi or 1Gi",messageExpression="'\"' + string(self) + '\" must be an amount of memory from 6Mi to 64Ti, such as 128Mi or 1Gi'"
 	// +optional
 	Memory *resource.Quantity `json:"memory,omitempty"`
 	// Pids is how many processes and threads there may be.

@@ -4,7 +4,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TenantContainerStatus is what Dogker last saw; only the workload controller writes it.
+// TenantContainerStatus is what Dogker last saw. The workload controller writes all of it but autoscaling and health.
 type TenantContainerStatus struct {
 	// ObservedGeneration is the spec generation this status describes.
 	// +optional
@@ -45,6 +45,12 @@ type TenantContainerStatus struct {
 	// +listType=atomic
 	// +optional
 	Nodes []string `json:"nodes,omitempty"`
+	// Autoscaling explains what the autoscaler decided last; not there without spec.autoscaling.
+	// +optional
+	Autoscaling *AutoscalingStatus `json:"autoscaling,omitempty"`
+	// Health is what the health monitor holds against the container; not there when that is nothing.
+	// +optional
+	Health *HealthStatus `json:"health,omitempty"`
 }
 
 // ImageStatus is what became of spec.image.

@@ -49,7 +49,12 @@ type TenantContainerList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.rollout) || !has(self.rollout.order) || self.rollout.order != 'StartFirst' || !has(self.ports) || !self.ports.exists(p, has(p.publish) && p.publish.mode == 'Host')",message="rollout.order must be StopFirst when a port is published in mode Host: the new task cannot bind the port while the old one holds it"
 // +kubebuilder:validation:XValidation:rule="!has(self.endpointMode) || self.endpointMode != 'DNSRR' || !has(self.ports) || !self.ports.exists(p, has(p.publish) && p.publish.mode == 'Ingress')",message="endpointMode must be VIP when a port is published in mode Ingress: the routing mesh needs a virtual IP"
 // +kubebuilder:validation:XValidation:rule="self.mode != 'Global' || !has(self.placement) || !has(self.placement.maxReplicasPerNode)",message="placement.maxReplicasPerNode must not be set when mode is Global"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Global' || !has(self.autoscaling)",message="autoscaling must not be set when mode is Global: a global container runs one task on each node"
+// +kubebuilder:validation:XValidation:rule="!has(self.autoscaling) || has(self.metrics) || !self.autoscaling.metrics.exists(m, m.type == 'RequestsPerSecond')",message="autoscaling.metrics: type RequestsPerSecond reads a counter of the tasks' own metrics, so metrics must be set"
+// +kubebuilder:validation:XValidation:rule="!has(self.autoscaling) || self.autoscaling.metrics.all(m, !has(m.resource) || !has(m.resource.target.averageUtilization) || m.resource.name != 'cpu' || has(self.resources) && (has(self.resources.requests) && has(self.resources.requests.cpu) || has(self.resources.limits) && has(self.resources.limits.cpu)))",message="autoscaling.metrics: averageUtilization of cpu is a percentage of resources.requests.cpu, which is not set, and neither is the limit; set one, or use averageValue"
+// +kubebuilder:validation:XValidation:rule="!has(self.autoscaling) || self.autoscaling.metrics.all(m, !has(m.resource) || !has(m.resource.target.averageUtilization) || m.resource.name != 'memory' || has(self.resources) && (has(self.resources.requests) && has(self.resources.requests.memory) || has(self.resources.limits) && has(self.resources.limits.memory)))",message="autoscaling.metrics: averageUtilization of memory is a percentage of resources.requests.memory, which is not set, and neither is the limit; set one, or use averageValue"
 // +kubebuilder:validation:XValidation:rule="self.mode != 'Global' || !has(self.placement) || !has(self.placement.spread)",message="placement.spread must not be set when mode is Global: there is one task on each node"
+// +kubebuilder:validation:XValidation:rule="!has(self.metrics) || type(self.metrics.port) == int || (has(self.ports) && self.ports.exists(p, has(p.name) && p.name == self.metrics.port && p.protocol == 'TCP'))",message="metrics.port must be the name of a TCP port in ports, or a number",messageExpression="'metrics.port: \"' + string(self.metrics.port) + '\" is not the name of a TCP port in ports; it must be one, or a number'"
 type TenantContainerSpec struct {
 	// Image to run, as repository[:tag][@sha256:digest]. A tag is resolved to a digest once, when the template changes,
 	// and the digest is what runs: a tag that moves later changes nothing until the next rollout.
@@ -124,11 +129,16 @@ type TenantContainerSpec struct {
 	// +optional
 	Mode Mode `json:"mode,omitempty"`
 
-	// Replicas is the number of tasks to keep running in mode Replicated; 1 when not set.
+	// Replicas is the number of tasks to keep running in mode Replicated; 1 when not set. With autoscaling it is the number to
+	// begin with, and 0 turns autoscaling and the container off.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000
 	// +optional
 	Replicas *int32 `json:"replicas,omitempty"`
+
+	// Autoscaling moves the number of tasks by what is measured; without it replicas is the number. A change restarts nothing.
+	// +optional
+	Autoscaling *Autoscaling `json:"autoscaling,omitempty"`
 
 	// Resources that one task is guaranteed, and may use at most.
 	// +optional
@@ -240,6 +250,15 @@ type TenantContainerSpec struct {
 	// Logging says where the engine keeps the output of the tasks; by default the engine's own setting.
 	// +optional
 	Logging *Logging `json:"logging,omitempty"`
+
+	// StuckTaskPolicy says what becomes of a task that neither runs nor fails though it has a container: Report, the default,
+	// shows it in status.health; Replace stops the container as well, and Swarm starts another task. A change restarts nothing.
+	// +optional
+	StuckTaskPolicy StuckTaskPolicy `json:"stuckTaskPolicy,omitempty"`
+
+	// Metrics says where the tasks tell Prometheus about themselves. A change restarts nothing.
+	// +optional
+	Metrics *Metrics `json:"metrics,omitempty"`
 
 	// Schedule says at which times of the week the container runs; always when not set. A suspension has the last word.
 	// +optional
