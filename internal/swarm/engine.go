@@ -60,7 +60,8 @@ type Engine struct {
 	fates    map[string]fate // How tasks ended, before they are in the cache.
 	autopsy  []corpse        // Tasks that ended as if killed, to be looked at.
 
-	taskChanges int // Counts changes of tasks.
+	taskChanges int      // Counts changes of tasks.
+	nodeTargets []func() // Told of changes of nodes.
 }
 
 // errUnasked is the state before the first answer.
@@ -78,7 +79,7 @@ func New(api API, o Options) *Engine {
 		resync:  cmp.Or(o.Resync, 30*time.Second),
 		hold:    o.Hold,
 		metrics: newMetrics(),
-		hints:   newHints(),
+		hints:   newHints(newHints(nil)),
 		turns:   make(chan struct{}, writesInFlight),
 
 		wakeReader:  make(chan struct{}, 1),
@@ -222,6 +223,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer wg.Wait()
 
 	wg.Go(func() { e.hints.run(ctx) })
+	wg.Go(func() { e.hints.details.run(ctx) })
 
 	e.running.Store(true)
 	defer e.running.Store(false)

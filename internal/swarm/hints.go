@@ -21,14 +21,20 @@ type hints struct {
 	queued  map[swarmobj.Owner]bool
 	wake    chan struct{}
 	targets []func(swarmobj.Owner)
+	// details tell of more, and are given every hint; nil for those that are details themselves.
+	details *hints
 }
 
-func newHints() *hints {
-	return &hints{queued: map[swarmobj.Owner]bool{}, wake: make(chan struct{}, 1)}
+func newHints(details *hints) *hints {
+	return &hints{queued: map[swarmobj.Owner]bool{}, wake: make(chan struct{}, 1), details: details}
 }
 
 // add queues hints. Owners that are not ours to tell, which have no UID, are left out.
 func (h *hints) add(owners ...swarmobj.Owner) {
+	if h.details != nil {
+		h.details.add(owners...)
+	}
+
 	h.mu.Lock()
 	defer h.mu.Unlock()
 

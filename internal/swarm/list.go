@@ -160,6 +160,7 @@ func (e *Engine) listNodes(ctx context.Context) error {
 	if len(changed) == 0 {
 		return nil
 	}
+	e.hintNodes()
 
 	// Tasks on a node that went away, or that wait for one like it, are about to move.
 	for id, s := range e.cache.services {

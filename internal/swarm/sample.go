@@ -51,7 +51,7 @@ func (e *Engine) Sample(ctx context.Context) (usage.Sample, error) {
 	return s, nil
 }
 
-// usageOf leaves out the tasks of services that are known not to be ours.
+// usageOf leaves out the tasks of services that are known not to be ours, and of what Dogker runs for itself.
 func (e *Engine) usageOf(tasks []swarm.Task) []usage.Task {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -61,7 +61,7 @@ func (e *Engine) usageOf(tasks []swarm.Task) []usage.Task {
 		t := &tasks[i]
 		var owner swarmobj.Owner
 		if s, known := e.cache.services[t.ServiceID]; known {
-			if owner = s.owner; owner == (swarmobj.Owner{}) {
+			if owner = s.owner; owner == (swarmobj.Owner{}) || owner.Kind == swarmobj.KindAgents {
 				continue
 			}
 		}

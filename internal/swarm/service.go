@@ -31,6 +31,7 @@ type service struct {
 	sent     normal
 
 	tasks    map[string]task // by ID
+	specs    map[templateKey]*swarm.TaskSpec
 	listed   uint64          // Sequence number at which the last list of the tasks was begun; 0 means never.
 	view     []swarmobj.Task // Built from tasks when asked for; nil when out of date.
 	viewedAt []swarm.Node    // The nodes that view was built with.

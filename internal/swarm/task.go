@@ -3,6 +3,7 @@ package swarm
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -18,6 +19,9 @@ type task struct {
 	version   uint64
 	container string
 	template  templateKey
+	address   netip.Addr
+	updated   time.Time
+	spec      *swarm.TaskSpec // Shared by all tasks of the service with that template.
 }
 
 // templateKey stands for the template that a task was made from. SwarmKit leaves a task alone when only its placement has
@@ -34,17 +38,17 @@ func keyOf(t swarm.TaskSpec) templateKey {
 	return templateKey{body: hashOf(t), placement: hashOf(placement)}
 }
 
-// takeTasks takes in the tasks of a service from a list that was begun at the given number. It is true when somebody who
-// looks sees something else now.
-func (s *service) takeTasks(begun uint64, read []swarm.Task) bool {
+// takeTasks takes in the tasks of a service from a list that was begun at the given number. changed is true when somebody
+// who looks sees something else now, and detailed when any task is not what it was.
+func (s *service) takeTasks(begun uint64, read []swarm.Task) (changed, detailed bool) {
 	if begun <= s.listed {
-		return false // A list that was begun later has been taken in already.
+		return false, false // A list that was begun later has been taken in already.
 	}
 	wasFresh := s.tasksFresh()
 	s.listed = begun
 
 	tasks := make(map[string]task, len(read))
-	changed := wasFresh != s.tasksFresh() || len(read) != len(s.tasks)
+	changed = wasFresh != s.tasksFresh() || len(read) != len(s.tasks)
 
 	for i := range read {
 		old, known := s.tasks[read[i].ID]
@@ -54,7 +58,9 @@ func (s *service) takeTasks(begun uint64, read []swarm.Task) bool {
 		}
 
 		t := newTask(&read[i], old)
+		s.detail(&t, &read[i])
 		tasks[t.ID] = t
+		detailed = true
 		changed = changed || !known || t.Task != old.Task
 	}
 
@@ -62,15 +68,18 @@ func (s *service) takeTasks(begun uint64, read []swarm.Task) bool {
 	if changed {
 		s.view = nil
 	}
+	if len(s.specs) > 1 {
+		s.forgetSpecs()
+	}
 
-	return changed
+	return changed, detailed || changed
 }
 
 // newTask reads a task. Its template never changes, so what is known of that is kept from the last time.
 func newTask(read *swarm.Task, old task) task {
 	t := task{
 		version:  read.Version.Index,
-		template: old.template,
+		template: old.template, spec: old.spec,
 		Task: swarmobj.Task{
 			ID: read.ID, Slot: read.Slot, NodeID: read.NodeID,
 			State: read.Status.State, Desired: read.DesiredState,

@@ -224,7 +224,7 @@ func (e *Engine) takeTasks(id string, begun uint64, tasks []swarm.Task) {
 	}
 
 	before := s.tasks
-	changed := s.takeTasks(begun, tasks)
+	changed, detailed := s.takeTasks(begun, tasks)
 
 	for taskID, t := range s.tasks {
 		if f, told := e.fates[taskID]; told {
@@ -236,9 +236,12 @@ func (e *Engine) takeTasks(id string, begun uint64, tasks []swarm.Task) {
 		}
 	}
 
-	if changed {
+	switch {
+	case changed:
 		e.taskChanges++
 		e.hints.add(s.owner)
+	case detailed:
+		e.hints.details.add(s.owner)
 	}
 }
 

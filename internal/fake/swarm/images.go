@@ -42,6 +42,8 @@ type Behaviour struct {
 	IgnoreTerm bool
 	// StartDelay is how long it takes to become healthy.
 	StartDelay time.Duration
+	// Log is what the container writes when it starts, to its standard output.
+	Log string
 }
 
 // AddImage gives all engines an image.

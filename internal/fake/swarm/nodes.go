@@ -204,3 +204,17 @@ func (n *node) property(key string) string {
 
 	return ""
 }
+
+// NodeInspectWithRaw shows a node.
+func (c *Client) NodeInspectWithRaw(ctx context.Context, ref string) (swarm.Node, []byte, error) {
+	n, err := do(ctx, c, "NodeInspectWithRaw", ref, false, func() (swarm.Node, error) {
+		n, ok := find(c.cluster.nodes, ref, func(n *node) string { return n.Description.Hostname })
+		if !ok {
+			return swarm.Node{}, notFound("node", ref)
+		}
+
+		return show(n.Node), nil
+	})
+
+	return n, nil, err
+}

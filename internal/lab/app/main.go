@@ -7,6 +7,10 @@
 //	GET /file?path=/a    content of a file
 //	POST /crash?code=3   exit
 //	POST /eat?mib=64     allocate and touch memory
+//	POST /burn?seconds=10&percent=50   use so much CPU time, at that part of a core
+//	GET /bytes?mib=20    so many mebibytes
+//
+// `app echo|complain|exit|cat|log|tty` is what tests run in a container that runs already.
 //
 // `app -check` asks a running app on the same port for /healthz and exits 0 or 1: the exec health check of an image that
 // holds nothing but this program.
@@ -39,11 +43,15 @@ type options struct {
 	exitCode    int
 	eatMiB      int
 	writeMiB    int
+	talkLines   int
 	forkBomb    bool
 	versionFile string
 }
 
 func main() {
+	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
+		os.Exit(commands[os.Args[1]](os.Args[2:]))
+	}
 	o := parse()
 
 	if o.check {
@@ -62,6 +70,8 @@ func main() {
 
 	time.Sleep(o.startDelay)
 	eat(o.eatMiB)
+
+	talk(o.talkLines)
 
 	if o.writeMiB > 0 {
 		go write(o.writeMiB)
@@ -92,6 +102,7 @@ func parse() options {
 	flag.IntVar(&o.exitCode, "exit-code", 1, "exit code of a crash")
 	flag.IntVar(&o.eatMiB, "eat", 0, "memory to hold, in MiB")
 	flag.IntVar(&o.writeMiB, "write-disk", 0, "write a file of this many MiB to the disk, again and again")
+	flag.IntVar(&o.talkLines, "talk", 0, "lines of 100 bytes to write to standard output at the start")
 	flag.BoolVar(&o.forkBomb, "fork-bomb", false, "serve nothing, only make processes until there can be no more")
 	flag.StringVar(&o.versionFile, "version-file", "/version", "file that holds the version of the image")
 	flag.VisitAll(func(f *flag.Flag) {

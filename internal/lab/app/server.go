@@ -37,9 +37,12 @@ func newServer(o options) http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("POST /healthz", s.setHealth)
 	mux.HandleFunc("GET /env", s.env)
+	mux.HandleFunc("GET /metrics", s.metrics)
 	mux.HandleFunc("GET /file", s.file)
 	mux.HandleFunc("POST /crash", s.crash)
 	mux.HandleFunc("POST /eat", s.eat)
+	mux.HandleFunc("POST /burn", s.burn)
+	mux.HandleFunc("GET /bytes", s.bytes)
 
 	return mux
 }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"unsafe"
+)
+
+// commands are what can be run in a container beside the server, since its image holds no shell.
+var commands = map[string]func(args []string) int{
+	// echo says what it is told.
+	"echo": func(args []string) int {
+		fmt.Println(strings.Join(args, " "))
+		return 0
+	},
+	// complain says it to standard error, and fails.
+	"complain": func(args []string) int {
+		fmt.Fprintln(os.Stderr, strings.Join(args, " "))
+		return 1
+	},
+	// exit ends with a code.
+	"exit": func(args []string) int {
+		code, err := strconv.Atoi(args[0])
+		if err != nil {
+			return 2
+		}
+		return code
+	},
+	// cat says what it hears.
+	"cat": func([]string) int {
+		if _, err := io.Copy(os.Stdout, os.Stdin); err != nil {
+			return 1
+		}
+		return 0
+	},
+	// log writes a line into the log of the container, as its first process would.
+	"log": func(args []string) int {
+		f, err := os.OpenFile("/proc/1/fd/1", os.O_WRONLY, 0)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer f.Close()
+		fmt.Fprintln(f, strings.Join(args, " "))
+		return 0
+	},
+	// tty says whether there is a terminal, and how large.
+	"tty": func([]string) int {
+		var size struct{ rows, columns, x, y uint16 }
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, os.Stdin.Fd(), syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size))); errno != 0 {
+			fmt.Println("no terminal")
+			return 1
+		}
+		fmt.Printf("terminal %dx%d\n", size.columns, size.rows)
+		return 0
+	},
+}
