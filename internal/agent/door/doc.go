@@ -1,0 +1,15 @@
+// Package door is what an agent serves: the narrow part of its engine's API that servers need, and what the agent adds to it.
+//
+//	request ──► who? ──► which rule? ──► query, body ──► which container? ──► engine
+//	            mTLS     method, path    rebuilt, not     one of a task of
+//	                                     passed on        Swarm, not our own
+//
+// Whoever reaches an engine's socket is root on its machine. So nothing passes that is not on the list in rules.go, and what
+// passes is written anew from what was understood: a field that the engine reads otherwise than we do is never sent. Only
+// containers of Swarm's tasks can be named, by their whole ID, and never the agent's own. Only what was started through the
+// door can be resized or looked at.
+//
+// The package knows nothing of tenants: who may do what to which container is decided where people are known, by the server.
+//
+// Limits are in server.go: of strangers who have not shown a certificate, of streams, of headers and bodies.
+package door

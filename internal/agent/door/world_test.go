@@ -1,0 +1,182 @@
+package door
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+
+	"github.com/dogker/dogker/internal/agent"
+	"github.com/dogker/dogker/internal/agent/pki"
+)
+
+var (
+	taskID  = strings.Repeat("a", 64) // A container of a task,
+	plainID = strings.Repeat("b", 64) // one of no task,
+	ownID   = strings.Repeat("c", 64) // and the agent's own.
+	execID  = strings.Repeat("e", 64)
+)
+
+// engine is what is behind the door. It notes what it is asked.
+type engine struct {
+	mu    sync.Mutex
+	asked []string
+	// address is where the container of the task is reached.
+	address string
+}
+
+func (e *engine) note(what string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+
+	e.asked = append(e.asked, what)
+}
+
+func (e *engine) take() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+
+	asked := e.asked
+	e.asked = nil
+
+	return asked
+}
+
+func (e *engine) ContainerInspect(_ context.Context, id string) (container.InspectResponse, error) {
+	labels := map[string]map[string]string{taskID: {agent.TaskLabel: "task"}, plainID: {}, ownID: {agent.TaskLabel: "own"}}[id]
+	if labels == nil {
+		return container.InspectResponse{}, errdefs.ErrNotFound
+	}
+
+	return container.InspectResponse{Config: &container.Config{Labels: labels}}, nil
+}
+
+func (e *engine) NetworkInspect(context.Context, string, network.InspectOptions) (network.Inspect, error) {
+	return network.Inspect{Containers: map[string]network.EndpointResource{taskID: {IPv4Address: e.address + "/16"}}}, nil
+}
+
+// ServeHTTP is the engine's socket.
+func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	e.note(strings.TrimSpace(r.Method + " " + r.URL.String() + " " + string(body)))
+
+	switch {
+	case len(r.Header["X-Registry-Auth"]) > 0:
+		e.note("a header that nobody needs")
+	case strings.HasSuffix(r.URL.Path, "/exec"):
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"Id":%q}`, execID)
+	case r.Header.Get("Upgrade") == "tcp":
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+		// It echoes until the other end is done, and then says so.
+		_, _ = io.Copy(conn, buffered)
+		fmt.Fprint(conn, "bye")
+	default:
+		_, _ = io.WriteString(w, "{}")
+	}
+}
+
+// world is a door with an engine behind it and a server before it.
+type world struct {
+	engine  *engine
+	address string
+	bundle  []byte
+	client  *agent.Client
+	config  *tls.Config
+	ring    *agent.Ring
+	door    *Door
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+
+	w := &world{engine: &engine{address: "127.0.0.1"}, ring: agent.NewRing()}
+	socket := filepath.Join(t.TempDir(), "engine.sock")
+	behind, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: w.engine, ReadHeaderTimeout: time.Second}
+	go func() { _ = s.Serve(behind) }()
+	t.Cleanup(func() { _ = s.Close() })
+
+	authority, err := pki.NewAuthority(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.bundle = authority.Bundle()
+	node, err := pki.NewNode(w.bundle, "node1", ownID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.address = l.Addr().String()
+	d := New(Options{
+		Engine: w.engine, Socket: socket, Node: node, Ring: w.ring, Log: slog.New(slog.DiscardHandler),
+		About: agent.About{Version: "test", Protocol: agent.Protocol, Node: "node1", Container: ownID, Agent: "me"},
+	})
+	w.door = d
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error)
+	go func() { served <- d.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+
+	i := pki.NewIdentity()
+	i.Use(authority)
+	if w.client, _, err = i.Connect(t.Context(), pki.Candidate{Node: "node1", Address: w.address, Container: ownID}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.client.Close)
+	w.config = i.ClientConfig("node1")
+
+	return w
+}
+
+// ask asks as a server would, and returns the code and the message.
+func (w *world) ask(t *testing.T, method, path, body string) (int, string) {
+	t.Helper()
+
+	req, err := http.NewRequestWithContext(t.Context(), method, "https://"+w.address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.URL.Opaque = path
+	req.Header.Set("X-Registry-Auth", "secret")
+	c := http.Client{Transport: &http.Transport{TLSClientConfig: w.config, DisableKeepAlives: true}}
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, _ := io.ReadAll(resp.Body)
+	var said struct{ Message string }
+	_ = json.Unmarshal(data, &said)
+
+	return resp.StatusCode, said.Message
+}
