@@ -39,6 +39,7 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
 
 	"github.com/dogker/dogker/internal/controlplane/admission"
+	"github.com/dogker/dogker/internal/controlplane/resourcemetrics"
 	"github.com/dogker/dogker/internal/controlplane/resume"
 	"github.com/dogker/dogker/internal/controlplane/tenancy"
 	"github.com/dogker/dogker/internal/identity"
@@ -71,12 +72,12 @@ type configs struct {
 	tenants    *tenancy.Directory
 }
 
-func newChain(o options.CompletedOptions, masters int, who peopleSettings) (*chain, error) {
+func newChain(o options.CompletedOptions, masters int, who peopleSettings, more extensions) (*chain, error) {
 	c, err := configure(o, masters, who)
 	if err != nil {
 		return nil, err
 	}
-	front, err := assemble(c)
+	front, err := assemble(c, more)
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +90,8 @@ func newChain(o options.CompletedOptions, masters int, who peopleSettings) (*cha
 	return &chain{front: front, generic: c.kube.Generic, informers: c.kube.VersionedInformers, options: o, people: c.people, tenants: c.tenants}, nil
 }
 
-// served are the kinds of Kubernetes that are served. The rest (pods, nodes, Deployments …) is neither stored nor
-// answered, and costs nothing.
+// served are the kinds of Kubernetes that are served. The rest (Services, Deployments …) is neither stored nor answered,
+// and costs nothing. Pods and nodes are answered and not stored: they are extensions.
 func served() *serverstorage.ResourceConfig {
 	r := serverstorage.NewResourceConfig()
 	r.EnableVersions(
@@ -102,6 +103,7 @@ func served() *serverstorage.ResourceConfig {
 		eventsv1.SchemeGroupVersion,
 		flowcontrolv1.SchemeGroupVersion,
 		rbacv1.SchemeGroupVersion,
+		resourcemetrics.GroupVersion,
 	)
 
 	return r
@@ -155,7 +157,7 @@ func newDirectory(loopback *rest.Config, informers informers.SharedInformerFacto
 	return tenancy.NewDirectory(custom, client, informers)
 }
 
-func assemble(c configs) (*aggregator.APIAggregator, error) {
+func assemble(c configs, more extensions) (*aggregator.APIAggregator, error) {
 	nowhere := notfoundhandler.New(c.kube.Generic.Serializer, genericfilters.NoMuxAndDiscoveryIncompleteKey)
 	extensions, err := c.extensions.Complete().New(genericapiserver.NewEmptyDelegateWithCustomHandler(nowhere))
 	if err != nil {
@@ -175,12 +177,12 @@ func assemble(c configs) (*aggregator.APIAggregator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create storage of Kubernetes' own kinds: %w", err)
 	}
-	if err := native.InstallAPIs(providers...); err != nil {
+	if err := native.InstallAPIs(extend(providers, c.kube, more)...); err != nil {
 		return nil, fmt.Errorf("install Kubernetes' own kinds: %w", err)
 	}
 
 	crds := extensions.Informers.Apiextensions().V1().CustomResourceDefinitions()
-	front, err := kube.CreateAggregatorServer(c.aggregator.Complete(), native.GenericAPIServer, crds, true, kube.DefaultGenericAPIServicePriorities())
+	front, err := kube.CreateAggregatorServer(c.aggregator.Complete(), native.GenericAPIServer, crds, true, priorities())
 	if err != nil {
 		return nil, fmt.Errorf("create aggregator: %w", err)
 	}

@@ -19,7 +19,7 @@
 // every ready check passes; Secrets never reach the disk in plain text.
 //
 // Packages below it: datadir (who owns the directory), pki (certificates), etcd (the store), admission (rules of our
-// kinds), fairness (whose share of the API a request is), books (the ledger of a tenant, to read), bootstrap (what every
+// kinds), fairness (whose share of the API a request is), books (the ledger of a tenant, to read), views (pods and nodes, out of the swarm), bootstrap (what every
 // cluster holds), kubecontrollers (Kubernetes' own loops).
 //
 // Caller: cmd/dogker. It must not import controllers.

@@ -31,6 +31,7 @@ import (
 	"github.com/dogker/dogker/internal/controlplane/fairness"
 	"github.com/dogker/dogker/internal/controlplane/pki"
 	"github.com/dogker/dogker/internal/controlplane/resume"
+	"github.com/dogker/dogker/internal/controlplane/views"
 )
 
 const (
@@ -84,7 +85,7 @@ func newGeneric(o options.CompletedOptions, who peopleSettings) (*generic, error
 
 	g.config.LongRunningFunc = filters.BasicLongRunningRequestCheck(sets.NewString("watch", "proxy"), sets.NewString("log", "exec", "attach", "portforward", "proxy"))
 	g.config.BuildHandlerChainFunc = func(h http.Handler, c *genericapiserver.Config) http.Handler {
-		return genericapiserver.DefaultBuildHandlerChain(g.people.service.Subresources(g.books.Handler(refuseProtobuf(h))), c)
+		return genericapiserver.DefaultBuildHandlerChain(g.people.service.Subresources(g.books.Handler(who.showPages(views.Refuse(refuseProtobuf(h))))), c)
 	}
 	g.config.AggregatedDiscoveryGroupManager = aggregated.NewResourceManager("apis")
 

@@ -20,3 +20,9 @@ func (s *Server) Receive(prefix string, h http.Handler) {
 		api.ServeHTTP(w, r)
 	})
 }
+
+// Handle has a path answered by h, behind all of Kubernetes' filters: who asks is known, and may do so by RBAC on the path. It must
+// be called before Run.
+func (s *Server) Handle(path string, h http.Handler) {
+	s.chain.front.GenericAPIServer.Handler.NonGoRestfulMux.Handle(path, h)
+}

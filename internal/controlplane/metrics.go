@@ -16,6 +16,15 @@ func metricsHandler() http.Handler {
 	return promhttp.HandlerFor(firstOf{legacyregistry.DefaultGatherer, ctrlmetrics.Registry}, promhttp.HandlerOpts{})
 }
 
+// showPages answers what Prometheus asks about what runs; all else goes on to next.
+func (s peopleSettings) showPages(next http.Handler) http.Handler {
+	if s.pages == nil {
+		return next
+	}
+
+	return s.pages.Handler(next)
+}
+
 // firstOf gathers from each in turn, and takes each family from the first that has it.
 type firstOf []prometheus.Gatherer
 

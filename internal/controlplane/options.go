@@ -12,6 +12,11 @@ import (
 	"time"
 
 	"github.com/dogker/dogker/internal/controlplane/etcd"
+	"github.com/dogker/dogker/internal/controlplane/resourcemetrics"
+	"github.com/dogker/dogker/internal/controlplane/streams"
+	"github.com/dogker/dogker/internal/controlplane/views"
+	"github.com/dogker/dogker/internal/exposition"
+	"github.com/dogker/dogker/internal/fleet"
 	"github.com/dogker/dogker/internal/identity"
 	"github.com/dogker/dogker/reconciler/logkey"
 )
@@ -40,6 +45,21 @@ type Options struct {
 	Provider, Region string
 	// AllowPrivateRepositories lets Git repositories of tenants be at addresses that are not public.
 	AllowPrivateRepositories bool
+	// Swarm is shown as pods and nodes; nil where neither are served. Agents says how the agents of its nodes stand; nil where
+	// nothing is known of any. Runtime reaches the containers of pods; nil where they cannot be reached.
+	Swarm   views.Swarm
+	Agents  views.Agents
+	Runtime fleet.Runtime
+	// TaskLogs reads logs of nodes whose agent cannot be asked; nil where no streams to pods are served. Samples say what pods
+	// and nodes use; nil where that is not served.
+	TaskLogs streams.TaskLogs
+	Samples  resourcemetrics.Samples
+	// StreamsPerNamespace is how many streams to pods a namespace has at once, and StreamIdleTimeout after how long one ends
+	// on which nothing moves; 0 for the defaults.
+	StreamsPerNamespace int
+	StreamIdleTimeout   time.Duration
+	// Pages are what Prometheus reads beside the server's own metrics; nil for none.
+	Pages *exposition.Server
 	// Log takes what the server has to say.
 	Log *slog.Logger
 }
@@ -64,6 +84,9 @@ func (o Options) Validate() error {
 	}
 
 	if err := o.validatePeople(); err != nil {
+		return err
+	}
+	if err := o.validateStreams(); err != nil {
 		return err
 	}
 

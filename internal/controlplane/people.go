@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/kubernetes/pkg/serviceaccount"
 
+	"github.com/dogker/dogker/internal/exposition"
 	"github.com/dogker/dogker/internal/identity"
 )
 
@@ -36,6 +37,8 @@ type peopleSettings struct {
 	privateRepositories bool
 	// exports is what exports of ledgers say beside their entries.
 	exports exportSettings
+	// pages are what Prometheus reads; nil for none.
+	pages *exposition.Server
 	identity.Options
 }
 

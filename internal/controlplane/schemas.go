@@ -17,6 +17,8 @@ var described = []string{
 	"io.k8s.api.core.v1.ConfigMap",
 	"io.k8s.api.core.v1.Event",
 	"io.k8s.api.core.v1.Namespace",
+	"io.k8s.api.core.v1.Node",
+	"io.k8s.api.core.v1.Pod",
 	"io.k8s.api.core.v1.ResourceQuota",
 	"io.k8s.api.core.v1.Secret",
 	"io.k8s.api.core.v1.ServiceAccount",
@@ -26,6 +28,7 @@ var described = []string{
 	"io.k8s.apiextensions-apiserver.",
 	"io.k8s.apimachinery.",
 	"io.k8s.kube-aggregator.",
+	"io.k8s.metrics.pkg.apis.metrics.v1beta1.",
 }
 
 // schemas are the schemas of the kinds that are served. Kubernetes' own list holds those of every kind there is, several

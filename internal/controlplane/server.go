@@ -24,6 +24,7 @@ import (
 	"github.com/dogker/dogker/internal/controlplane/etcd"
 	"github.com/dogker/dogker/internal/controlplane/kubecontrollers"
 	"github.com/dogker/dogker/internal/controlplane/pki"
+	"github.com/dogker/dogker/internal/controlplane/views"
 	"github.com/dogker/dogker/internal/identity"
 	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/payment"
@@ -41,6 +42,8 @@ type Server struct {
 	certs pki.Bundle
 	store *etcd.Store
 	chain *chain
+	// views are nil where no swarm is shown.
+	views *views.Views
 	// digestKey is read once: a file that is replaced while the server runs counts from the next start.
 	digestKey []byte
 	restores  int64
@@ -106,19 +109,25 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	if parts.etcd.External() {
 		masters = mastersShared
 	}
-	s.chain, err = newChain(completed, masters, s.people(o))
+	s.chain, err = newChain(completed, masters, s.people(o), s.showSwarm(o))
 	if err != nil {
 		return err
 	}
+	if err := ctrlmetrics.Registry.Register(expiry{s.certs}); err != nil {
+		return fmt.Errorf("register metrics of certificates: %w", err)
+	}
 	s.OnServing(s.chain.people.run)
 	s.OnServing(s.chain.tenants.Run)
+	if err := s.followSwarm(); err != nil {
+		return fmt.Errorf("follow swarm: %w", err)
+	}
 
 	return s.AddReadyCheck("identity", s.chain.people.ready)
 }
 
 func (s *Server) people(o Options) peopleSettings {
 	return peopleSettings{
-		etcd: s.store.Client, encryption: s.dir.EncryptionConfig(), cluster: s.ClusterTag(), privateRepositories: o.AllowPrivateRepositories,
+		etcd: s.store.Client, encryption: s.dir.EncryptionConfig(), cluster: s.ClusterTag(), privateRepositories: o.AllowPrivateRepositories, pages: o.Pages,
 		exports: exportSettings{provider: o.Provider, region: o.Region, log: o.Log.With(logkey.Component, "ledger")},
 		Options: identity.Options{
 			Registration: o.Registration,

@@ -68,6 +68,7 @@ var plugins = []struct {
 	{admission.UserPluginName, admission.RegisterUser},
 	{admission.GitSyncPluginName, admission.RegisterGitSync},
 	{admission.ImagePolicyPluginName, admission.RegisterImagePolicy},
+	{admission.MonitoringPluginName, admission.RegisterMonitoring},
 	{admission.GitPreviewPluginName, admission.RegisterGitPreview},
 	{admission.DeletionPluginName, admission.RegisterDeletion},
 	{admission.BillingPluginName, admission.RegisterBilling},

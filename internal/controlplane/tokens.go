@@ -10,8 +10,8 @@ import (
 	"k8s.io/kubernetes/pkg/serviceaccount"
 )
 
-// boundObjects looks up what a service-account token is bound to. There are no pods and no nodes, so a token that claims
-// to be bound to one is bound to nothing.
+// boundObjects looks up what a service-account token is bound to. Pods and nodes are views, which hold no tokens, so
+// a token that claims to be bound to one is bound to nothing.
 type boundObjects struct {
 	accounts corelisters.ServiceAccountLister
 	secrets  corelisters.SecretLister

@@ -78,7 +78,7 @@ func (p *Allotment) claim(ctx context.Context, a admission.Attributes) (undo fun
 	if !changesSpec(now, old) {
 		return nothing, nil
 	}
-	tc, err := typed(now)
+	tc, err := typed[v1alpha1.TenantContainer](now)
 	if err != nil {
 		return nothing, apierrors.NewInternalError(err)
 	}
@@ -89,7 +89,7 @@ func (p *Allotment) claim(ctx context.Context, a admission.Attributes) (undo fun
 
 	var before *v1alpha1.TenantContainer
 	if old != nil {
-		if before, err = typed(old); err != nil {
+		if before, err = typed[v1alpha1.TenantContainer](old); err != nil {
 			return nothing, apierrors.NewInternalError(err)
 		}
 	}

@@ -138,24 +138,27 @@ func declared(_ context.Context, a admission.Attributes) (before, after *v1alpha
 		return nil, nil, err
 	}
 	if old != nil {
-		if now.GetDeletionTimestamp() != nil || !changesSpec(now, old) && suspension(now.GetAnnotations()) == suspension(old.GetAnnotations()) {
+		if now.GetDeletionTimestamp() != nil || !changesSpec(now, old) && !changesScale(now.GetAnnotations(), old.GetAnnotations()) {
 			return nil, nil, nil
 		}
-		if before, err = typed(old); err != nil {
+		if before, err = typed[v1alpha1.TenantContainer](old); err != nil {
 			return nil, nil, apierrors.NewInternalError(err)
 		}
 	}
-	if after, err = typed(now); err != nil {
+	if after, err = typed[v1alpha1.TenantContainer](now); err != nil {
 		return nil, nil, apierrors.NewInternalError(err)
 	}
 
 	return before, after, nil
 }
 
-func suspension(annotations map[string]string) bool {
-	_, suspended := annotations[v1alpha1.AnnotationSuspend]
+// changesScale is true when annotations alone make another number of tasks: a person suspends the container or lets it run, or
+// the autoscaler has decided. What it decides is held against the balance as what people declare is.
+func changesScale(now, old map[string]string) bool {
+	_, suspended := now[v1alpha1.AnnotationSuspend]
+	_, was := old[v1alpha1.AnnotationSuspend]
 
-	return suspended
+	return suspended != was || now[v1alpha1.AnnotationReplicas] != old[v1alpha1.AnnotationReplicas]
 }
 
 // scaled are those of a request that carries nothing but a number.

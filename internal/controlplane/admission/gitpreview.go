@@ -1,23 +1,20 @@
 package admission
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path"
 	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/initializer"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 
+	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 )
 
@@ -97,22 +94,12 @@ func (p *GitPreview) Validate(ctx context.Context, a admission.Attributes, _ adm
 		return err
 	}
 
-	specs := make([]*gitopsv1.GitPreviewSpec, 0, 2)
 	// What is read as an account is not shown elsewhere by who could not be that account.
-	for _, u := range []*unstructured.Unstructured{now, old} {
-		if u == nil {
-			continue
-		}
-		spec, err := previewSpec(u)
-		if err != nil {
-			return err
-		}
-		if err := mayActAs(ctx, p.authorizer, a, cmp.Or(string(spec.ServiceAccountName), gitopsv1.AccountName)); err != nil {
-			return err
-		}
-		specs = append(specs, spec)
+	preview, err := actors[gitopsv1.GitPreview]{p.authorizer, previewAccount}.judge(ctx, a, now, old)
+	if err != nil {
+		return err
 	}
-	if errs := judgePreview(specs[0], p.private); len(errs) > 0 {
+	if errs := judgePreview(&preview.Spec, p.private); len(errs) > 0 {
 		return apierrors.NewInvalid(previewKind, now.GetName(), errs)
 	}
 
@@ -132,11 +119,4 @@ func judgePreview(spec *gitopsv1.GitPreviewSpec, private bool) field.ErrorList {
 	return append(errs, judgeVariables(spec.Template.PostBuild, template.Child("postBuild"))...)
 }
 
-func previewSpec(u *unstructured.Unstructured) (*gitopsv1.GitPreviewSpec, error) {
-	g := &gitopsv1.GitPreview{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, g); err != nil {
-		return nil, apierrors.NewInternalError(fmt.Errorf("read GitPreview %q: %w", u.GetName(), err))
-	}
-
-	return &g.Spec, nil
-}
+func previewAccount(g *gitopsv1.GitPreview) dogkerv1.ObjectName { return g.Spec.ServiceAccountName }

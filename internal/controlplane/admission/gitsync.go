@@ -1,22 +1,20 @@
 package admission
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/initializer"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/client-go/dynamic"
 
+	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 	"github.com/dogker/dogker/internal/controlplane/bootstrap"
 )
@@ -107,26 +105,11 @@ func (p *GitSync) Validate(ctx context.Context, a admission.Attributes, _ admiss
 	if err != nil || sameSpec(now, old) {
 		return err
 	}
-	spec, err := syncSpec(now)
+	sync, err := actors[gitopsv1.GitSync]{p.authorizer, syncAccount}.judge(ctx, a, now, old)
 	if err != nil {
 		return err
 	}
-
-	accounts := []string{actsAs(spec)}
-	if old != nil {
-		before, err := syncSpec(old)
-		if err != nil {
-			return err
-		}
-		// A sync that runs as an account is not changed by who could not be that account.
-		accounts = append(accounts, actsAs(before))
-	}
-	for _, name := range accounts {
-		if err := mayActAs(ctx, p.authorizer, a, name); err != nil {
-			return err
-		}
-	}
-	if errs := judgeSync(spec, p.private || a.GetNamespace() == bootstrap.Namespace); len(errs) > 0 {
+	if errs := judgeSync(&sync.Spec, p.private || a.GetNamespace() == bootstrap.Namespace); len(errs) > 0 {
 		return apierrors.NewInvalid(syncKind, now.GetName(), errs)
 	}
 	if !newDependencies(now, old) {
@@ -142,28 +125,15 @@ func (p *GitSync) judgeDeletion(ctx context.Context, a admission.Attributes) err
 	if !ok {
 		return nil // A deletion of many is asked about once more for each of them.
 	}
-	spec, err := syncSpec(old)
+	sync, err := typed[gitopsv1.GitSync](old)
 	if err != nil {
-		return err
+		return apierrors.NewInternalError(err)
 	}
-	if spec.DeletionPolicy == gitopsv1.DeletionOrphan || spec.DeletionPolicy != gitopsv1.DeletionDelete && !spec.Prune {
+	if policy := sync.Spec.DeletionPolicy; policy == gitopsv1.DeletionOrphan || policy != gitopsv1.DeletionDelete && !sync.Spec.Prune {
 		return nil
 	}
 
-	return mayActAs(ctx, p.authorizer, a, actsAs(spec))
-}
-
-// mayActAs refuses who could not be the account by a token of it either.
-func mayActAs(ctx context.Context, z authorizer.Authorizer, a admission.Attributes, account string) error {
-	allowed, err := mayCreateToken(ctx, z, a, account)
-	if allowed {
-		return nil
-	}
-	refusal := field.Forbidden(field.NewPath("spec", "serviceAccountName"), fmt.Sprintf(
-		"%q: whoever decides about this %s acts as that ServiceAccount, and needs the right to create serviceaccounts/token of it in namespace %q; "+
-			"developers of a tenant have it for %q", account, a.GetKind().Kind, a.GetNamespace(), gitopsv1.AccountName))
-
-	return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), errors.Join(refusal, err))
+	return mayActAs(ctx, p.authorizer, a, string(syncAccount(sync)))
 }
 
 func (p *GitSync) refuseCircle(ctx context.Context, namespace string, now *unstructured.Unstructured) error {
@@ -184,16 +154,4 @@ func sameSpec(now, old *unstructured.Unstructured) bool {
 	return old != nil && equality.Semantic.DeepEqual(now.Object["spec"], old.Object["spec"])
 }
 
-func syncSpec(u *unstructured.Unstructured) (*gitopsv1.GitSyncSpec, error) {
-	g := &gitopsv1.GitSync{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, g); err != nil {
-		return nil, apierrors.NewInternalError(fmt.Errorf("read GitSync %q: %w", u.GetName(), err))
-	}
-
-	return &g.Spec, nil
-}
-
-// actsAs is whom a GitSync acts as.
-func actsAs(spec *gitopsv1.GitSyncSpec) string {
-	return cmp.Or(string(spec.ServiceAccountName), gitopsv1.AccountName)
-}
+func syncAccount(s *gitopsv1.GitSync) dogkerv1.ObjectName { return s.Spec.ServiceAccountName }

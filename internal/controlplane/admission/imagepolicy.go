@@ -1,10 +1,8 @@
 package admission
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path"
 	"slices"
@@ -12,13 +10,12 @@ import (
 	"text/template"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/initializer"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 
+	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
 	"github.com/dogker/dogker/internal/controlplane/bootstrap"
 	"github.com/dogker/dogker/internal/git/fetch"
@@ -103,20 +100,9 @@ func (p *ImagePolicy) Validate(ctx context.Context, a admission.Attributes, _ ad
 		return err
 	}
 
-	specs := make([]*gitopsv1.ImagePolicySpec, 0, 2)
-	// A policy that acts as an account is not changed by who could not be that account.
-	for _, u := range []*unstructured.Unstructured{now, old} {
-		if u == nil {
-			continue
-		}
-		spec, err := imagePolicySpec(u)
-		if err != nil {
-			return err
-		}
-		if err := mayActAs(ctx, p.authorizer, a, cmp.Or(string(spec.ServiceAccountName), gitopsv1.AccountName)); err != nil {
-			return err
-		}
-		specs = append(specs, spec)
+	policy, err := actors[gitopsv1.ImagePolicy]{p.authorizer, imagePolicyAccount}.judge(ctx, a, now, old)
+	if err != nil {
+		return err
 	}
 
 	// A registry is asked from the server's own network, as it is for containers, and so the same ones are.
@@ -124,9 +110,9 @@ func (p *ImagePolicy) Validate(ctx context.Context, a admission.Attributes, _ ad
 	if err != nil {
 		return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), err)
 	}
-	errs := judgeImagePolicy(specs[0], p.private || a.GetNamespace() == bootstrap.Namespace)
+	errs := judgeImagePolicy(&policy.Spec, p.private || a.GetNamespace() == bootstrap.Namespace)
 	if tenant {
-		errs = append(rules.CheckRepository(string(specs[0].Image)), errs...)
+		errs = append(rules.CheckRepository(string(policy.Spec.Image)), errs...)
 	}
 	if len(errs) > 0 {
 		return apierrors.NewInvalid(imagePolicyKind, now.GetName(), errs)
@@ -135,13 +121,8 @@ func (p *ImagePolicy) Validate(ctx context.Context, a admission.Attributes, _ ad
 	return nil
 }
 
-func imagePolicySpec(u *unstructured.Unstructured) (*gitopsv1.ImagePolicySpec, error) {
-	p := &gitopsv1.ImagePolicy{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, p); err != nil {
-		return nil, apierrors.NewInternalError(fmt.Errorf("read ImagePolicy %q: %w", u.GetName(), err))
-	}
-
-	return &p.Spec, nil
+func imagePolicyAccount(p *gitopsv1.ImagePolicy) dogkerv1.ObjectName {
+	return p.Spec.ServiceAccountName
 }
 
 // judgeImagePolicy lists what a schema cannot say about a spec. private lets repositories be at addresses that are not public.

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
 // Loopback is the user that this process is to its own API.
@@ -18,7 +19,7 @@ const Loopback = "system:apiserver"
 // controller, which the audit log shows.
 var owners = []struct{ prefix, user string }{
 	{"billing.dogker.io/", billingv1.UserBilling},
-	{"monitoring.dogker.io/", "system:dogker:monitoring"},
+	{"monitoring.dogker.io/", v1alpha1.UserMonitoring},
 }
 
 // foreignAnnotations lists the reserved annotations that the user would set, change or remove without being their owner.

@@ -121,13 +121,13 @@ func (p *Plugin) judge(ctx context.Context, a admission.Attributes, now, old *un
 	if err != nil {
 		return err
 	}
-	tc, err := typed(now)
+	tc, err := typed[v1alpha1.TenantContainer](now)
 	if err != nil {
 		return apierrors.NewInternalError(err)
 	}
 	tc.Namespace = a.GetNamespace()
 
-	errs := judgeSchedule(tc)
+	errs := append(judgeSchedule(tc), judgeAutoscaling(tc)...)
 	if tenant {
 		spec, _ := now.Object["spec"].(map[string]any)
 		errs = slices.Concat(errs, rules.Unknown(spec), rules.Check(&tc.Spec))
@@ -177,11 +177,12 @@ func (p *Plugin) judgeScale(ctx context.Context, a admission.Attributes) error {
 	return nil
 }
 
-func typed(u *unstructured.Unstructured) (*v1alpha1.TenantContainer, error) {
-	tc := &v1alpha1.TenantContainer{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, tc); err != nil {
-		return nil, fmt.Errorf("read TenantContainer %q: %w", u.GetName(), err)
+// typed is an object of a request as one of its Go type.
+func typed[T any](u *unstructured.Unstructured) (*T, error) {
+	object := new(T)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, object); err != nil {
+		return nil, fmt.Errorf("read %s %q: %w", u.GetKind(), u.GetName(), err)
 	}
 
-	return tc, nil
+	return object, nil
 }

@@ -1,11 +1,15 @@
 package kubecontrollers
 
 import (
+	"slices"
+	"strings"
+
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/metadata/metadatainformer"
@@ -13,12 +17,35 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
-// ungarbaged are kinds that the garbage collector does not look at: they come and go by the second, nothing owns them,
-// and they own nothing.
+// ungarbaged are kinds that the garbage collector does not look at: events and leases come and go by the second, nothing
+// owns them, and they own nothing; pods and nodes are views, which go with what they show.
 var ungarbaged = map[schema.GroupResource]struct{}{
 	{Group: corev1.GroupName, Resource: "events"}:         {},
 	{Group: eventsv1.GroupName, Resource: "events"}:       {},
 	{Group: coordinationv1.GroupName, Resource: "leases"}: {},
+	{Group: corev1.GroupName, Resource: "pods"}:           {},
+	{Group: corev1.GroupName, Resource: "nodes"}:          {},
+}
+
+// stored leaves out the kinds that are views: who empties a namespace would stop its tasks again and again, one by one, and
+// wait for what Swarm starts in their place.
+func stored(discover func() ([]*metav1.APIResourceList, error)) func() ([]*metav1.APIResourceList, error) {
+	return func() ([]*metav1.APIResourceList, error) {
+		lists, err := discover()
+		for i, list := range lists {
+			if list.GroupVersion != corev1.SchemeGroupVersion.String() {
+				continue
+			}
+			only := *list
+			only.APIResources = slices.DeleteFunc(slices.Clone(list.APIResources), func(r metav1.APIResource) bool {
+				kind, _, _ := strings.Cut(r.Name, "/")
+				return kind == "pods" || kind == "nodes"
+			})
+			lists[i] = &only
+		}
+
+		return lists, err
+	}
 }
 
 // inUse are kinds of which the API server itself, or another loop, keeps every object anyway.

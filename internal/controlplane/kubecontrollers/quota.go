@@ -18,7 +18,7 @@ import (
 const quotaWorkers = 32
 
 func (l *loops) quota(ctx context.Context) (func(context.Context), error) {
-	discover := l.discovery.ServerPreferredNamespacedResources
+	discover := stored(l.discovery.ServerPreferredNamespacedResources)
 	c, err := resourcequota.NewController(ctx, &resourcequota.ControllerOptions{
 		QuotaClient:               charges.Patient(l.kube.CoreV1()),
 		ResourceQuotaInformer:     l.Informers.Core().V1().ResourceQuotas(),

@@ -123,7 +123,7 @@ func newLoops(o Options) (*loops, error) {
 }
 
 func (l *loops) namespaces(ctx context.Context) (func(context.Context), error) {
-	c := namespace.NewNamespaceController(ctx, l.kube, l.metadata, l.discovery.ServerPreferredNamespacedResources,
+	c := namespace.NewNamespaceController(ctx, l.kube, l.metadata, stored(l.discovery.ServerPreferredNamespacedResources),
 		l.Informers.Core().V1().Namespaces(), resync, corev1.FinalizerKubernetes)
 
 	return func(ctx context.Context) { c.Run(ctx, workers) }, nil

@@ -214,7 +214,7 @@ func orders(all map[string]string) map[string]string {
 	return nil
 }
 
-// lightContainer keeps of a container its identity, its owners, and what quotas, ports and prices are about.
+// lightContainer keeps of a container its identity, its owners, what quotas, ports and prices are about, and what pods show.
 func lightContainer(object any) (any, error) {
 	full, err := transformTo[v1alpha1.TenantContainer](object)
 	if err != nil {
@@ -236,6 +236,7 @@ func lightContainer(object any) (any, error) {
 		},
 		Spec: v1alpha1.TenantContainerSpec{
 			Mode: s.Mode, Replicas: s.Replicas, Resources: s.Resources, Ports: s.Ports, RollbackTo: s.RollbackTo,
+			Env: s.Env, EnvFrom: s.EnvFrom, Labels: s.Labels,
 		},
 		Status: v1alpha1.TenantContainerStatus{Replicas: c.Status.Replicas, Tasks: c.Status.Tasks, Revision: c.Status.Revision},
 	}, nil
