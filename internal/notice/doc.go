@@ -1,18 +1,20 @@
-// Package notice tells tenants what became of their money: it takes notices out of the outbox of the ledger, where each was
-// put in the transaction that is the reason for it, and delivers them.
+// Package notice puts what people are told into words, and passes on what became of tenants' money.
 //
-//	ledger ──outbox──► Deliverer ──► an Event on the BillingAccount
-//	                       │
-//	                       └───────► POST, signed ──► 2xx: out of the outbox
-//	                                                  else: later, with growing pauses
+//	ledger ──outbox──► Bridge ──► an Event on the BillingAccount
+//	                      │
+//	                      └─────► a Notification for each Receiver ──► package outbox, which delivers it
 //
-// What holds:
+//	Notification ──► Say ──► Words ──► packages mail and webhook
 //
-//   - A notice is delivered at least once, and has the same id each time.
-//   - An endpoint that is down, slow or wrong keeps nothing else waiting: neither charging nor Events. One that is down is
-//     asked again after growing pauses, for all notices together; a notice that it refuses waits alone.
-//   - Everything is bounded: time, answers, what is in memory, and for how long a notice is tried.
-//   - It follows no redirect, and nothing that an endpoint answers is repeated to anybody but the operator's log.
+// What holds of words:
+//
+//   - Everything is said in every language: a test holds their tables together.
+//   - What is not known leaves no hole: the clause about it is left out.
+//   - What tenants have written stays one line of text without control characters wherever it is put. Whoever puts words into
+//     HTML or into headers escapes them for that.
+//
+// What holds of the Bridge: a notice leaves the ledger when it is in the outbox for everybody it is for. The IDs are functions
+// of what is told to whom, so one that is passed on twice is delivered once.
 //
 // It runs on the server that leads, and is wired by cmd. It must not import controllers.
 package notice

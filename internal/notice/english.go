@@ -1,0 +1,77 @@
+package notice
+
+import (
+	"github.com/dogker/dogker/reconciler/alert"
+	"github.com/dogker/dogker/reconciler/billing"
+	"github.com/dogker/dogker/reconciler/solvency"
+)
+
+var english = dictionary{
+	thousands: ",", decimal: ".",
+	hour: "hour", hours: "hours", minute: "minute", minutes: "minutes",
+	layout:  "2 Jan 2006 15:04 MST",
+	several: "{title}: {firing} firing, {others} others ({tenant})",
+	repeat:  "Still: ",
+	frame: Frame{
+		Since: "Since", Until: "Until", Tenant: "Tenant", More: "And {n} more.",
+		Why: "You get this because you are a contact of this tenant at Dogker.",
+	},
+	words: map[string]string{
+		string(alert.StatusFiring): "firing", string(alert.StatusResolved): "resolved", string(alert.StatusInformed): "for your information",
+		"cpu": "CPU use in cores", "memory": "memory in bytes", "memoryLimitRatio": "memory as a part of its limit",
+		"throttling": "throttling by the CPU limit", "restarts": "failed tasks", "processes": "processes",
+		"networkReceive": "bytes received a second", "networkTransmit": "bytes sent a second",
+		"diskRead": "bytes read a second", "diskWrite": "bytes written a second",
+	},
+	phrases: map[string]phrase{
+		string(solvency.LowBalance):      {"Low balance ({tenant})", "The balance is low[: Rp {available} are left][, which last for {runway}][ at Rp {ratePerHour} an hour]."},
+		string(solvency.GraceBegan):      {"The balance is used up ({tenant})", "The balance is used up. Containers run on until it is topped up[, but no longer than until {graceEnds}]."},
+		string(solvency.WasSuspended):    {"Containers are stopped ({tenant})", "The balance is used up, and containers are stopped. Nothing is deleted.[ They run again as soon as Rp {missing} are paid.]"},
+		string(solvency.WasResumed):      {"Containers run again ({tenant})", "Containers run again.[ Rp {available} can be used.]"},
+		string(solvency.ResumeShortfall): {"Containers do not run yet ({tenant})", "Containers do not run yet[: Rp {missing} are missing until they do]."},
+		string(solvency.BudgetReached):   {"{threshold}% of the budget are spent ({tenant})", "{threshold}% of the budget of {month} are spent[: Rp {spent} of Rp {monthlyCap}]."},
+		string(solvency.WasCapped):       {"The budget is spent ({tenant})", "The budget is spent, and containers are stopped until the month is over or the budget is raised.[ Rp {spent} of Rp {monthlyCap} were spent in {month}.]"},
+		string(solvency.WasHeld):         {"The account is held ({tenant})", "The platform has stopped everything of this account. Ask it why."},
+		string(solvency.WasClosed):       {"The account is closed ({tenant})", "The account is closed, and nothing of it runs any more."},
+		billing.PaymentReceived:          {"Payment received: Rp {amount} ({tenant})", "A payment of Rp {amount} has arrived.[ Rp {available} can be used.][ The order is {order}.]"},
+		billing.PaymentReversed:          {"Payment taken back: Rp {amount} ({tenant})", "A payment of Rp {amount} was taken back by the payment gateway.[ Rp {available} can be used.][ The order is {order}.]"},
+		billing.ChargedBack:              {"Payment charged back: Rp {amount} ({tenant})", "A payment of Rp {amount} was taken back by the payer's bank.[ Rp {available} can be used.][ The order is {order}.]"},
+		billing.RefundPosted:             {"Refund: Rp {amount} ({tenant})", "Rp {amount} went back to the payer."},
+		billing.RefundVoided:             {"Refund not possible: Rp {amount} ({tenant})", "A refund of Rp {amount} was not possible: the account has it again."},
+		billing.GrantReceived:            {"Credit received: Rp {amount} ({tenant})", "The account was given Rp {amount}.[ Rp {available} can be used.]"},
+		billing.GrantExpired:             {"Credit expired: Rp {amount} ({tenant})", "Rp {amount} that were given and not used have expired."},
+		billing.BalanceAdjusted:          {"Balance put right: Rp {amount} ({tenant})", "The balance was put right by Rp {amount}.[ Rp {available} can be used.]"},
+		billing.DebtWrittenOff:           {"Debt written off: Rp {amount} ({tenant})", "What was left on the account, Rp {amount}, is given up."},
+
+		alert.ReasonContainerDown:                               {"{subject} is down ({tenant})", "Container {subject} is down[: {tasks} tasks are ready].[ It happened {occurrences} times.][ Last message: {message}]"},
+		alert.ReasonContainerDown + "/resolved":                 {"{subject} runs again ({tenant})", "Container {subject} runs again[, with {tasks} tasks].[ It was down {occurrences} times.]"},
+		alert.ReasonContainerDown + "/resolved.Stopped":         {"{subject} was stopped ({tenant})", "Container {subject} was stopped by somebody. That it was down is over."},
+		alert.ReasonContainerDown + "/resolved.Gone":            {"{subject} is gone ({tenant})", "Container {subject} is gone, or is not watched any more. That it was down is over."},
+		alert.ReasonThreshold:                                   {"{title}: {subject} ({tenant})", "{title}: [{metric}][{query}] of {subject} was {value}, which is {operator} {threshold}.[ It happened {occurrences} times.]"},
+		alert.ReasonThreshold + "/resolved":                     {"{title}: {subject} is well again ({tenant})", "{title}: [{metric}][{query}] of {subject} is well again."},
+		alert.ReasonThreshold + "/resolved.Stopped":             {"{title}: {subject} was stopped ({tenant})", "{title}: {subject} was stopped by somebody, and this is over."},
+		alert.ReasonThreshold + "/resolved.Gone":                {"{title}: {subject} is gone ({tenant})", "{title}: {subject} is gone, or is not watched any more, and this is over."},
+		alert.ReasonAnomaly:                                     {"{title}: {subject} is unusual ({tenant})", "{title}: {metric} of {subject} was {value}[, and usually is {usual}].[ It happened {occurrences} times.]"},
+		alert.ReasonAnomaly + "/resolved":                       {"{title}: {subject} is as usual again ({tenant})", "{title}: {metric} of {subject} is as usual again."},
+		alert.ReasonAnomaly + "/resolved.Stopped":               {"{title}: {subject} was stopped ({tenant})", "{title}: {subject} was stopped by somebody, and this is over."},
+		alert.ReasonAnomaly + "/resolved.Gone":                  {"{title}: {subject} is gone ({tenant})", "{title}: {subject} is gone, or is not watched any more, and this is over."},
+		alert.ReasonAbsent:                                      {"{title}: silence ({tenant})", "{title}: something that should be there is missing[: {subject}]."},
+		alert.ReasonAbsent + ".Tasks":                           {"{title}: {subject} has no tasks ({tenant})", "{title}: {subject} has no tasks that run."},
+		alert.ReasonAbsent + ".Samples":                         {"{title}: {subject} is not measured ({tenant})", "{title}: nothing is measured of {subject}."},
+		alert.ReasonAbsent + ".Heartbeat":                       {"{title}: no sign of life ({tenant})", "{title}: the sign of life that is expected does not come."},
+		alert.ReasonAbsent + ".Query":                           {"{title}: no result ({tenant})", "{title}: the query has no result."},
+		alert.ReasonAbsent + "/resolved":                        {"{title}: it is there again ({tenant})", "{title}: what was missing is there again."},
+		alert.ReasonAbsent + "/resolved.Stopped":                {"{title}: it was stopped ({tenant})", "{title}: what was missing was stopped by somebody, and this is over."},
+		alert.ReasonAbsent + "/resolved.Gone":                   {"{title}: it is gone ({tenant})", "{title}: what was missing is not watched any more, and this is over."},
+		alert.ReasonCondition:                                   {"{title}: {kind} {subject} ({tenant})", "{title}: {condition} of {kind} {subject} is {conditionStatus}[, for the reason {reason}].[ It says: {message}]"},
+		alert.ReasonCondition + ".GitSync.Ready.False":          {"Sync {subject} fails ({tenant})", "GitSync {subject} fails[: {reason}].[ It says: {message}]"},
+		alert.ReasonCondition + "/resolved":                     {"{title}: {kind} {subject} is well again ({tenant})", "{title}: {kind} {subject} is well again: {condition} has changed."},
+		alert.ReasonCondition + "/resolved.GitSync.Ready.False": {"Sync {subject} works again ({tenant})", "GitSync {subject} works again."},
+		alert.ReasonCondition + "/resolved.Stopped":             {"{title}: {kind} {subject} was stopped ({tenant})", "{title}: {kind} {subject} was stopped by somebody, and this is over."},
+		alert.ReasonCondition + "/resolved.Gone":                {"{title}: {kind} {subject} is gone ({tenant})", "{title}: {kind} {subject} is gone, or is not watched any more, and this is over."},
+		alert.ReasonExternal:                                    {"{title}[: {summary}] ({tenant})", "{title} fires[: {subject}]."},
+		alert.ReasonExternal + "/resolved":                      {"{title} is over[: {summary}] ({tenant})", "{title} is over[: {subject}]."},
+		"?":                                                     {"{why} ({tenant})", ""},
+		"?/resolved":                                            {"{why} is over ({tenant})", ""},
+	},
+}

@@ -1,0 +1,77 @@
+package notice
+
+import (
+	"github.com/dogker/dogker/reconciler/alert"
+	"github.com/dogker/dogker/reconciler/billing"
+	"github.com/dogker/dogker/reconciler/solvency"
+)
+
+var indonesian = dictionary{
+	thousands: ".", decimal: ",",
+	hour: "jam", hours: "jam", minute: "menit", minutes: "menit",
+	layout:  "02-01-2006 15.04 MST",
+	several: "{title}: {firing} masih terjadi, {others} lainnya ({tenant})",
+	repeat:  "Masih terjadi: ",
+	frame: Frame{
+		Since: "Sejak", Until: "Sampai", Tenant: "Tenant", More: "Dan {n} lainnya.",
+		Why: "Anda menerima surel ini karena Anda adalah kontak tenant ini di Dogker.",
+	},
+	words: map[string]string{
+		string(alert.StatusFiring): "terjadi", string(alert.StatusResolved): "selesai", string(alert.StatusInformed): "informasi",
+		"cpu": "pemakaian CPU dalam core", "memory": "memori dalam byte", "memoryLimitRatio": "memori sebagai bagian dari batasnya",
+		"throttling": "pembatasan oleh batas CPU", "restarts": "task yang gagal", "processes": "proses",
+		"networkReceive": "byte diterima per detik", "networkTransmit": "byte dikirim per detik",
+		"diskRead": "byte dibaca per detik", "diskWrite": "byte ditulis per detik",
+	},
+	phrases: map[string]phrase{
+		string(solvency.LowBalance):      {"Saldo menipis ({tenant})", "Saldo menipis[: tersisa Rp {available}][, cukup untuk {runway}][ dengan biaya Rp {ratePerHour} per jam]."},
+		string(solvency.GraceBegan):      {"Saldo habis ({tenant})", "Saldo habis. Kontainer tetap berjalan sampai saldo diisi[, paling lama sampai {graceEnds}]."},
+		string(solvency.WasSuspended):    {"Kontainer dihentikan ({tenant})", "Saldo habis dan kontainer dihentikan. Tidak ada yang dihapus.[ Kontainer berjalan kembali setelah Rp {missing} dibayar.]"},
+		string(solvency.WasResumed):      {"Kontainer berjalan kembali ({tenant})", "Kontainer berjalan kembali.[ Saldo yang dapat dipakai Rp {available}.]"},
+		string(solvency.ResumeShortfall): {"Kontainer belum berjalan ({tenant})", "Kontainer belum berjalan[: masih kurang Rp {missing}]."},
+		string(solvency.BudgetReached):   {"{threshold}% anggaran terpakai ({tenant})", "{threshold}% anggaran {month} sudah terpakai[: Rp {spent} dari Rp {monthlyCap}]."},
+		string(solvency.WasCapped):       {"Anggaran habis ({tenant})", "Anggaran habis dan kontainer dihentikan sampai bulan berakhir atau anggaran dinaikkan.[ Rp {spent} dari Rp {monthlyCap} terpakai pada {month}.]"},
+		string(solvency.WasHeld):         {"Akun ditahan ({tenant})", "Penyedia platform menghentikan semua milik akun ini. Silakan tanyakan alasannya."},
+		string(solvency.WasClosed):       {"Akun ditutup ({tenant})", "Akun ditutup dan tidak ada lagi yang berjalan."},
+		billing.PaymentReceived:          {"Pembayaran diterima: Rp {amount} ({tenant})", "Pembayaran sebesar Rp {amount} telah diterima.[ Saldo yang dapat dipakai Rp {available}.][ Nomor pesanan {order}.]"},
+		billing.PaymentReversed:          {"Pembayaran dibatalkan: Rp {amount} ({tenant})", "Pembayaran sebesar Rp {amount} ditarik kembali oleh penyedia pembayaran.[ Saldo yang dapat dipakai Rp {available}.][ Nomor pesanan {order}.]"},
+		billing.ChargedBack:              {"Pembayaran ditarik bank: Rp {amount} ({tenant})", "Pembayaran sebesar Rp {amount} ditarik kembali oleh bank pembayar.[ Saldo yang dapat dipakai Rp {available}.][ Nomor pesanan {order}.]"},
+		billing.RefundPosted:             {"Pengembalian dana: Rp {amount} ({tenant})", "Rp {amount} dikembalikan kepada pembayar."},
+		billing.RefundVoided:             {"Pengembalian dana gagal: Rp {amount} ({tenant})", "Pengembalian dana Rp {amount} tidak dapat dilakukan: dana kembali ke akun."},
+		billing.GrantReceived:            {"Kredit diterima: Rp {amount} ({tenant})", "Akun menerima kredit Rp {amount}.[ Saldo yang dapat dipakai Rp {available}.]"},
+		billing.GrantExpired:             {"Kredit kedaluwarsa: Rp {amount} ({tenant})", "Kredit Rp {amount} yang tidak dipakai telah kedaluwarsa."},
+		billing.BalanceAdjusted:          {"Saldo dikoreksi: Rp {amount} ({tenant})", "Saldo dikoreksi sebesar Rp {amount}.[ Saldo yang dapat dipakai Rp {available}.]"},
+		billing.DebtWrittenOff:           {"Utang dihapuskan: Rp {amount} ({tenant})", "Sisa utang akun sebesar Rp {amount} dihapuskan."},
+
+		alert.ReasonContainerDown:                               {"{subject} tidak berjalan ({tenant})", "Kontainer {subject} tidak berjalan[: {tasks} task siap].[ Ini terjadi {occurrences} kali.][ Pesan terakhir: {message}]"},
+		alert.ReasonContainerDown + "/resolved":                 {"{subject} berjalan kembali ({tenant})", "Kontainer {subject} berjalan kembali[ dengan {tasks} task].[ Kontainer sempat berhenti {occurrences} kali.]"},
+		alert.ReasonContainerDown + "/resolved.Stopped":         {"{subject} dihentikan ({tenant})", "Kontainer {subject} dihentikan dengan sengaja. Gangguan ini selesai."},
+		alert.ReasonContainerDown + "/resolved.Gone":            {"{subject} sudah tidak ada ({tenant})", "Kontainer {subject} sudah tidak ada atau tidak lagi dipantau. Gangguan ini selesai."},
+		alert.ReasonThreshold:                                   {"{title}: {subject} ({tenant})", "{title}: [{metric}][{query}] dari {subject} bernilai {value}, yaitu {operator} {threshold}.[ Ini terjadi {occurrences} kali.]"},
+		alert.ReasonThreshold + "/resolved":                     {"{title}: {subject} normal kembali ({tenant})", "{title}: [{metric}][{query}] dari {subject} normal kembali."},
+		alert.ReasonThreshold + "/resolved.Stopped":             {"{title}: {subject} dihentikan ({tenant})", "{title}: {subject} dihentikan dengan sengaja, dan ini selesai."},
+		alert.ReasonThreshold + "/resolved.Gone":                {"{title}: {subject} sudah tidak ada ({tenant})", "{title}: {subject} sudah tidak ada atau tidak lagi dipantau, dan ini selesai."},
+		alert.ReasonAnomaly:                                     {"{title}: {subject} tidak biasa ({tenant})", "{title}: {metric} dari {subject} bernilai {value}[, biasanya {usual}].[ Ini terjadi {occurrences} kali.]"},
+		alert.ReasonAnomaly + "/resolved":                       {"{title}: {subject} seperti biasa lagi ({tenant})", "{title}: {metric} dari {subject} kembali seperti biasa."},
+		alert.ReasonAnomaly + "/resolved.Stopped":               {"{title}: {subject} dihentikan ({tenant})", "{title}: {subject} dihentikan dengan sengaja, dan ini selesai."},
+		alert.ReasonAnomaly + "/resolved.Gone":                  {"{title}: {subject} sudah tidak ada ({tenant})", "{title}: {subject} sudah tidak ada atau tidak lagi dipantau, dan ini selesai."},
+		alert.ReasonAbsent:                                      {"{title}: tidak ada kabar ({tenant})", "{title}: ada yang hilang[: {subject}]."},
+		alert.ReasonAbsent + ".Tasks":                           {"{title}: {subject} tanpa task ({tenant})", "{title}: {subject} tidak mempunyai task yang berjalan."},
+		alert.ReasonAbsent + ".Samples":                         {"{title}: {subject} tidak terukur ({tenant})", "{title}: tidak ada pengukuran dari {subject}."},
+		alert.ReasonAbsent + ".Heartbeat":                       {"{title}: tidak ada tanda hidup ({tenant})", "{title}: tanda hidup yang diharapkan tidak datang."},
+		alert.ReasonAbsent + ".Query":                           {"{title}: tanpa hasil ({tenant})", "{title}: kueri tidak memberi hasil."},
+		alert.ReasonAbsent + "/resolved":                        {"{title}: sudah ada kembali ({tenant})", "{title}: yang hilang sudah ada kembali."},
+		alert.ReasonAbsent + "/resolved.Stopped":                {"{title}: dihentikan ({tenant})", "{title}: yang hilang dihentikan dengan sengaja, dan ini selesai."},
+		alert.ReasonAbsent + "/resolved.Gone":                   {"{title}: sudah tidak ada ({tenant})", "{title}: yang hilang tidak lagi dipantau, dan ini selesai."},
+		alert.ReasonCondition:                                   {"{title}: {kind} {subject} ({tenant})", "{title}: {condition} dari {kind} {subject} adalah {conditionStatus}[, dengan alasan {reason}].[ Pesannya: {message}]"},
+		alert.ReasonCondition + ".GitSync.Ready.False":          {"Sinkronisasi {subject} gagal ({tenant})", "GitSync {subject} gagal[: {reason}].[ Pesannya: {message}]"},
+		alert.ReasonCondition + "/resolved":                     {"{title}: {kind} {subject} normal kembali ({tenant})", "{title}: {kind} {subject} normal kembali: {condition} telah berubah."},
+		alert.ReasonCondition + "/resolved.GitSync.Ready.False": {"Sinkronisasi {subject} berhasil lagi ({tenant})", "GitSync {subject} berhasil lagi."},
+		alert.ReasonCondition + "/resolved.Stopped":             {"{title}: {kind} {subject} dihentikan ({tenant})", "{title}: {kind} {subject} dihentikan dengan sengaja, dan ini selesai."},
+		alert.ReasonCondition + "/resolved.Gone":                {"{title}: {kind} {subject} sudah tidak ada ({tenant})", "{title}: {kind} {subject} sudah tidak ada atau tidak lagi dipantau, dan ini selesai."},
+		alert.ReasonExternal:                                    {"{title}[: {summary}] ({tenant})", "{title} terjadi[: {subject}]."},
+		alert.ReasonExternal + "/resolved":                      {"{title} selesai[: {summary}] ({tenant})", "{title} selesai[: {subject}]."},
+		"?":                                                     {"{why} ({tenant})", ""},
+		"?/resolved":                                            {"{why} selesai ({tenant})", ""},
+	},
+}
