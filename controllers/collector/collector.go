@@ -14,6 +14,7 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/wake"
 )
 
 // interval between two looks at everything.
@@ -55,20 +56,11 @@ func (*Collector) NeedLeaderElection() bool { return true }
 
 // Start looks at everything every interval until the context ends.
 func (c *Collector) Start(ctx context.Context) error {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
+	wake.Every(ctx, interval, func(ctx context.Context) error { return c.Sweep(ctx, time.Now()) }, func(err error) {
+		c.log.WarnContext(ctx, "Could not look for objects without an owner", logkey.Err, err)
+	})
 
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-
-		if err := c.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			c.log.WarnContext(ctx, "Could not look for objects without an owner", logkey.Err, err)
-		}
-	}
+	return nil
 }
 
 // Sweep looks once. It is exported for tests, which have a clock of their own.

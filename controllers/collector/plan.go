@@ -59,7 +59,8 @@ func orphans(inv swarmobj.Inventory, d declared) []orphan {
 
 	for _, s := range inv.Services {
 		busy[s.Owner.Tenant] = true
-		if !d.owners[s.Owner.UID] {
+		// What Dogker runs for itself has no object; who keeps it removes it.
+		if s.Owner.Kind != swarmobj.KindAgents && !d.owners[s.Owner.UID] {
 			out = append(out, orphan{sortService, s})
 		}
 	}

@@ -15,7 +15,10 @@ func item(name, tenant, uid string) swarmobj.Item {
 
 func TestOrphans(t *testing.T) {
 	inv := swarmobj.Inventory{
-		Services: []swarmobj.Item{item("acme_web", "acme", "u1"), item("acme_old", "acme", "gone")},
+		Services: []swarmobj.Item{
+			item("acme_web", "acme", "u1"), item("acme_old", "acme", "gone"),
+			{ID: "agents", Name: "dogker-system_agent", Owner: swarmobj.Agents("dogker-system", "namespace")},
+		},
 		Secrets:  []swarmobj.Item{item("s-used", "acme", ""), item("s-kept", "acme", ""), item("s-left", "acme", "")},
 		Configs:  []swarmobj.Item{item("c-left", "acme", "")},
 		Networks: []swarmobj.Item{item("acme_default", "acme", ""), item("void_default", "void", ""), item("new_default", "new", "")},

@@ -15,6 +15,8 @@ var unsold = map[corev1.ResourceName]int64{
 	"count/serviceaccounts":                 300,
 	"count/deploytokens.identity.dogker.io": 300,
 	"count/gitpreviews.gitops.dogker.io":    50,
+	"count/alerts.monitoring.dogker.io":     200,
+	"count/receivers.monitoring.dogker.io":  50,
 	v1alpha1.ResourceGitSyncs:               300,
 }
 

@@ -61,6 +61,7 @@ func TestQuota(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tc.want["count/serviceaccounts"], tc.want["count/deploytokens.identity.dogker.io"] = "300", "300"
 			tc.want["count/gitpreviews.gitops.dogker.io"] = "50"
+			tc.want["count/alerts.monitoring.dogker.io"], tc.want["count/receivers.monitoring.dogker.io"] = "200", "50"
 			if tc.want[v1alpha1.ResourceGitSyncs] == "" {
 				tc.want[v1alpha1.ResourceGitSyncs] = "300"
 			}

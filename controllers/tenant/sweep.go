@@ -12,6 +12,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/logkey"
+	"github.com/dogker/dogker/reconciler/wake"
 )
 
 const (
@@ -40,20 +41,11 @@ func (*Sweeper) NeedLeaderElection() bool { return true }
 
 // Start looks from time to time until the context ends.
 func (s *Sweeper) Start(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
+	wake.Every(ctx, sweepEvery, func(ctx context.Context) error { return s.sweep(ctx, s.controller.now()) }, func(err error) {
+		s.log.WarnContext(ctx, "Could not look for namespaces without their tenant", logkey.Err, err)
+	})
 
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-
-		if err := s.sweep(ctx, s.controller.now()); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "Could not look for namespaces without their tenant", logkey.Err, err)
-		}
-	}
+	return nil
 }
 
 func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {

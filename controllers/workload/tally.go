@@ -8,6 +8,7 @@ import (
 	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/autoscale"
 	"github.com/dogker/dogker/reconciler/gate"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
@@ -40,6 +41,7 @@ type wish struct {
 
 var gates = gate.Fold[wish, scale]{
 	declaredReplicas,
+	autoscaled,
 	scheduled,
 	suspension,
 	tenantSuspension,
@@ -48,6 +50,16 @@ var gates = gate.Fold[wish, scale]{
 func declaredReplicas(w wish, s scale) scale {
 	if w.tc.Spec.Replicas != nil {
 		s.replicas = *w.tc.Spec.Replicas
+	}
+
+	return s
+}
+
+// autoscaled takes what the autoscaler has decided, within the bounds that are declared. A decision that nobody can read, or
+// that is left over from when there was spec.autoscaling, is none.
+func autoscaled(w wish, s scale) scale {
+	if w.tc.Spec.Autoscaling != nil {
+		s.replicas = autoscale.Replicas(w.tc)
 	}
 
 	return s

@@ -14,16 +14,19 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
-// TemplateOf is the part of a spec that a revision keeps: all of it but replicas, rollout, revisionHistoryLimit,
-// rollbackTo, dependsOn, schedule and paused. The result shares nothing with the spec.
+// TemplateOf is the part of a spec that a revision keeps: all of it but replicas, autoscaling, rollout, revisionHistoryLimit,
+// rollbackTo, dependsOn, schedule, stuckTaskPolicy, metrics and paused. The result shares nothing with the spec.
 func TemplateOf(spec *v1alpha1.TenantContainerSpec) *v1alpha1.TenantContainerSpec {
 	t := spec.DeepCopy()
 	t.Replicas = nil
+	t.Autoscaling = nil
 	t.Rollout = nil
 	t.RevisionHistoryLimit = nil
 	t.RollbackTo = nil
 	t.DependsOn = nil
 	t.Schedule = nil
+	t.StuckTaskPolicy = ""
+	t.Metrics = nil
 	t.Paused = false
 
 	return t

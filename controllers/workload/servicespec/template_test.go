@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
@@ -40,6 +41,10 @@ func TestTemplateHashOfTheSame(t *testing.T) {
 		"NotATemplateField": {
 			reason: "Scaling makes no revision.",
 			change: func(t *template) { t.Replicas, t.Paused, t.RollbackTo = new(int32(9)), true, new(int64(1)) },
+		},
+		"HowItIsWatched": {
+			reason: "Where a container tells about itself is no reason to restart it.",
+			change: func(t *template) { t.Metrics = &v1alpha1.Metrics{Port: intstr.FromInt32(9090)} },
 		},
 		"DefaultsOfTheSchema": {
 			reason: "The API server fills defaults in where it stores a revision, and perhaps not where it stores the spec.",
