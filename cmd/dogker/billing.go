@@ -14,7 +14,6 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
-	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/account"
 	"github.com/dogker/dogker/controllers/metering"
 	"github.com/dogker/dogker/controllers/pricelist"
@@ -69,6 +68,9 @@ func registerBilling(m manager.Manager, c *controllers, docker *swarm.Engine, pa
 	t := &till{
 		controllers: c, parts: c.options.parts, m: m, docker: docker, passes: passes, leader: leader, desk: billing.NewDesk(m.GetClient()),
 		recorder: m.GetEventRecorderFor("dogker"), //nolint:staticcheck // kubectl describe shows these for every kind.
+	}
+	if err := t.parts.notices.register(m, c); err != nil {
+		return err
 	}
 	t.meter = &lateMeter{leader: leader, options: metering.Options{Swarm: payers{docker, t.desk}, Log: c.log, Registerer: ctrlmetrics.Registry}, tariffs: ledger.NewTariffs(t.desk, books, time.Now)}
 	if err := m.Add(t.meter); err != nil {
@@ -194,17 +196,14 @@ func (t *till) months() error {
 	return nil
 }
 
-// notices adds the delivery of what tenants are told.
+// notices adds what passes on what tenants are told of their money.
 func (t *till) notices() error {
-	d, err := notice.New(notice.Options{
-		Outbox: t.leader, Endpoint: t.parts.endpoint, Record: t.tell, Contacts: t.contacts, Log: t.log, Registerer: ctrlmetrics.Registry,
+	b := notice.NewBridge(notice.Options{
+		Ledger: t.leader, Outbox: t.parts.notices.queue, Receivers: t.parts.notices.directory.Receivers, Record: t.tell, Log: t.log,
 	})
-	if err != nil {
-		return err
-	}
-	t.leader.Subscribe(d.Wake)
-	if err := t.m.Add(d); err != nil {
-		return fmt.Errorf("add delivery of notices: %w", err)
+	t.leader.Subscribe(b.Wake)
+	if err := t.m.Add(b); err != nil {
+		return fmt.Errorf("add bridge of notices: %w", err)
 	}
 
 	return nil
@@ -217,22 +216,6 @@ func (t *till) tell(ctx context.Context, p ledger.Pending) {
 		return
 	}
 	t.recorder.Event(&account, notice.EventType(p.Notice), p.Kind, notice.Text(p.Notice))
-}
-
-// contacts are whom a tenant wants to have written to about money.
-func (t *till) contacts(ctx context.Context, tenant string) []notice.Contact {
-	var owner v1alpha1.Tenant
-	if err := t.m.GetClient().Get(ctx, client.ObjectKey{Name: tenant}, &owner); err != nil {
-		return nil
-	}
-	var out []notice.Contact
-	for _, c := range owner.Spec.Contacts {
-		if len(c.Purposes) == 0 || slices.Contains(c.Purposes, "billing") {
-			out = append(out, notice.Contact{Name: c.Name, Email: c.Email})
-		}
-	}
-
-	return out
 }
 
 // written is told of each tenant whose ledger was written to, for loops that show what is in it. What nobody takes in time

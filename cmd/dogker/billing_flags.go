@@ -14,7 +14,6 @@ import (
 
 	"github.com/dogker/dogker/internal/midtrans"
 	"github.com/dogker/dogker/internal/midtrans/webhook"
-	"github.com/dogker/dogker/internal/notice"
 	"github.com/dogker/dogker/internal/throttle"
 	"github.com/dogker/dogker/reconciler/payment"
 )
@@ -27,8 +26,8 @@ type billingFlags struct {
 	listen, certFile, certKeyFile string
 	trustedProxies                []string
 
-	noticeURL, noticeSecretFile string
-	archiveDir                  string
+	notices    noticeFlags
+	archiveDir string
 }
 
 func (f *billingFlags) add(flags *pflag.FlagSet) {
@@ -41,8 +40,7 @@ func (f *billingFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.certFile, "midtrans-webhook-tls-cert-file", "", "certificate of that port; plain HTTP, for a proxy in front, when not set")
 	flags.StringVar(&f.certKeyFile, "midtrans-webhook-tls-key-file", "", "key of --midtrans-webhook-tls-cert-file")
 	flags.StringSliceVar(&f.trustedProxies, "midtrans-webhook-trusted-proxies", nil, "addresses or ranges of proxies whose X-Forwarded-For is believed")
-	flags.StringVar(&f.noticeURL, "notice-webhook-url", "", "`URL` that notices to tenants, such as low balances and payments, are posted to; Events are all there is when not set")
-	flags.StringVar(&f.noticeSecretFile, "notice-webhook-secret-file", "", "file with the secret that those are signed with, and in a second line the one before or after it")
+	f.notices.add(flags)
 	flags.StringVar(&f.archiveDir, "ledger-archive-dir", "", "directory that closed months of ledgers are archived to, and then taken out of the store; all is kept in the store when not set")
 }
 
@@ -55,7 +53,8 @@ type billingParts struct {
 	listener net.Listener
 	proxies  throttle.Proxies
 
-	endpoint   *notice.Endpoint
+	// notices are how people are told, of money and of everything else.
+	notices    *noticeParts
 	archiveDir string
 }
 
@@ -63,7 +62,7 @@ type billingParts struct {
 func (f *billingFlags) resolve(log *slog.Logger, reg prometheus.Registerer) (billingParts, error) {
 	m := billingParts{merchantID: f.merchantID, archiveDir: f.archiveDir}
 	for _, step := range []func(*billingParts) error{
-		func(m *billingParts) error { return f.gateway(m, log, reg) }, f.webhook, f.notices, f.archive,
+		func(m *billingParts) error { return f.gateway(m, log, reg) }, f.webhook, f.tell, f.archive,
 	} {
 		if err := step(&m); err != nil {
 			return billingParts{}, err
@@ -177,21 +176,9 @@ func (f *billingFlags) certificate() (*tls.Config, error) {
 	}, nil
 }
 
-func (f *billingFlags) notices(m *billingParts) error {
-	if f.noticeURL == "" {
-		if f.noticeSecretFile != "" {
-			return errors.New("--notice-webhook-secret-file needs --notice-webhook-url")
-		}
-		return nil
-	}
-	var secrets [][]byte
+func (f *billingFlags) tell(m *billingParts) error {
 	var err error
-	if f.noticeSecretFile != "" {
-		if secrets, err = notice.ReadSecrets(f.noticeSecretFile); err != nil {
-			return err
-		}
-	}
-	m.endpoint, err = notice.NewEndpoint(f.noticeURL, secrets, version)
+	m.notices, err = f.notices.resolve()
 
 	return err
 }

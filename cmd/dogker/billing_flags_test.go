@@ -108,7 +108,7 @@ func TestBillingFlags(t *testing.T) {
 
 // TestNoGateway: a gateway that is not there must be nil for whoever asks.
 func TestNoGateway(t *testing.T) {
-	if parts, _, err := resolved(t); err != nil || parts.gateway != nil || parts.endpoint != nil {
+	if parts, _, err := resolved(t); err != nil || parts.gateway != nil || parts.notices.platform != nil {
 		t.Errorf("%+v, %v", parts, err)
 	}
 }

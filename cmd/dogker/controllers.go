@@ -23,11 +23,17 @@ import (
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
+	monitoringv1 "github.com/dogker/dogker/api/monitoring/v1alpha1"
+	"github.com/dogker/dogker/internal/alertmanager"
 	"github.com/dogker/dogker/internal/controlplane"
 	"github.com/dogker/dogker/internal/controlplane/bootstrap"
+	"github.com/dogker/dogker/internal/exposition"
 	"github.com/dogker/dogker/internal/gitops/receiver"
+	"github.com/dogker/dogker/internal/logship"
+	"github.com/dogker/dogker/internal/promquery"
 	"github.com/dogker/dogker/internal/registry"
 	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/telemetry"
 )
 
 const (
@@ -58,6 +64,18 @@ func registerControllers(_ context.Context, m manager.Manager, c *controllers) e
 		return fmt.Errorf("add tidying of people: %w", err)
 	}
 
+	if err := registerFleet(m, c); err != nil {
+		return err
+	}
+
+	if err := registerExposition(m, c); err != nil {
+		return err
+	}
+
+	if err := registerLogship(m, c); err != nil {
+		return err
+	}
+
 	digests, err := swarmobj.NewDigestKey(c.server.DigestKey())
 	if err != nil {
 		return err
@@ -71,9 +89,20 @@ type controllers struct {
 	server  *controlplane.Server
 	options serverOptions
 	log     *slog.Logger
+	docker  *docker
 	lock    *lease
-	// hooks receives webhooks of Git servers.
-	hooks *receiver.Handler
+	// fleet reaches the containers of all nodes, and telemetry knows what they use.
+	fleet     *fleetParts
+	telemetry telemetry.Reader
+	// pages are what Prometheus reads of what runs.
+	pages *exposition.Server
+	// hooks receives webhooks of Git servers, and alertmanager those of Alertmanager.
+	hooks        *receiver.Handler
+	alertmanager *alertmanager.Handler
+	// prometheus answers queries; nil when there is none.
+	prometheus *promquery.Client
+	// logs is where logs of containers go; nil when they are not shipped.
+	logs *logship.Endpoint
 	// registry answers for registries of images, from when the first loop that asks is registered.
 	registry *registry.Client
 
@@ -113,7 +142,7 @@ func (c *controllers) run(ctx context.Context) error {
 
 func (c *controllers) newManager() (manager.Manager, error) {
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), billingv1.AddToScheme(scheme), gitopsv1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), billingv1.AddToScheme(scheme), gitopsv1.AddToScheme(scheme), monitoringv1.AddToScheme(scheme)); err != nil {
 		return nil, fmt.Errorf("register kinds: %w", err)
 	}
 	cfg := c.server.LoopbackConfig()
@@ -123,6 +152,7 @@ func (c *controllers) newManager() (manager.Manager, error) {
 		return nil, err
 	}
 	c.lock = newHeldLease(lock, times.duration)
+	c.docker.lease.Store(c.lock)
 
 	grace := stopGrace
 	m, err := ctrl.NewManager(cfg, manager.Options{

@@ -66,6 +66,7 @@ func diagnose(ctx context.Context, dataDir string) ([]swarm.Finding, error) {
 	defer api.Close()
 
 	findings := append(swarm.Diagnose(ctx, api, os.Getenv("DOCKER_HOST")), diagnoseServer(ctx, dataDir))
+	findings = append(findings, diagnoseAgents(ctx, api)...)
 
 	return append(findings, diagnoseBilling(ctx, dataDir)...), nil
 }

@@ -58,6 +58,7 @@ func newRootCommand() *cobra.Command {
 
 	root.AddCommand(
 		newServerCommand(&g),
+		newAgentCommand(),
 		newKubectlCommand(&g),
 		newDoctorCommand(&g),
 		newAuditCommand(&g),

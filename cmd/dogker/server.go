@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/dogker/dogker/internal/alertmanager"
 	"github.com/dogker/dogker/internal/controlplane"
+	"github.com/dogker/dogker/internal/controlplane/streams"
 	"github.com/dogker/dogker/internal/identity"
 	"github.com/dogker/dogker/reconciler/gitsync"
 )
@@ -38,6 +40,9 @@ const serverExamples = `  # On one machine, for people on that machine
   dogker server --midtrans-server-key-file key --midtrans-webhook-listen 127.0.0.1:8081 \
     --notice-webhook-url https://hooks.example.com/dogker --notice-webhook-secret-file secret
 
+  # With agents on all other nodes, which let kubectl see and reach the containers there
+  dogker server --listen 0.0.0.0:6443 --agent-image dogker.internal/agent:development
+
   # With the store in an etcd cluster that exists
   dogker server --etcd-endpoints https://10.0.0.1:2379,https://10.0.0.2:2379,https://10.0.0.3:2379 \
     --etcd-cafile ca.crt --etcd-certfile client.crt --etcd-keyfile client.key`
@@ -54,6 +59,12 @@ type serverOptions struct {
 	// parts are what billing comes to.
 	parts billingParts
 	hooks hookFlags
+	// agents says which agents nodes get.
+	agents agentFlags
+	// prometheus says which Prometheus answers queries.
+	prometheus prometheusFlags
+	// logship says where logs of containers go.
+	logship logshipFlags
 }
 
 func newServerCommand(g *globals) *cobra.Command {
@@ -93,8 +104,13 @@ func newServerCommand(g *globals) *cobra.Command {
 	flags.StringVar(&o.Provider, "provider-name", "Dogker", "who sells what tenants pay for, as exports of their ledgers name it")
 	flags.StringVar(&o.Region, "region", "", "region in which everything runs, as exports of ledgers name it; none when not set")
 	flags.BoolVar(&o.AllowPrivateRepositories, "git-allow-private-addresses", false, "let tenants sync repositories from addresses that are not public: private, loopback, link-local; for closed networks, and trials on one machine")
+	flags.IntVar(&o.StreamsPerNamespace, "streams-per-namespace", streams.DefaultPerNamespace, "how many logs, exec, attach, port-forward and proxy streams a namespace has open at once")
+	flags.DurationVar(&o.StreamIdleTimeout, "stream-idle-timeout", streams.DefaultIdle, "after how long an exec, attach or port-forward ends on which nothing moves")
 	o.billing.add(flags)
 	o.hooks.add(flags)
+	o.agents.add(flags)
+	o.prometheus.add(flags)
+	o.logship.add(flags)
 	o.log.add(flags)
 
 	return cmd
@@ -106,6 +122,9 @@ func runServer(ctx context.Context, o serverOptions) error {
 		return err
 	}
 	o.Log = log
+	if err := o.agents.validate(); err != nil {
+		return err
+	}
 	startWithMemory()
 	if o.parts, err = o.billing.resolve(log, ctrlmetrics.Registry); err != nil {
 		return err
@@ -115,12 +134,36 @@ func runServer(ctx context.Context, o serverOptions) error {
 		return err
 	}
 
+	questions, err := o.prometheus.client(ctrlmetrics.Registry)
+	if err != nil {
+		return err
+	}
+
+	logs, err := o.logship.endpoint()
+	if err != nil {
+		return err
+	}
+
+	docker, err := newDocker(log)
+	if err != nil {
+		return err
+	}
+	o.Swarm = docker.Engine
+	o.Pages = newExposition(docker, log)
+	nodes := newFleet(docker, o.agents.fleet(docker), log)
+	o.Runtime, o.Agents = nodes, nodes
+	o.TaskLogs, o.Samples = docker.Engine, nodes.store
 	server, err := controlplane.New(ctx, o.Options)
 	if err != nil {
 		return err
 	}
 	server.Receive(gitsync.WebhookPathPrefix, hooks)
-	c := &controllers{server: server, options: o, log: log, hooks: hooks}
+	alerts, err := newAlertmanager(log)
+	if err != nil {
+		return err
+	}
+	server.Handle(alertmanager.Path, alerts)
+	c := &controllers{server: server, options: o, log: log, docker: docker, pages: o.Pages, fleet: nodes, telemetry: nodes.store, hooks: hooks, alertmanager: alerts, prometheus: questions, logs: logs}
 	if err := server.AddReadyCheck("controllers", c.ready); err != nil {
 		return err
 	}

@@ -33,18 +33,11 @@ const hintQueue = 1 << 14
 // registerWorkload adds the control loop of TenantContainers and the collector of what they leave behind, with the
 // adapters they work through, and then what works through the same.
 func registerWorkload(m manager.Manager, c *controllers, digests swarmobj.DigestKey) error {
-	o, log := c.options, c.log
-	api, err := swarm.NewFromEnv()
-	if err != nil {
-		return err
-	}
-
-	docker := swarm.New(api, swarm.Options{Log: log, Hold: c.lock.hold})
-	ctrlmetrics.Registry.MustRegister(docker)
+	o, log, docker := c.options, c.log, c.docker.Engine
 
 	if err := m.Add(everywhere(func(ctx context.Context) error {
 		if o.initSwarm {
-			initSwarm(ctx, api, log)
+			initSwarm(ctx, c.docker.api, log)
 		}
 
 		return docker.Run(ctx)
@@ -78,11 +71,27 @@ func registerWorkload(m manager.Manager, c *controllers, digests swarmobj.Digest
 		return fmt.Errorf("add collector: %w", err)
 	}
 
+	if err := registerAgents(m, c, digests); err != nil {
+		return err
+	}
+
 	if err := registerTenants(m, o, docker, passes, log); err != nil {
 		return err
 	}
 
 	if err := registerBilling(m, c, docker, passes); err != nil {
+		return err
+	}
+
+	if err := registerAutoscaler(m, c); err != nil {
+		return err
+	}
+
+	if err := registerAlerts(m, c, docker, passes); err != nil {
+		return err
+	}
+
+	if err := registerHealth(m, c); err != nil {
 		return err
 	}
 

@@ -46,6 +46,10 @@ var inward = []struct {
 		tree:   "/reconciler/usage", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "github.com/docker/docker/client"},
 	},
 	{
+		reason: "What a task looks like as a pod is worked out without a client.",
+		tree:   "/reconciler/podview", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "k8s.io/kubernetes", "github.com/docker/docker/client"},
+	},
+	{
 		reason: "What a sync answers for is decided without a client.",
 		tree:   "/reconciler/inventory", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
 	},
@@ -62,8 +66,20 @@ var inward = []struct {
 		tree:   "/reconciler/imagepolicy", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
 	},
 	{
+		reason: "How many tasks a container is to have is decided without a client.",
+		tree:   "/reconciler/autoscale", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker"},
+	},
+	{
+		reason: "What people are told, and when, is decided without a client.",
+		tree:   "/reconciler/alert", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
+	},
+	{
 		reason: "What a container takes of a quota is worked out without a client.",
 		tree:   "/reconciler/allotment", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
+	},
+	{
+		reason: "What samples mean is worked out without a client.",
+		tree:   "/reconciler/telemetry", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
 	},
 	{
 		reason: "What a build is asked and answers is known without Git, and without a client.",
@@ -72,6 +88,18 @@ var inward = []struct {
 	{
 		reason: "What reads repositories that may be hostile knows no way to the cluster and to the engine.",
 		tree:   "/internal/git", never: []string{"/internal/controlplane", "/internal/swarm", "k8s.io/client-go", "github.com/docker"},
+	},
+	{
+		reason: "What Prometheus is shown is known, and no scrape asks an engine.",
+		tree:   "/internal/exposition", never: []string{"/internal/controlplane", "/internal/swarm", "/internal/fleet", "github.com/docker/docker/client", "k8s.io/kubernetes"},
+	},
+	{
+		reason: "What ships logs reads them as everybody does, and knows no other way to an engine.",
+		tree:   "/internal/logship", never: []string{"/internal/controlplane", "/internal/swarm", "k8s.io/client-go", "sigs.k8s.io/controller-runtime", "k8s.io/kubernetes"},
+	},
+	{
+		reason: "What opens a door to an engine knows no way to the cluster.",
+		tree:   "/internal/agent/door", never: []string{"/internal/controlplane", "/internal/swarm", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	},
 	{
 		reason: "What a service looks like is decided without a client.",

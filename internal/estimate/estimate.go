@@ -69,6 +69,8 @@ func noteOf(tc *dogkerv1.TenantContainer, nodes int32) string {
 	switch {
 	case suspended:
 		return "it is suspended"
+	case tc.Spec.Autoscaling != nil:
+		return scalesNote(tc)
 	case tc.Spec.RollbackTo != nil:
 		return fmt.Sprintf("revision %d runs in its place, and may cost something else", *tc.Spec.RollbackTo)
 	case d.NanoCPUs == 0 && d.MemoryBytes == 0:
@@ -82,6 +84,17 @@ func noteOf(tc *dogkerv1.TenantContainer, nodes int32) string {
 	default:
 		return ""
 	}
+}
+
+// scalesNote says between how many tasks a container scales: the line is about those that it begins with, and what each of
+// them costs is the same.
+func scalesNote(tc *dogkerv1.TenantContainer) string {
+	least := int32(1)
+	if a := tc.Spec.Autoscaling; a.MinReplicas != nil {
+		least = *a.MinReplicas
+	}
+
+	return fmt.Sprintf("it scales from %d to %d tasks", least, tc.Spec.Autoscaling.MaxReplicas)
 }
 
 // WriteTable writes the report for people.

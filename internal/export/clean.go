@@ -14,6 +14,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
+	monitoringv1 "github.com/dogker/dogker/api/monitoring/v1alpha1"
 	"github.com/dogker/dogker/manifests"
 	"github.com/dogker/dogker/reconciler/inventory"
 )
@@ -25,7 +26,7 @@ var keptMetadata = map[string]bool{"name": true, "namespace": true, "labels": tr
 // nobody else may take them (see the guide on security).
 var foreign = []string{
 	"kubectl.kubernetes.io/", "deployment.kubernetes.io/", "billing.dogker.io/", "monitoring.dogker.io/",
-	v1alpha1.AnnotationRestartedAt, gitopsv1.AnnotationRequestedAt,
+	v1alpha1.AnnotationRestartedAt, gitopsv1.AnnotationRequestedAt, monitoringv1.AnnotationHeartbeat,
 }
 
 // ofSync are labels that say which GitSync has applied an object. The next one writes its own.
@@ -122,6 +123,7 @@ func defaultsOfKinds() (map[string]*apiextensionsv1.JSONSchemaProps, error) {
 	for _, file := range []string{
 		"crds/dogker.io_tenantcontainers.yaml", "crds/gitops.dogker.io_gitsyncs.yaml",
 		"crds/gitops.dogker.io_imagepolicies.yaml", "crds/gitops.dogker.io_gitpreviews.yaml",
+		"crds/monitoring.dogker.io_alerts.yaml", "crds/monitoring.dogker.io_receivers.yaml",
 	} {
 		raw, err := manifests.CRDs.ReadFile(file)
 		if err != nil {

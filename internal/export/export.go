@@ -14,6 +14,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
+	monitoringv1 "github.com/dogker/dogker/api/monitoring/v1alpha1"
 	"github.com/dogker/dogker/internal/gitops/set"
 	"github.com/dogker/dogker/internal/yamltext"
 )
@@ -29,6 +30,8 @@ var kinds = []schema.GroupVersionKind{
 	gitopsv1.GroupVersion.WithKind("GitSync"),
 	gitopsv1.GroupVersion.WithKind("ImagePolicy"),
 	gitopsv1.GroupVersion.WithKind("GitPreview"),
+	monitoringv1.GroupVersion.WithKind("Receiver"),
+	monitoringv1.GroupVersion.WithKind("Alert"),
 }
 
 const kindSecret = "Secret"
@@ -107,6 +110,10 @@ func declared(object *unstructured.Unstructured) bool {
 		return false
 	}
 	if object.GetKind() == "ConfigMap" && set.IsRecord(object.GetName()) {
+		return false
+	}
+	// The Alert that a tenant gets by itself is declared by whoever has changed it.
+	if object.GetKind() == "Alert" && object.GetName() == monitoringv1.ContainersAlert && object.GetGeneration() <= 1 && object.GetLabels()[v1alpha1.LabelTenant] != "" {
 		return false
 	}
 	kind, _, _ := unstructured.NestedString(object.Object, "type")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
+	monitoringv1 "github.com/dogker/dogker/api/monitoring/v1alpha1"
 	"github.com/dogker/dogker/internal/export"
 )
 
@@ -160,6 +161,16 @@ spec:
   template:
     path: deploy
   url: https://git.example.com/acme/shop
+---
+apiVersion: monitoring.dogker.io/v1alpha1
+kind: Alert
+metadata:
+  name: memory
+  namespace: acme
+spec:
+  threshold:
+    metric: memory
+    value: 80Mi
 `
 
 // automation is what follows images and branches, as a server gives it out.
@@ -183,6 +194,22 @@ func automation() []client.Object {
 				"template": map[string]any{"path": "deploy", "interval": "10m", "timeout": "3m"},
 			},
 			"status": map[string]any{"active": int64(1)},
+		}},
+		&unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": monitoringv1.GroupVersion.String(), "kind": "Alert",
+			"metadata": map[string]any{"name": "memory", "namespace": "acme", "annotations": map[string]any{monitoringv1.AnnotationHeartbeat: "1"}},
+			"spec": map[string]any{
+				"threshold":     map[string]any{"metric": "memory", "operator": ">", "value": "80Mi"},
+				"keepFiringFor": "5m0s", "groupWait": "30s", "severity": "warning", "topic": "Alerts",
+			},
+		}},
+		// Nobody has declared this one.
+		&unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": monitoringv1.GroupVersion.String(), "kind": "Alert",
+			"metadata": map[string]any{
+				"name": monitoringv1.ContainersAlert, "namespace": "acme", "generation": int64(1), "labels": map[string]any{v1alpha1.LabelTenant: "acme"},
+			},
+			"spec": map[string]any{"condition": map[string]any{"kind": "TenantContainer"}},
 		}},
 	}
 }
@@ -220,7 +247,7 @@ func TestRead(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			scheme := runtime.NewScheme()
-			if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), gitopsv1.AddToScheme(scheme)); err != nil {
+			if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), gitopsv1.AddToScheme(scheme), monitoringv1.AddToScheme(scheme)); err != nil {
 				t.Fatal(err)
 			}
 			var copies []client.Object
