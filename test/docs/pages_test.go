@@ -129,6 +129,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		"tenants": "tenant.md", "plans": "plan.md", "users": "user.md", "deploytokens": "deploytoken.md",
 		"pricelists": "pricelist.md", "billingaccounts": "billingaccount.md", "topups": "topup.md", "refunds": "refund.md",
 		"coupons": "coupon.md", "statements": "statement.md", "gitsyncs": "gitsync.md", "imagepolicies": "imagepolicy.md",
+		"alerts": "alert.md", "receivers": "receiver.md",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			page := all[filepath.Join(root, "docs/reference", file)]
@@ -178,7 +179,7 @@ func documentedFields(t *testing.T, kind string) []string {
 			p := path + "." + name
 			out = append(out, p)
 
-			if p != "spec.template" && p != "status.conditions" {
+			if p != "spec.template" && !strings.HasSuffix(p, ".conditions") {
 				walk(child, p)
 			}
 		}
@@ -212,11 +213,13 @@ func TestReasonsAreDocumented(t *testing.T) {
 
 	for source, files := range map[string][]string{
 		"dogker/v1alpha1/conditions.go": {"tenantcontainer.md"}, "dogker/v1alpha1/conditions_tenant.go": {"tenant.md", "plan.md"},
+		"dogker/v1alpha1/conditions_autoscaling.go": {"tenantcontainer.md"},
 		"billing/v1alpha1/conditions.go":            {"pricelist.md", "billingaccount.md", "topup.md", "refund.md", "coupon.md"},
 		"gitops/v1alpha1/gitpreview_conditions.go":  {"gitpreview.md"},
 		"billing/v1alpha1/conditions_payment.go":    {"topup.md", "refund.md", "coupon.md"},
 		"gitops/v1alpha1/conditions.go":             {"gitsync.md"},
 		"gitops/v1alpha1/imagepolicy_conditions.go": {"imagepolicy.md"},
+		"monitoring/v1alpha1/conditions.go":         {"alert.md", "receiver.md"},
 	} {
 		var page strings.Builder
 		for _, file := range files {

@@ -29,6 +29,7 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitops "github.com/dogker/dogker/api/gitops/v1alpha1"
 	identity "github.com/dogker/dogker/api/identity/v1alpha1"
+	monitoring "github.com/dogker/dogker/api/monitoring/v1alpha1"
 	"github.com/dogker/dogker/manifests"
 )
 
@@ -90,7 +91,7 @@ func TestSamplesAreAccepted(t *testing.T) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(
 		clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), identity.AddToScheme(scheme), billing.AddToScheme(scheme),
-		gitops.AddToScheme(scheme),
+		gitops.AddToScheme(scheme), monitoring.AddToScheme(scheme),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -141,6 +142,7 @@ func TestCompleteSampleLeavesNothingOut(t *testing.T) {
 		"Refund": "billing-complete.yaml", "Coupon": "billing-complete.yaml",
 		"GitSync":     "gitops-complete.yaml",
 		"ImagePolicy": "image-automation.yaml",
+		"Alert":       "alerts-complete.yaml", "Receiver": "alerts-complete.yaml",
 	} {
 		shown := map[string]bool{}
 
@@ -194,13 +196,13 @@ var crdOf = map[string]string{
 	"TenantContainer": "tenantcontainers", "ContainerRevision": "containerrevisions", "Tenant": "tenants", "Plan": "plans",
 	"User": "users", "DeployToken": "deploytokens",
 	"PriceList": "pricelists", "BillingAccount": "billingaccounts", "TopUp": "topups", "Refund": "refunds", "Coupon": "coupons",
-	"Statement": "statements", "GitSync": "gitsyncs", "ImagePolicy": "imagepolicies",
+	"Statement": "statements", "GitSync": "gitsyncs", "ImagePolicy": "imagepolicies", "Alert": "alerts", "Receiver": "receivers",
 }
 
 // goesOnIn is the namespace of files that begin where another ends: the Tenant in that one has made it.
 var goesOnIn = map[string]string{
 	"billing-tenant.yaml": "initech", "billing-complete.yaml": "initech", "gitops.yaml": "acme", "gitops-complete.yaml": "acme", "image-automation.yaml": "acme",
-	"preview-complete.yaml": "acme",
+	"preview-complete.yaml": "acme", "alerts.yaml": "acme", "alerts-complete.yaml": "acme",
 }
 
 // crdFile is where the schema of a resource is.
@@ -214,6 +216,8 @@ func crdFile(resource string) string {
 		group = billing.GroupVersion.Group
 	case "gitsyncs", "gitpreviews", "imagepolicies":
 		group = gitops.GroupVersion.Group
+	case "alerts", "receivers":
+		group = monitoring.GroupVersion.Group
 	}
 
 	return "crds/" + group + "_" + resource + ".yaml"
