@@ -36,14 +36,16 @@ processes() {
 	done
 }
 
+# listing has nothing of a sort where there is nothing: that there is no directory, and that nothing matches, is no failure.
 listing() {
 	processes
-	ls /run/netns 2>/dev/null | sed 's/^/namespace /'
+	{ ls /run/netns 2>/dev/null || true; } | sed 's/^/namespace /'
 	ls /sys/class/net | sed 's/^/interface /'
 	# Mounts of engines and labs; those of the system come and go.
-	cut -d ' ' -f 5 /proc/self/mountinfo | grep -E 'dogker|/docker/|/run/netns/|overlay2' | sort -u | sed 's/^/mount /' || true
-	find /sys/fs/cgroup -maxdepth 3 -type d -name 'dogkerlab*' 2>/dev/null | sed 's/^/cgroup /'
-	find "${TMPDIR:-/tmp}" -maxdepth 2 -name 'dogker*' 2>/dev/null | grep -v -e '/dogkerlab$' -e 'dogker[a-z0-9-]*-logs' | sed 's/^/path /'
+	{ cut -d ' ' -f 5 /proc/self/mountinfo | grep -E 'dogker|/docker/|/run/netns/|overlay2' || true; } | sort -u | sed 's/^/mount /'
+	{ find /sys/fs/cgroup -maxdepth 3 -type d -name 'dogkerlab*' 2>/dev/null || true; } | sed 's/^/cgroup /'
+	{ find "${TMPDIR:-/tmp}" -maxdepth 2 -name 'dogker*' 2>/dev/null | grep -v -e '/dogkerlab$' -e 'dogker[a-z0-9-]*-logs' || true; } |
+		sed 's/^/path /'
 }
 
 foreign_removed() {

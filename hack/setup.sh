@@ -8,6 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # Package names, by the command that shows that it is there.
 declare -A PACKAGE=(
 	[git]=git [make]=make [curl]=curl [tar]=tar [ip]=iproute2 [iptables]=iptables [nsenter]=util-linux
+	[prometheus]=prometheus [promtool]=prometheus
 	[dockerd]=docker.io [docker]=docker.io [containerd]=containerd [runc]=runc [ps]=procps
 )
 
@@ -29,18 +30,23 @@ install_missing() {
 
 	say "Installing $packages"
 	as_root apt-get -qq update || say "apt-get update failed; trying with what is known"
+	# Tests want the programs of this one and no server that nobody has asked for.
+	if [[ " $packages " == *" prometheus "* ]]; then
+		stopped=yes apt_install prometheus
+		packages=${packages/prometheus /}
+	fi
 	# shellcheck disable=SC2086 # a list of packages
-	apt_install $packages
+	[ -z "$packages" ] || apt_install $packages
 	# Debian's newer releases have the docker command in a package of its own.
 	if [[ " $packages " == *" docker.io "* ]] && ! have docker; then apt_install docker-cli; fi
 	missing=()
 }
 
-# apt_install installs packages. Where no init system supervises services, packages are kept from starting theirs: the
-# scripts start their own engine, and know how to stop it.
+# apt_install installs packages. Where no init system supervises services, or stopped is set, packages are kept from starting
+# theirs: the scripts start their own engine, and know how to stop it.
 apt_install() {
 	local policy=/usr/sbin/policy-rc.d made=""
-	if ! has_init && [ ! -e "$policy" ]; then
+	if { ! has_init || [ -n "${stopped-}" ]; } && [ ! -e "$policy" ]; then
 		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
 		as_root chmod +x "$policy"
 		made=yes
@@ -118,7 +124,7 @@ for what in "$@"; do
 	case $what in
 	build) need git make curl tar ;;
 	engine) if ! engine_answers; then need dockerd docker containerd runc iptables ip; fi ;;
-	test) need dockerd docker containerd runc iptables ip nsenter curl ps ;;
+	test) need dockerd docker containerd runc iptables ip nsenter curl ps prometheus promtool ;;
 	*) die "unknown: $what" ;;
 	esac
 done

@@ -27,7 +27,7 @@ type benchmark struct {
 // benchmarks in the order in which they run.
 var benchmarks = []benchmark{
 	startOne, startMany, create, resync, drift, blindDrift, change, api, patches, footprint, tenancy, admission, neighbour,
-	books, payday, repository, fleet,
+	books, payday, repository, fleet, agents, pods, logs,
 }
 
 // flags are what the user asks for.
@@ -43,6 +43,7 @@ type flags struct {
 
 func main() {
 	rig.EtcdMain()
+	rig.SwarmMain()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

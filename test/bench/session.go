@@ -38,18 +38,22 @@ type size struct {
 	payers int
 	// declared are objects of one repository, and syncs are repositories that are synced beside each other.
 	declared, syncs int
+	// sampled are numbers of containers that an agent samples.
+	sampled []int
+	// listed are tasks that are listed, and logged are lines of a log that is read.
+	listed, logged int
 }
 
 var sizes = map[string]size{
 	"quick": {
 		name: "quick", rounds: 2, samples: 5, tasks: 20, create: []int{500}, services: 1000, drifting: 200,
 		objects: 1000, openLoop: 10 * time.Second, footprints: []int{10, 1000}, idle: 30 * time.Second,
-		standing: 100, newcomers: 20, applies: 5, payers: 100, declared: 200, syncs: 50,
+		standing: 100, newcomers: 20, applies: 5, payers: 100, declared: 200, syncs: 50, sampled: []int{10, 20}, listed: 1000, logged: 20_000,
 	},
 	"full": {
 		name: "full", rounds: 5, samples: 30, tasks: 100, create: []int{500, 5000}, services: 5000, drifting: 1000,
 		objects: 5000, openLoop: time.Minute, footprints: []int{10, 1000, 5000}, idle: 5 * time.Minute,
-		standing: 1000, newcomers: 100, applies: 20, payers: 1000, declared: 1000, syncs: 500,
+		standing: 1000, newcomers: 100, applies: 20, payers: 1000, declared: 1000, syncs: 500, sampled: []int{10, 100, 500}, listed: 5000, logged: 200_000,
 	},
 }
 
@@ -128,6 +132,18 @@ func (s *session) etcd() (*rig.Etcd, error) {
 	s.consumers["etcd"] = e.Process()
 
 	return e, nil
+}
+
+// swarm starts a swarm in memory for the session.
+func (s *session) swarm() (*rig.Swarm, error) {
+	sw, err := rig.StartSwarm()
+	if err != nil {
+		return nil, err
+	}
+	s.stops = append(s.stops, sw.Stop)
+	s.consumers["swarm"] = sw.Process()
+
+	return sw, nil
 }
 
 // proxy starts a proxy in front of the engine.

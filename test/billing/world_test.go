@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,7 +23,7 @@ import (
 	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/refund"
 	"github.com/dogker/dogker/controllers/topup"
-	"github.com/dogker/dogker/internal/controlplane/etcd"
+	"github.com/dogker/dogker/internal/controlplane/etcd/etcdtest"
 	fake "github.com/dogker/dogker/internal/fake/midtrans"
 	"github.com/dogker/dogker/internal/ledger"
 	"github.com/dogker/dogker/internal/midtrans"
@@ -49,35 +46,7 @@ const (
 
 func long() bool { return os.Getenv("DOGKER_LONG") != "" }
 
-// store is one etcd for all tests: each works on tenants of its own.
-var store = sync.OnceValues(func() (*etcd.Store, error) {
-	dir, err := os.MkdirTemp("/dev/shm", "dogker-billing-")
-	if err != nil {
-		dir, err = os.MkdirTemp("", "dogker-billing-")
-	}
-	if err != nil {
-		return nil, err
-	}
-
-	storeDir = dir
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-
-	return etcd.Open(ctx, etcd.Config{Dir: filepath.Join(dir, "etcd"), Log: slog.New(slog.DiscardHandler)})
-})
-
-var storeDir string
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if storeDir != "" {
-		if s, err := store(); err == nil {
-			_ = s.Close()
-		}
-		_ = os.RemoveAll(storeDir)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { etcdtest.Main(m) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -129,14 +98,12 @@ var tenants atomic.Int64
 func newWorld(t testing.TB, o fake.Options, s seams) *world {
 	t.Helper()
 
-	etcdStore, err := store()
-	must(t, err)
-
+	client := etcdtest.Client(t)
 	key, err := payment.NewServerKey(secret)
 	must(t, err)
 
 	w := &world{t: t, tenant: fmt.Sprintf("tenant-%d", tenants.Add(1)), seams: s}
-	w.ledger = ledger.New(etcdStore.Client, w.now)
+	w.ledger = ledger.New(client, w.now)
 	w.api = newAPI(t)
 
 	o.Key = key
@@ -191,11 +158,8 @@ type loops struct {
 func (w *world) newLoops() *loops {
 	w.t.Helper()
 
-	etcdStore, err := store()
-	must(w.t, err)
-
 	var (
-		kv        ledger.KV         = etcdStore.Client
+		kv        ledger.KV         = etcdtest.Client(w.t)
 		api                         = w.api
 		transport http.RoundTripper = memory{w.midtrans}
 	)

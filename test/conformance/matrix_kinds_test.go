@@ -39,6 +39,11 @@ func (k kind) stored() bool {
 	return k.sub == "" && slices.Contains(k.verbs, "list") && slices.Contains(k.verbs, "create")
 }
 
+// view is true for kinds that are worked out of what runs, and stored nowhere.
+func (k kind) view() bool {
+	return k.group == "" && (k.resource == "pods" || k.resource == "nodes") || k.group == "metrics.k8s.io"
+}
+
 func (k kind) root() string {
 	if k.group == "" {
 		return "/api/" + k.version
@@ -117,6 +122,8 @@ var objects = map[string]string{
 	"gitsyncs.gitops.dogker.io":                      `{"spec": {"url": "https://git.example/MARK", "prune": true, "suspend": true}}`,
 	"imagepolicies.gitops.dogker.io":                 `{"spec": {"image": "registry.example/shop", "policy": {"semver": {"range": "*"}}, "suspend": true}}`,
 	"gitpreviews.gitops.dogker.io":                   `{"spec": {"url": "https://git.example/MARK", "branches": {"include": ["**"]}, "suspend": true}}`,
+	"alerts.monitoring.dogker.io":                    `{"spec": {"threshold": {"metric": "cpu", "value": "1"}, "annotations": {"summary": "MARK"}, "suspend": true}}`,
+	"receivers.monitoring.dogker.io":                 `{"spec": {"webhook": {"url": "https://hooks.example/MARK"}, "suspend": true}}`,
 	"billingaccounts.billing.dogker.io":              `{"spec": {"utcOffsetHours": 7}}`,
 	"topups.billing.dogker.io":                       `{"spec": {"amount": "50000"}}`,
 	"refunds.billing.dogker.io":                      `{"spec": {"topUpName": "web", "reason": "MARK"}}`,

@@ -42,6 +42,7 @@ type server struct {
 	dir    string
 	listen string
 	args   []string
+	env    []string // Beside that of the tests.
 	cmd    *exec.Cmd
 	logs   bytes.Buffer
 }
@@ -77,6 +78,7 @@ func (s *server) command() *exec.Cmd {
 	cmd := exec.Command(binary, append([]string{"server", "--data-dir", s.dir, "--listen", s.listen}, s.args...)...)
 	// There is no engine there, whatever the machine has.
 	cmd.Env = append(os.Environ(), "DOCKER_HOST=unix:///no-such-engine.sock", "TMPDIR="+scratch)
+	cmd.Env = append(cmd.Env, s.env...)
 
 	return cmd
 }

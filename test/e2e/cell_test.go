@@ -21,6 +21,7 @@ import (
 	billing "github.com/dogker/dogker/api/billing/v1alpha1"
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
+	monitoringv1 "github.com/dogker/dogker/api/monitoring/v1alpha1"
 	"github.com/dogker/dogker/internal/lab"
 )
 
@@ -103,7 +104,7 @@ func (c *cell) connect() error {
 
 	scheme := runtime.NewScheme()
 	if err := errors.Join(
-		clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), billing.AddToScheme(scheme), gitopsv1.AddToScheme(scheme),
+		clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), billing.AddToScheme(scheme), gitopsv1.AddToScheme(scheme), monitoringv1.AddToScheme(scheme),
 	); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ type server struct {
 	engine string
 	// args are further arguments.
 	args []string
+	// within is the node in whose network it runs, where it reaches containers as it would on a machine of its own; nil for
+	// the machine's network.
+	within *lab.Node
 
 	process *exec.Cmd
 	ended   chan struct{} // Closed when the process has ended.
@@ -58,6 +61,9 @@ func (s *server) config() (*rest.Config, error) {
 		return nil, err
 	}
 	cfg.QPS, cfg.Burst = -1, -1
+	if s.within != nil {
+		cfg.Dial = s.within.Dial
+	}
 
 	return cfg, nil
 }
@@ -83,7 +89,7 @@ func (s *server) launch() error {
 	defer log.Close()
 
 	args := append([]string{"server", "--data-dir", s.dataDir, "--listen", s.address}, s.args...)
-	s.process = exec.Command(binary, args...)
+	s.process = s.command(binary, args...)
 	s.process.Env = append(os.Environ(), "DOCKER_HOST="+s.engine, "TMPDIR="+scratch)
 	s.process.Stdout, s.process.Stderr = log, log
 	if err := s.process.Start(); err != nil {
@@ -97,6 +103,15 @@ func (s *server) launch() error {
 	}(s.process, s.ended)
 
 	return s.lab.Adopt(s.process.Process)
+}
+
+// command is a process in the network that the server runs in.
+func (s *server) command(name string, args ...string) *exec.Cmd {
+	if s.within == nil {
+		return exec.Command(name, args...)
+	}
+
+	return exec.Command("nsenter", append([]string{"--net=" + s.within.NetworkNamespace(), "--", name}, args...)...)
 }
 
 // waitReady asks /readyz until the answer is 200.

@@ -1,5 +1,6 @@
 // Package rig is what benchmarks stand on: a private engine and bare calls to it, a proxy that counts calls and can
-// swallow events, the server under test, a raw etcd, a Git server, and the CPU and memory of each of these processes.
+// swallow events, a swarm in memory for more tasks than a machine has room for, the server under test, a raw etcd, a Git
+// server, and the CPU and memory of each of these processes.
 //
 //	          ┌────────────── dogker server ──► etcd in it
 //	caller ───┤                     │

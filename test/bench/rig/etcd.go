@@ -1,16 +1,11 @@
 package rig
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
-	"os/exec"
-	"strings"
-	"syscall"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
@@ -25,25 +20,15 @@ const connections = 8
 // Etcd is an etcd of one member in a process of its own, with etcd's own settings: every transaction is on disk before it
 // is answered.
 type Etcd struct {
-	cmd     *exec.Cmd
-	stdin   io.Closer
+	*helper
+
 	clients []*clientv3.Client
 }
 
-// EtcdMain runs the etcd and never returns if this process was started to be one. It must be the first call of main.
-func EtcdMain() {
-	dir := os.Getenv(etcdVariable)
-	if dir == "" {
-		return
-	}
-	if err := serveEtcd(dir); err != nil {
-		fmt.Fprintln(os.Stderr, "etcd:", err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
+// EtcdMain runs the etcd and never returns if this process was started to be one. It must come first in main.
+func EtcdMain() { help("etcd", etcdVariable, serveEtcd) }
 
-// serveEtcd runs until the one who started it closes our standard input, or dies.
+// serveEtcd runs until the benchmark ends.
 func serveEtcd(dir string) error {
 	peer, client := url.URL{Scheme: "http", Host: "127.0.0.1:0"}, url.URL{Scheme: "http", Host: "127.0.0.1:0"}
 
@@ -60,8 +45,7 @@ func serveEtcd(dir string) error {
 		return err
 	}
 	<-e.Server.ReadyNotify()
-	fmt.Println(e.Clients[0].Addr())
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	announce(e.Clients[0].Addr().String())
 	e.Close()
 
 	return nil
@@ -69,32 +53,14 @@ func serveEtcd(dir string) error {
 
 // StartEtcd starts an etcd on a directory. The caller must call Stop.
 func StartEtcd(dir string) (*Etcd, error) {
-	program, err := os.Executable()
+	h, err := startHelper(etcdVariable, dir)
 	if err != nil {
-		return nil, err
-	}
-
-	e := &Etcd{cmd: exec.Command(program)}
-	e.cmd.Env = append(os.Environ(), etcdVariable+"="+dir)
-	e.cmd.Stderr = os.Stderr
-	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if e.stdin, err = e.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	stdout, err := e.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := e.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start etcd: %w", err)
 	}
 
-	address, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start etcd: %w", err), e.Stop())
-	}
+	e := &Etcd{helper: h}
 	for range connections {
-		c, err := clientv3.New(clientv3.Config{Endpoints: []string{strings.TrimSpace(address)}})
+		c, err := clientv3.New(clientv3.Config{Endpoints: []string{h.address}})
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("connect to etcd: %w", err), e.Stop())
 		}
@@ -105,16 +71,18 @@ func StartEtcd(dir string) (*Etcd, error) {
 }
 
 // Process is the etcd.
-func (e *Etcd) Process() Process { return Process(e.cmd.Process.Pid) }
+func (e *Etcd) Process() Process { return e.process() }
+
+// Endpoint is where clients find the etcd.
+func (e *Etcd) Endpoint() string { return "http://" + e.address }
 
 // Stop ends the etcd.
 func (e *Etcd) Stop() error {
 	for _, c := range e.clients {
 		_ = c.Close()
 	}
-	_ = e.stdin.Close()
 
-	return e.cmd.Wait()
+	return e.stop()
 }
 
 // Create writes a key that must not exist yet, in the transaction by which an API server creates an object. The caller's

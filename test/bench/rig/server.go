@@ -73,11 +73,9 @@ func StartServer(ctx context.Context, program, dataDir, dockerHost string, flags
 	s.cmd = exec.Command(program, append([]string{"server", "--data-dir", dataDir, "--listen", "127.0.0.1:" + port}, flags...)...)
 	s.cmd.Env = append(os.Environ(), "DOCKER_HOST="+dockerHost)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
-	// It must not outlive a benchmark that is killed.
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 
-	start := time.Now()
-	if err := s.cmd.Start(); err != nil {
+	began := time.Now()
+	if err := start(s.cmd); err != nil {
 		return nil, fmt.Errorf("start dogker: %w", err)
 	}
 	go func() { s.ended <- s.cmd.Wait() }()
@@ -85,7 +83,7 @@ func StartServer(ctx context.Context, program, dataDir, dockerHost string, flags
 	if err := s.connect(ctx, filepath.Join(dataDir, "admin.kubeconfig"), port); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
-	s.ReadyAfter = time.Since(start)
+	s.ReadyAfter = time.Since(began)
 
 	return s, nil
 }
@@ -168,15 +166,18 @@ func (s *Server) Kill() error {
 
 // Kubectl runs the program's kubectl as the administrator.
 func (s *Server) Kubectl(ctx context.Context, args ...string) error {
+	_, err := s.AskKubectl(ctx, args...)
+
+	return err
+}
+
+// AskKubectl runs it for what it answers.
+func (s *Server) AskKubectl(ctx context.Context, args ...string) (Answer, error) {
 	flags := []string{
 		"kubectl", "--kubeconfig", filepath.Join(s.dataDir, "admin.kubeconfig"), "--cache-dir", s.dataDir + ".kube",
 	}
-	cmd := exec.CommandContext(ctx, s.cmd.Path, append(flags, args...)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("kubectl %s: %w: %s", args[0], err, out[max(0, len(out)-3000):])
-	}
 
-	return nil
+	return ask(ctx, "kubectl", s.cmd.Path, append(flags, args...)...)
 }
 
 // CPUProfile watches for some seconds where the server's CPU time goes, and writes that to the file.
