@@ -23,6 +23,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
+	"k8s.io/metrics/pkg/apis/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -250,7 +251,8 @@ func (c *cell) everything(ctx context.Context) ([]string, error) {
 	return all, nil
 }
 
-// objectsOf lists the objects of all kinds that the API serves, but for events, which stay for an hour.
+// objectsOf lists the objects of all kinds that the API serves, but for events, which stay for an hour, and for measurements,
+// which are there once something has been measured.
 func objectsOf(ctx context.Context, cfg *rest.Config) ([]string, error) {
 	disco, err1 := discovery.NewDiscoveryClientForConfig(cfg)
 	meta, err2 := metadata.NewForConfig(cfg)
@@ -267,6 +269,9 @@ func objectsOf(ctx context.Context, cfg *rest.Config) ([]string, error) {
 		version, err := schema.ParseGroupVersion(group.GroupVersion)
 		if err != nil {
 			return nil, err
+		}
+		if version.Group == metrics.GroupName {
+			continue
 		}
 		for _, kind := range group.APIResources {
 			if kind.Name == "events" || !slices.Contains(kind.Verbs, "list") {

@@ -151,15 +151,13 @@ func (n *tenant) tamper(name string, what tampering) {
 
 	for {
 		s := n.service(name)
+		var err error
 		if what.other != nil {
-			if err := what.other(n, s); err != nil {
-				n.t.Fatalf("%s of %q: %v", what.name, name, err)
-			}
-			return
+			err = what.other(n, s)
+		} else {
+			what.does(&s.Spec)
+			_, err = n.docker().ServiceUpdate(n.t.Context(), s.ID, s.Version, s.Spec, swarm.ServiceUpdateOptions{})
 		}
-
-		what.does(&s.Spec)
-		_, err := n.docker().ServiceUpdate(n.t.Context(), s.ID, s.Version, s.Spec, swarm.ServiceUpdateOptions{})
 		if err == nil {
 			return
 		}
