@@ -2,7 +2,6 @@ package workload
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -136,18 +135,18 @@ func causeOfTask(t swarmobj.Task) (cause, bool) {
 	case t.OOMKilled:
 		return cause{v1alpha1.ReasonOOMKilled, "A task was killed for using more memory than its limit"}, true
 	case strings.Contains(t.Err, "no suitable node"):
-		return cause{v1alpha1.ReasonUnschedulable, relay(t.Err)}, true
+		return cause{v1alpha1.ReasonUnschedulable, swarmobj.Relay(t.Err)}, true
 	case strings.Contains(t.Err, "No such image"), strings.Contains(t.Err, "manifest unknown"),
 		strings.Contains(t.Err, "pull access denied"), strings.Contains(t.Err, "failed to resolve reference"):
-		return cause{v1alpha1.ReasonImageUnavailable, relay(t.Err)}, true
+		return cause{v1alpha1.ReasonImageUnavailable, swarmobj.Relay(t.Err)}, true
 	case strings.Contains(t.Err, "unhealthy container"), t.Unhealthy:
 		return cause{v1alpha1.ReasonUnhealthy, "A task failed its health check: unhealthy container"}, true
 	case t.State == swarm.TaskStateFailed, t.State == swarm.TaskStateRejected:
-		return cause{v1alpha1.ReasonTaskFailed, relay(text)}, true
+		return cause{v1alpha1.ReasonTaskFailed, swarmobj.Relay(text)}, true
 	case t.State == swarm.TaskStateComplete && t.Desired != swarm.TaskStateRunning:
 		return cause{v1alpha1.ReasonCompleted, "A task ended with exit code 0"}, true
 	case t.Err != "" && !t.Ended():
-		return cause{v1alpha1.ReasonStarting, relay(t.Err)}, true
+		return cause{v1alpha1.ReasonStarting, swarmobj.Relay(t.Err)}, true
 	default:
 		return cause{}, false
 	}
@@ -165,32 +164,6 @@ func severity(reason string) int {
 		v1alpha1.ReasonUnschedulable,
 		v1alpha1.ReasonImageUnavailable,
 	}, reason)
-}
-
-// What the engine's texts may hold that is not the tenant's: its own folders, IDs, addresses of nodes.
-var (
-	engineFolder = regexp.MustCompile(`/(var/lib|var/run|run)/[^\s"':,)]+`)
-	longID       = regexp.MustCompile(`\b[0-9a-f]{25,64}\b|\b[0-9a-z]{25}\b`)
-	address      = regexp.MustCompile(`\b(\d{1,3}\.){3}\d{1,3}(:\d+)?\b`)
-	spaces       = regexp.MustCompile(`\s+`)
-)
-
-// relay makes an engine's text fit for the tenant's eyes: its words, without what belongs to the platform or to
-// others, and without IDs that change at every attempt.
-func relay(text string) string {
-	text = strings.TrimPrefix(text, "task: ")
-	text = engineFolder.ReplaceAllString(text, "…")
-	text = strings.ReplaceAll(text, "sha256:", "")
-	text = longID.ReplaceAllString(text, "…")
-	text = address.ReplaceAllString(text, "…")
-	text = strings.TrimSpace(spaces.ReplaceAllString(text, " "))
-
-	const limit = 500
-	if r := []rune(text); len(r) > limit {
-		text = string(r[:limit]) + "…"
-	}
-
-	return text
 }
 
 // settled tells whether a running task can be believed: a task that follows failures of its own template counts only after it

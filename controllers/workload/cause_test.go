@@ -147,7 +147,7 @@ func TestRelay(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := relay(tc.in); got != tc.want {
+			if got := swarmobj.Relay(tc.in); got != tc.want {
 				t.Errorf("%s\nrelay = %q, want %q", tc.reason, got, tc.want)
 			}
 		})

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/refs"
 	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -123,7 +124,7 @@ func references(o client.Object) []string {
 		return nil
 	}
 
-	secrets, configMaps := referredNames(&tc.Spec)
+	secrets, configMaps := refs.Names(&tc.Spec)
 
 	var out []string
 	for _, n := range secrets {

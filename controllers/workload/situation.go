@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/refs"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -179,7 +180,7 @@ func (c *Controller) decide(ctx context.Context, s *situation) error {
 func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 	declared := servicespec.TemplateOf(&s.tc.Spec)
 
-	objs, err := readObjects(ctx, c.client, s.tc.Namespace, &s.tc.Spec)
+	objs, err := refs.Read(ctx, c.client, s.tc.Namespace, &s.tc.Spec)
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 			return err
 		}
 
-		supplied = supply{pullSecrets: objs.pullSecrets(&s.tc.Spec)}
+		supplied = supply{pullSecrets: objs.PullSecrets(&s.tc.Spec)}
 	}
 
 	hash := servicespec.TemplateHash(declared, supplied.digests(s.tc, s.digests))

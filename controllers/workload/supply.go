@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/refs"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -45,18 +46,18 @@ func (c content) find(w swarmobj.World) (swarmobj.Content, bool) {
 
 // supplyFrom gathers what the declared template needs. It fails with a Wait when something it refers to is missing or
 // of no use.
-func (c *Controller) supplyFrom(namespace string, template *v1alpha1.TenantContainerSpec, objs objects) (supply, error) {
-	env, err := servicespec.Env(template, objs.lookup)
+func (c *Controller) supplyFrom(namespace string, template *v1alpha1.TenantContainerSpec, objs refs.Objects) (supply, error) {
+	env, err := servicespec.Env(template, objs.Lookup)
 	if err != nil {
 		return supply{}, unusable(err)
 	}
 
-	files, err := servicespec.Files(template, objs.lookup)
+	files, err := servicespec.Files(template, objs.Lookup)
 	if err != nil {
 		return supply{}, unusable(err)
 	}
 
-	s := supply{env: env, pullSecrets: objs.pullSecrets(template)}
+	s := supply{env: env, pullSecrets: objs.PullSecrets(template)}
 	for _, f := range files {
 		s.contents = append(s.contents, content{f, c.digests.ContentName(contentOwner(namespace, f), f.Data)})
 	}
@@ -112,7 +113,7 @@ func (s supply) resolve(w swarmobj.World) []servicespec.ResolvedFile {
 // supplyOf gathers what a revision on record needs. Its files are in Swarm under the names on record, because they are
 // kept for as long as a revision refers to them; its variables are in the Secret that was written with it.
 func (c *Controller) supplyOf(ctx context.Context, tc *v1alpha1.TenantContainer, rev *v1alpha1.ContainerRevision) (supply, error) {
-	objs, err := readObjects(ctx, c.client, tc.Namespace, &tc.Spec)
+	objs, err := refs.Read(ctx, c.client, tc.Namespace, &tc.Spec)
 	if err != nil {
 		return supply{}, err
 	}
@@ -122,7 +123,7 @@ func (c *Controller) supplyOf(ctx context.Context, tc *v1alpha1.TenantContainer,
 		return supply{}, err
 	}
 
-	s := supply{env: servicespec.RecordedEnv(&rev.Spec.Template, referenced), pullSecrets: objs.pullSecrets(&tc.Spec)}
+	s := supply{env: servicespec.RecordedEnv(&rev.Spec.Template, referenced), pullSecrets: objs.PullSecrets(&tc.Spec)}
 
 	for i := range rev.Spec.Template.Files {
 		file := servicespec.RecordedFile(&rev.Spec.Template.Files[i])

@@ -1,4 +1,4 @@
-package workload
+package refs
 
 import (
 	"context"
@@ -12,23 +12,23 @@ import (
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 )
 
-// objects are the Secrets and ConfigMaps that a template refers to, as far as they exist, by name.
-type objects struct {
+// Objects are the Secrets and ConfigMaps that a template refers to, as far as they exist, by name.
+type Objects struct {
 	secrets, configMaps map[string]map[string][]byte
 }
 
-// readObjects reads what a template refers to. An object that does not exist is left out; whether that matters is for
+// Read reads what a template refers to. An object that does not exist is left out; whether that matters is for
 // the one who uses it to say.
-func readObjects(ctx context.Context, r client.Reader, namespace string, spec *v1alpha1.TenantContainerSpec) (objects, error) {
-	o := objects{secrets: map[string]map[string][]byte{}, configMaps: map[string]map[string][]byte{}}
-	secrets, configMaps := referredNames(spec)
+func Read(ctx context.Context, r client.Reader, namespace string, spec *v1alpha1.TenantContainerSpec) (Objects, error) {
+	o := Objects{secrets: map[string]map[string][]byte{}, configMaps: map[string]map[string][]byte{}}
+	secrets, configMaps := Names(spec)
 
 	for _, name := range secrets {
 		var s corev1.Secret
 		if err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &s); apierrors.IsNotFound(err) {
 			continue
 		} else if err != nil {
-			return objects{}, fmt.Errorf("read secret %q: %w", name, err)
+			return Objects{}, fmt.Errorf("read secret %q: %w", name, err)
 		}
 
 		o.secrets[name] = s.Data
@@ -39,7 +39,7 @@ func readObjects(ctx context.Context, r client.Reader, namespace string, spec *v
 		if err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &m); apierrors.IsNotFound(err) {
 			continue
 		} else if err != nil {
-			return objects{}, fmt.Errorf("read config map %q: %w", name, err)
+			return Objects{}, fmt.Errorf("read config map %q: %w", name, err)
 		}
 
 		o.configMaps[name] = configMapData(&m)
@@ -60,8 +60,8 @@ func configMapData(m *corev1.ConfigMap) map[string][]byte {
 	return data
 }
 
-// lookup is the servicespec.Lookup of these objects.
-func (o objects) lookup(kind servicespec.Kind, name string) (map[string][]byte, bool) {
+// Lookup is the servicespec.Lookup of these objects.
+func (o Objects) Lookup(kind servicespec.Kind, name string) (map[string][]byte, bool) {
 	all := o.configMaps
 	if kind == servicespec.KindSecret {
 		all = o.secrets
@@ -72,9 +72,9 @@ func (o objects) lookup(kind servicespec.Kind, name string) (map[string][]byte, 
 	return data, ok
 }
 
-// pullSecrets are the credentials for the registry, in the order of the spec. A missing Secret is passed over, as
+// PullSecrets are the credentials for the registry, in the order of the spec. A missing Secret is passed over, as
 // Kubernetes does: the image may well be public.
-func (o objects) pullSecrets(spec *v1alpha1.TenantContainerSpec) [][]byte {
+func (o Objects) PullSecrets(spec *v1alpha1.TenantContainerSpec) [][]byte {
 	var out [][]byte
 
 	for _, ref := range spec.ImagePullSecrets {
@@ -86,8 +86,8 @@ func (o objects) pullSecrets(spec *v1alpha1.TenantContainerSpec) [][]byte {
 	return out
 }
 
-// referredNames lists the Secrets and ConfigMaps that a spec refers to. A name may be listed twice.
-func referredNames(spec *v1alpha1.TenantContainerSpec) (secrets, configMaps []string) {
+// Names lists the Secrets and ConfigMaps that a spec refers to. A name may be listed twice.
+func Names(spec *v1alpha1.TenantContainerSpec) (secrets, configMaps []string) {
 	key := func(secret, configMap *v1alpha1.KeySelector) {
 		if secret != nil {
 			secrets = append(secrets, string(secret.Name))
