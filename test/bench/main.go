@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/dogker/dogker/test/bench/measure"
 	"github.com/dogker/dogker/test/bench/rig"
@@ -34,6 +35,7 @@ var benchmarks = []benchmark{
 type flags struct {
 	profile  string
 	turns    int
+	idling   time.Duration
 	program  string
 	document string
 	profiles string
@@ -66,6 +68,7 @@ func parse() (flags, []string) {
 
 	flag.StringVar(&f.profile, "profile", "quick", "quick or full")
 	flag.IntVar(&f.turns, "rounds", 0, "how often the arms take turns where a turn takes long; 0 is as the profile says")
+	flag.DurationVar(&f.idling, "idle", 0, "how long what is idle is measured; 0 is as the profile says")
 	flag.StringVar(&f.program, "dogker", os.Getenv("DOGKER_BIN"), "the program to measure; compiled when empty")
 	flag.StringVar(&f.document, "document", "", "write results into this Markdown file, at the places that are marked for them")
 	flag.StringVar(&f.profiles, "cpuprofiles", "", "write CPU profiles of Dogker's last turns into this directory")
@@ -91,6 +94,12 @@ func run(ctx context.Context, f flags, names []string) error {
 	}
 	if f.turns > 0 {
 		p.rounds, p.name = f.turns, fmt.Sprintf("%s with %d rounds", p.name, f.turns)
+	}
+	if f.idling < 0 {
+		return fmt.Errorf("-idle %v must not be negative", f.idling)
+	}
+	if f.idling > 0 {
+		p.idle, p.name = f.idling, fmt.Sprintf("%s with %v of idling", p.name, f.idling)
 	}
 	chosen, err := choose(names)
 	if err != nil {
