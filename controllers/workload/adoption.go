@@ -10,6 +10,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/workload/guard"
+	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -64,7 +65,7 @@ func (c *Controller) lookAtAdoptee(ctx context.Context, s *situation) error {
 }
 
 func refuseAdoption(format string, args ...any) error {
-	return &outcome.Wait{Reason: v1alpha1.ReasonAdoptionRefused, Message: fmt.Sprintf(format, args...), After: permitRetry}
+	return &outcome.Wait{Reason: v1alpha1.ReasonAdoptionRefused, Message: fmt.Sprintf(format, args...), After: permit.Retry}
 }
 
 // unadoptable says what keeps a service from being adopted as it is; nothing when nothing does. Its container part and what

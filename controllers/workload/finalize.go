@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/slogctx"
@@ -49,7 +50,7 @@ func (c *Controller) finalize(ctx context.Context, tc *v1alpha1.TenantContainer)
 		return outcome.Result{}, err
 	}
 
-	tenant, err := c.tenantOf(ctx, tc.Namespace)
+	tenant, err := permit.Tenant(ctx, c.client, tc.Namespace)
 	if err != nil {
 		return outcome.Result{}, err
 	}

@@ -168,13 +168,6 @@ func noImage(err error, format string, ref string) error {
 // pinned is true for a reference that is fixed to a registry's digest.
 func pinned(ref string) bool { return strings.Contains(ref, "@sha256:") }
 
-// digestOf is the digest in a reference that has one.
-func digestOf(ref string) string {
-	_, digest, _ := strings.Cut(ref, "@")
-
-	return digest
-}
-
 // authDigest tells credentials apart without giving them away, not even to somebody who guesses; equal passwords of two
 // containers do not look equal.
 func authDigest(key swarmobj.DigestKey, o swarmobj.Owner, auth string) string {

@@ -1,12 +1,12 @@
 package workload
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
@@ -21,12 +21,11 @@ import (
 func keepOff(w swarmobj.World, restarts func() bool) bool {
 	switch {
 	case keptOff(w.Service):
-		return len(w.Nodes) == 0 || slices.ContainsFunc(w.Nodes, isWorker) || !w.TasksFresh || runsAny(w.Tasks)
+		return len(w.Nodes) == 0 || slices.ContainsFunc(w.Nodes, permit.IsWorker) || !w.TasksFresh || runsAny(w.Tasks)
 	case w.Service == nil:
-		// A list without a single node tells nothing. Not to know is no leave.
-		return len(w.Nodes) == 0 || slices.ContainsFunc(w.Nodes, takesTenants)
+		return permit.OffManagers(w.Nodes)
 	default:
-		return slices.ContainsFunc(w.Nodes, takesTenants) && (free(w) || restarts())
+		return slices.ContainsFunc(w.Nodes, permit.TakesTenants) && (free(w) || restarts())
 	}
 }
 
@@ -43,14 +42,6 @@ func keptOff(live *swarm.Service) bool {
 	return offManagers(live.Spec.TaskTemplate.Placement)
 }
 
-func isWorker(n swarm.Node) bool { return n.Spec.Role == swarm.NodeRoleWorker }
-
-// takesTenants is true for a worker that is there to run tasks. Whether it is up at the moment does not matter: while all
-// workers are down, tenants wait for them.
-func takesTenants(n swarm.Node) bool {
-	return isWorker(n) && cmp.Or(n.Spec.Availability, swarm.NodeAvailabilityActive) == swarm.NodeAvailabilityActive
-}
-
 // free is true for a service that can be told to keep off the managers without a single task being replaced: all that it
 // is to have are there, and on workers. A list that lacks some of them, as a manager that is behind may answer, proves
 // nothing of those.
@@ -62,7 +53,7 @@ func free(w swarmobj.World) bool {
 
 	alive := slices.DeleteFunc(slices.Clone(w.Tasks), swarmobj.Task.Ended)
 	onManager := func(t swarmobj.Task) bool {
-		return !slices.ContainsFunc(w.Nodes, func(n swarm.Node) bool { return n.ID == t.NodeID && isWorker(n) })
+		return !slices.ContainsFunc(w.Nodes, func(n swarm.Node) bool { return n.ID == t.NodeID && permit.IsWorker(n) })
 	}
 
 	return uint64(len(alive)) >= *replicated.Replicas && !slices.ContainsFunc(alive, onManager)

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
@@ -219,7 +220,7 @@ func TestOffManagersSettles(t *testing.T) {
 			s.world.Nodes[i].Spec.Availability = availabilities.Draw(r, "later availability")
 		}
 		again(s)
-		if kept && !s.offManagers && slices.ContainsFunc(s.world.Nodes, isWorker) {
+		if kept && !s.offManagers && slices.ContainsFunc(s.world.Nodes, permit.IsWorker) {
 			r.Fatal("a decision was taken back although there are workers")
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
@@ -66,7 +67,7 @@ func eligible(p *swarm.Placement, nodes []swarm.Node) ([]swarm.Node, string) {
 		pass func(swarm.Node) bool
 	}{
 		{"no node is ready and active", swarmobj.Available},
-		{"no worker is ready and active", func(n swarm.Node) bool { return isWorker(n) || !offManagers(p) }},
+		{"no worker is ready and active", func(n swarm.Node) bool { return permit.IsWorker(n) || !offManagers(p) }},
 		{"scheduling constraints not satisfied", func(n swarm.Node) bool { return swarmobj.Permits(n, p) }},
 		{"unsupported platform", func(n swarm.Node) bool { return swarmobj.Runs(n, p) }},
 	}

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/controllers/workload/refs"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/outcome"
@@ -86,11 +87,11 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 	s := &situation{tc: tc, owner: ownerOf(tc), now: c.now(), restores: c.restores, digests: c.digests}
 
 	var err error
-	if s.tenant, err = c.tenantOf(ctx, tc.Namespace); err != nil {
+	if s.tenant, err = permit.Tenant(ctx, c.client, tc.Namespace); err != nil {
 		return s, err
 	}
 
-	profile, err := c.profileOf(ctx, s.tenant)
+	profile, err := permit.Profile(ctx, c.client, s.tenant)
 	if err != nil {
 		return s, err
 	}

@@ -2,10 +2,7 @@ package workload
 
 import (
 	"context"
-	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -13,33 +10,6 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
-
-// tenantOf returns the tenant that a namespace belongs to, nil when it belongs to none. Whose it is says its label, and
-// not its name: a Tenant may be refused a namespace that was there before it.
-func (c *Controller) tenantOf(ctx context.Context, namespace string) (*v1alpha1.Tenant, error) {
-	shared := &client.GetOptions{UnsafeDisableDeepCopy: new(true)}
-
-	var ns corev1.Namespace
-	if err := c.client.Get(ctx, client.ObjectKey{Name: namespace}, &ns, shared); apierrors.IsNotFound(err) {
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("read namespace %q: %w", namespace, err)
-	}
-
-	name := ns.Labels[v1alpha1.LabelTenant]
-	if name == "" {
-		return nil, nil
-	}
-
-	var tenant v1alpha1.Tenant
-	if err := c.client.Get(ctx, client.ObjectKey{Name: name}, &tenant, shared); apierrors.IsNotFound(err) {
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("read tenant %q: %w", name, err)
-	}
-
-	return &tenant, nil
-}
 
 // containersOf are requests for all containers of a tenant.
 func containersOf(ctx context.Context, r client.Reader, tenant client.Object) []reconcile.Request {
