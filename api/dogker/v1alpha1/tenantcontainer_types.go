@@ -239,6 +239,14 @@ type TenantContainerSpec struct {
 	// +optional
 	Tmpfs []Tmpfs `json:"tmpfs,omitempty"`
 
+	// Volumes that the container sees, with what they hold. A container and its data have lives of their own: what is deleted
+	// here is deleted there only when the Volume is.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=mountPath
+	// +optional
+	Volumes []VolumeMount `json:"volumes,omitempty"`
+
 	// Labels of the containers. A change restarts the tasks. The prefixes com.docker., io.dogker. and dogker.io are
 	// reserved.
 	// +kubebuilder:validation:MaxProperties=64
