@@ -42,7 +42,7 @@ func (d *decision) ticks() {
 			since = d.now
 		}
 		since = seconds(since.Time)
-		s.Clock = &v1alpha1.JobClock{Schedule: d.schedule.String(), DecidedUntil: since, DecidedSince: since}
+		s.Clock = &v1alpha1.JobClock{Schedule: d.schedule.String(), DecidedUntil: since}
 	}
 
 	why, held := d.held()
@@ -60,10 +60,6 @@ func (d *decision) ticks() {
 		d.putBack()
 	default:
 		d.due()
-	}
-
-	if c := s.Clock; c.AheadUntil != nil && c.AheadUntil.Before(&d.now) {
-		c.AheadSince, c.AheadUntil = nil, nil
 	}
 }
 
@@ -91,7 +87,8 @@ func (d *decision) reschedule(why string) {
 // missDue misses all ticks that are due.
 func (d *decision) missDue(s cron.Schedule, reason, message string) {
 	c := d.plan.Status.Clock
-	if t := s.Due(c.DecidedUntil.Time, d.now.Time); t.Count > 0 {
+	t := s.Due(c.DecidedUntil.Time, d.now.Time)
+	if t.Count -= covered(s, c.Ran, c.DecidedUntil.Time, d.now.Time); t.Count > 0 {
 		d.miss(t, reason, message)
 	}
 	if c.DecidedUntil.Before(&d.now) {
@@ -99,62 +96,56 @@ func (d *decision) missDue(s cron.Schedule, reason, message string) {
 	}
 }
 
-// putBack is about a clock that shows less than it has. As long as ticks were decided as they came at the time that it shows, they
-// have had their runs, and nothing is to be done until it gets on. Before that they were only missed, because the clock had been
-// put forward, and come again; those that may have had runs are remembered.
+// putBack is about a clock that shows less than it has. Ticks that come again and may have had their run are left alone; when there
+// are others, which were only missed because the clock had been put forward, it goes on from now.
 func (d *decision) putBack() {
 	c := d.plan.Status.Clock
-	if !d.now.Before(&c.DecidedSince) {
+	if d.schedule.Due(d.now.Time, c.DecidedUntil.Time).Count == covered(d.schedule, c.Ran, d.now.Time, c.DecidedUntil.Time) {
 		return
 	}
 
-	since, until := c.DecidedSince, c.DecidedUntil
-	if c.AheadSince != nil && c.AheadSince.Before(&since) {
-		since = *c.AheadSince
-	}
-	if c.AheadUntil != nil && until.Before(c.AheadUntil) {
-		until = *c.AheadUntil
-	}
-
-	c.AheadSince, c.AheadUntil = &since, &until
-	c.DecidedSince, c.DecidedUntil = d.now, d.now
-	d.tell(true, v1alpha1.MissedClockPutBack, "the clock was put back; ticks that may have had their run have no second one")
+	c.DecidedUntil = d.now
+	d.tell(true, v1alpha1.ReasonClockPutBack, "the clock was put back; ticks that may have had their run have no second one")
 }
 
 // due decides the ticks up to now: the latest may have its run, those before it are missed.
 func (d *decision) due() {
 	c := d.plan.Status.Clock
+	since := c.DecidedUntil
 
-	t := d.schedule.Due(c.DecidedUntil.Time, d.now.Time)
+	t := d.schedule.Due(since.Time, d.now.Time)
 	if t.Count == 0 {
 		return
 	}
 
-	tick := metav1.NewTime(t.Last)
-	if t.Count > 1 {
-		earlier := d.schedule.Due(c.DecidedUntil.Time, t.Last.Add(-time.Second))
+	before := t.Last.Add(-time.Second)
+	earlier := d.schedule.Due(since.Time, before)
+
+	if earlier.Count -= covered(d.schedule, c.Ran, since.Time, before); earlier.Count > 0 {
 		d.miss(earlier, v1alpha1.MissedNotObserved, "nothing was there to begin a run: Dogker was down, or the clock was put forward")
-		c.DecidedSince = tick
 	}
 
+	tick := metav1.NewTime(t.Last)
 	c.DecidedUntil = tick
 
-	if reason, message := d.refuse(tick); reason != "" {
-		d.miss(cron.Ticks{Count: 1, First: t.Last, Last: t.Last}, reason, message)
-
+	if covered(d.schedule, c.Ran, before, t.Last) > 0 {
 		return
 	}
 
-	d.record(t.Last)
+	reason, message := d.refuse(tick)
+	c.Ran = cover(c.Ran, since, tick, t.Count == 1, reason == "")
+
+	if reason != "" {
+		d.miss(cron.Ticks{Count: 1, First: t.Last, Last: t.Last}, reason, message)
+	} else {
+		d.record(t.Last)
+	}
 }
 
 // refuse says why a tick has no run; an empty reason when it has one. Runs that are in its way may have to end for it.
 func (d *decision) refuse(tick metav1.Time) (reason, message string) {
 	s, spec := &d.plan.Status, &d.Job.Spec
 
-	if c := s.Clock; c.AheadSince != nil && !tick.Before(c.AheadSince) && !c.AheadUntil.Before(&tick) {
-		return v1alpha1.MissedClockPutBack, "the clock was put back, and the tick may have had its run before"
-	}
 	if limit := spec.StartingDeadlineSeconds; limit != nil && d.Now.Sub(tick.Time) > time.Duration(*limit)*time.Second {
 		return v1alpha1.MissedStartingDeadline, fmt.Sprintf("it was later than startingDeadlineSeconds, %d", *limit)
 	}
@@ -200,7 +191,7 @@ func (d *decision) record(tick time.Time) {
 	}
 
 	s.Active = append(s.Active, r)
-	d.tell(false, "RunRecorded", fmt.Sprintf("run %s begins", r.Name))
+	d.tell(false, v1alpha1.ReasonRunRecorded, fmt.Sprintf("run %s begins", r.Name))
 }
 
 // miss counts ticks that have no run.
@@ -223,5 +214,5 @@ func (d *decision) miss(t cron.Ticks, reason, message string) {
 
 	s.Missed = slices.Insert(s.Missed, 0, v1alpha1.MissedRuns{FirstTime: first, LastTime: last, Count: t.Count, Reason: reason, Message: brief(message)})
 	s.Missed = s.Missed[:min(len(s.Missed), v1alpha1.MaxMissedEntries)]
-	d.tell(true, "MissedRun", fmt.Sprintf("ticks from %s to %s have no run: %s", first.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339), message))
+	d.tell(true, v1alpha1.ReasonMissedRun, fmt.Sprintf("ticks from %s to %s have no run: %s", first.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339), message))
 }

@@ -55,6 +55,14 @@ const (
 	MissedSuspended = "Suspended"
 	// MissedScheduleChanged: the schedule was changed before the tick was decided.
 	MissedScheduleChanged = "ScheduleChanged"
-	// MissedClockPutBack: the clock was put back, and the tick may have had its run before.
-	MissedClockPutBack = "ClockPutBack"
+)
+
+// Reasons of events of TenantJobs, besides those of runs.
+const (
+	// ReasonRunRecorded: a run begins.
+	ReasonRunRecorded = "RunRecorded"
+	// ReasonMissedRun: ticks have no run; the message says why.
+	ReasonMissedRun = "MissedRun"
+	// ReasonClockPutBack: the clock shows less than it has. Ticks that may have had their run have no second one.
+	ReasonClockPutBack = "ClockPutBack"
 )

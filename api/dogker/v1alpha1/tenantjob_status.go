@@ -14,6 +14,8 @@ const (
 	MaxJobMessage = 512
 	// MaxMissedEntries is how many stretches of missed ticks are kept.
 	MaxMissedEntries = 10
+	// MaxTickStretches is how many stretches of ticks that may have had runs are kept.
+	MaxTickStretches = 8
 )
 
 // TenantJobStatus is what became of a job; only the controller of jobs writes it, always with the version that it has read. It is
@@ -159,17 +161,21 @@ type JobClock struct {
 	Schedule string `json:"schedule,omitempty"`
 	// DecidedUntil: ticks up to and at this time are decided.
 	DecidedUntil metav1.Time `json:"decidedUntil"`
-	// DecidedSince: between it and decidedUntil ticks were decided as they came, and may have had runs. Those before it were
-	// missed.
+	// Ran are the times whose ticks may have had runs, the earliest first. A tick in one of them has no second run when the clock
+	// is put back; when there are too many, those that are closest become one.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=atomic
 	// +optional
-	DecidedSince metav1.Time `json:"decidedSince,omitzero"`
-	// AheadSince and AheadUntil are such a time that lies ahead, because the clock was put back. Its ticks have no second run.
-	// +optional
-	AheadSince *metav1.Time `json:"aheadSince,omitempty"`
-	// AheadUntil is the end of it.
-	// +optional
-	AheadUntil *metav1.Time `json:"aheadUntil,omitempty"`
+	Ran []TickStretch `json:"ran,omitempty"`
 	// SuspendedSince is since when no run is to begin.
 	// +optional
 	SuspendedSince *metav1.Time `json:"suspendedSince,omitempty"`
+}
+
+// TickStretch is a time whose ticks were decided as they came.
+type TickStretch struct {
+	// Since is the first of its ticks.
+	Since metav1.Time `json:"since"`
+	// Until is the last of them.
+	Until metav1.Time `json:"until"`
 }
