@@ -4,6 +4,9 @@ package v1alpha1
 // of a label, makes Swarm run it again.
 const SwarmLabelRun = "io.dogker.run"
 
+// AnnotationJobFrom on a TenantJob names the one that it was made of by hand.
+const AnnotationJobFrom = "dogker.io/job-from"
+
 // Labels of the pods that show tasks of a TenantJob.
 const (
 	// LabelJob names the TenantJob.
@@ -11,3 +14,6 @@ const (
 	// LabelRun names its run.
 	LabelRun = "dogker.io/run"
 )
+
+// LabelPreDeploy marks the TenantJobs that have to succeed before a new revision of the container in LabelContainer is started.
+const LabelPreDeploy = "dogker.io/pre-deploy"

@@ -28,6 +28,11 @@ type Quota struct {
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('0')) >= 0 && quantity(string(self)).compareTo(quantity('64Pi')) <= 0",message="must be an amount of storage from 0 to 64Pi, such as 100Gi",messageExpression="'\"' + string(self) + '\" must be an amount of storage from 0 to 64Pi, such as 100Gi'"
 	// +optional
 	Storage *resource.Quantity `json:"storage,omitempty"`
+	// Volumes is how many Volumes there may be.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100000
+	// +optional
+	Volumes *int64 `json:"volumes,omitempty"`
 	// PublishedPorts is how many ports may be published on the nodes.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
@@ -48,6 +53,12 @@ type Quota struct {
 	// +kubebuilder:validation:Maximum=100000
 	// +optional
 	GitSyncs *int64 `json:"gitSyncs,omitempty"`
+	// Jobs is how many TenantJobs there may be: 300 when nothing is said. What the tasks of their runs request and use counts
+	// in requests and limits, whether or not a run is going on.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100000
+	// +optional
+	Jobs *int64 `json:"jobs,omitempty"`
 }
 
 // ComputeQuota is an amount of computing.
@@ -67,6 +78,8 @@ type ComputeQuota struct {
 const (
 	// ResourceContainers counts TenantContainers.
 	ResourceContainers = "count/tenantcontainers.dogker.io"
+	// ResourceJobs counts TenantJobs.
+	ResourceJobs = "count/tenantjobs.dogker.io"
 	// ResourceReplicas sums the tasks that TenantContainers declare.
 	ResourceReplicas = "dogker.io/replicas"
 	// ResourceRequestsCPU and the three after it sum what the tasks of TenantContainers request and may use: the value
@@ -77,6 +90,8 @@ const (
 	ResourceLimitsMemory   = "limits.memory"
 	// ResourceRequestsStorage sums the sizes of volumes.
 	ResourceRequestsStorage = "requests.storage"
+	// ResourceVolumes counts Volumes.
+	ResourceVolumes = "count/volumes.dogker.io"
 	// ResourcePublishedPorts counts ports with publish.
 	ResourcePublishedPorts = "dogker.io/published-ports"
 	// ResourceSecrets counts Secrets, without those of SecretTypeRevisionEnv.

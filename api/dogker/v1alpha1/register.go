@@ -16,6 +16,10 @@ func AddToScheme(s *runtime.Scheme) error {
 		&ContainerRevision{}, &ContainerRevisionList{},
 		&Tenant{}, &TenantList{},
 		&Plan{}, &PlanList{},
+		&VolumeClass{}, &VolumeClassList{},
+		&Volume{}, &VolumeList{},
+		&ReleasedVolume{}, &ReleasedVolumeList{},
+		&TenantJob{}, &TenantJobList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)
 

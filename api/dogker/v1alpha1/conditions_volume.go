@@ -1,0 +1,39 @@
+package v1alpha1
+
+// ConditionOverfull of a Volume is True while more is in it than its size, which nothing prevents in its class. It is absent
+// otherwise. Negative polarity.
+const ConditionOverfull = "Overfull"
+
+// Reasons of Volumes.
+const (
+	// ReasonBound: it is known where its data is, or will be, and containers can use it.
+	ReasonBound = "Bound"
+	// ReasonWaitForFirstConsumer: nothing mounts it yet; where it will live is decided by the first container that does.
+	ReasonWaitForFirstConsumer = "WaitForFirstConsumer"
+	// ReasonNodeDown: the node that it lives on does not answer Swarm. The data is there again when the node is.
+	ReasonNodeDown = "NodeDown"
+	// ReasonNodeGone: the node that it lives on has left the swarm, and the data with it.
+	ReasonNodeGone = "NodeGone"
+	// ReasonLost: its data is gone from the node that it lived on. No empty volume is made in its place.
+	ReasonLost = "Lost"
+	// ReasonNoSuitableNode: no node can have it and run the containers that mount it.
+	ReasonNoSuitableNode = "NoSuitableNode"
+	// ReasonAmbiguous: data of that name is on several nodes, and which of them counts is not known.
+	ReasonAmbiguous = "Ambiguous"
+	// ReasonMoveRefused: spec.node names another node than the one that its data is on.
+	ReasonMoveRefused = "MoveRefused"
+	// ReasonClassNotFound: its class is not there.
+	ReasonClassNotFound = "ClassNotFound"
+	// ReasonReleasedNotFound: the data that spec.adopt names is on no node.
+	ReasonReleasedNotFound = "ReleasedNotFound"
+	// ReasonAlreadyAdopted: the data that spec.adopt names belongs to another Volume.
+	ReasonAlreadyAdopted = "AlreadyAdopted"
+	// ReasonNodeUnreachable: what has to be done on its node cannot be done, because its engine does not answer.
+	ReasonNodeUnreachable = "NodeUnreachable"
+	// ReasonReleased: the data belongs to no Volume, and is kept.
+	ReasonReleased = "Released"
+	// ReasonAdopted: the data belongs to another Volume now.
+	ReasonAdopted = "Adopted"
+	// ReasonOverfull: more is in it than its size.
+	ReasonOverfull = "Overfull"
+)

@@ -1,0 +1,20 @@
+package v1alpha1
+
+// FinalizerVolume holds a Volume until nothing mounts it and its reclaim policy has been obeyed.
+const FinalizerVolume = "dogker.io/volume"
+
+// FinalizerVolumeClass holds a VolumeClass for as long as a Volume is of it.
+const FinalizerVolumeClass = "dogker.io/volumeclass-in-use"
+
+// FinalizerReleasedVolume holds a ReleasedVolume until its data is removed, or is adopted.
+const FinalizerReleasedVolume = "dogker.io/released-volume"
+
+// AnnotationDefaultClass on a VolumeClass makes it the one for Volumes that name none, when its value is "true". Of several the
+// newest counts, as in Kubernetes.
+const AnnotationDefaultClass = "dogker.io/is-default-class"
+
+// DefaultVolumeClass is the name of the class that a server makes when it starts for the first time.
+const DefaultVolumeClass = "local"
+
+// KindVolume is the kind of the owner of volumes of engines.
+const KindVolume = "Volume"

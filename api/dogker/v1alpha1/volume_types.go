@@ -1,0 +1,130 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Volume is data that outlives the containers that use it. It is made when a container uses it first, and goes when the
+// Volume is deleted, unless it is to be retained.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=volumes,shortName=vol,categories=dogker
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether containers can use it."
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why, in one word."
+// +kubebuilder:printcolumn:name="Class",type=string,JSONPath=`.spec.className`,description="The VolumeClass that it is of."
+// +kubebuilder:printcolumn:name="Size",type=string,JSONPath=`.spec.size`,description="How large it is declared to be."
+// +kubebuilder:printcolumn:name="Used",type=string,JSONPath=`.status.used`,description="How much of it is used, as last measured."
+// +kubebuilder:printcolumn:name="Node",type=string,JSONPath=`.status.node.hostname`,description="The node that it lives on."
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Reclaim",type=string,priority=1,JSONPath=`.spec.reclaimPolicy`,description="What becomes of the data when it is deleted."
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,description="Why, in a sentence."
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",message="metadata.name must be a DNS label: at most 63 characters and no dots",messageExpression="'metadata.name: \"' + self.metadata.name + '\" must be a DNS label: at most 63 characters and no dots'"
+type Volume struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// Spec is what is asked for.
+	Spec VolumeSpec `json:"spec"`
+	// Status is what Dogker last saw. It is restored when deleted.
+	// +kubebuilder:default={"observedGeneration":-1}
+	// +optional
+	Status VolumeStatus `json:"status,omitempty"`
+}
+
+// VolumeList is a list of Volumes.
+//
+// +kubebuilder:object:root=true
+type VolumeList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []Volume `json:"items"`
+}
+
+// VolumeSpec is what is asked for.
+//
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.className) || has(self.className) && self.className == oldSelf.className",message="className cannot be changed; make another Volume and copy what is in this one"
+// +kubebuilder:validation:XValidation:rule="has(self.adopt) == has(oldSelf.adopt) && (!has(self.adopt) || self.adopt == oldSelf.adopt)",message="adopt cannot be changed; make another Volume"
+// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self.size)) || !isQuantity(string(oldSelf.size)) || quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",message="size cannot be made smaller; make another Volume and copy what is in this one",messageExpression="'size: ' + string(self.size) + ' is less than ' + string(oldSelf.size) + '; a Volume cannot be made smaller: make another one and copy what is in this one'"
+type VolumeSpec struct {
+	// ClassName names the VolumeClass. When not set, the default class is filled in when the Volume is made.
+	// +optional
+	ClassName DNSLabel `json:"className,omitempty"`
+
+	// Size that it is charged for, and counted as in the quota of the tenant. It may grow, unless the class holds volumes to
+	// their sizes; it cannot be made smaller.
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('1Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Pi')) <= 0",message="must be an amount of storage from 1Mi to 64Pi, such as 10Gi",messageExpression="'\"' + string(self) + '\" must be an amount of storage from 1Mi to 64Pi, such as 10Gi'"
+	Size resource.Quantity `json:"size"`
+
+	// ReclaimPolicy is what becomes of the data when the Volume is deleted. That of the class is filled in when not set.
+	// +optional
+	ReclaimPolicy ReclaimPolicy `json:"reclaimPolicy,omitempty"`
+
+	// Node that it is to live on, by hostname or ID. When not set, a node is chosen that its first container can run on. Once
+	// it lives on a node it stays there.
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
+	// +optional
+	Node string `json:"node,omitempty"`
+
+	// Adopt is the engine's name of released data that this Volume is to take over, which is the
+	// volumeName of a ReleasedVolume. Only the platform may set it, because it decides whose data that is.
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`
+	// +optional
+	Adopt string `json:"adopt,omitempty"`
+}
+
+// VolumeStatus is what is known of it; only the controller of Volumes writes it.
+type VolumeStatus struct {
+	// ObservedGeneration is the spec generation this status describes.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Conditions say how it stands. Ready is always there.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// VolumeName is what the engines call it.
+	// +optional
+	VolumeName string `json:"volumeName,omitempty"`
+	// Node that it lives on, or will live on. It is absent while none is chosen, and when all nodes see the data.
+	// +optional
+	Node *VolumeNode `json:"node,omitempty"`
+	// ProvisionedAt is when the data was first seen on a node. From then on a Volume without data is one that has lost it.
+	// +optional
+	ProvisionedAt *metav1.Time `json:"provisionedAt,omitempty"`
+	// UsedBy lists what mounts it, by kind and name; the first 64.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=map
+	// +listMapKey=kind
+	// +listMapKey=name
+	// +optional
+	UsedBy []VolumeUser `json:"usedBy,omitempty"`
+	// Used is how much data it holds, as MeasuredAt.
+	// +optional
+	Used *resource.Quantity `json:"used,omitempty"`
+	// MeasuredAt is when that was measured.
+	// +optional
+	MeasuredAt *metav1.Time `json:"measuredAt,omitempty"`
+}
+
+// VolumeNode is a node that data lives on.
+type VolumeNode struct {
+	// ID by which Swarm knows the node.
+	ID string `json:"id"`
+	// Hostname of the node, for people.
+	// +optional
+	Hostname string `json:"hostname,omitempty"`
+}
+
+// VolumeUser is something that mounts a Volume.
+type VolumeUser struct {
+	// Kind such as TenantContainer.
+	Kind string `json:"kind"`
+	// Name of it, in the namespace of the Volume.
+	Name string `json:"name"`
+}
