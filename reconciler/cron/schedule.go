@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	// star is the bit by which the parser tells * from a list of everything. Of the two kinds of days it makes both count.
+	// star is the bit by which the parser tells * from a list of everything. Of the two kinds of days it makes the other count.
 	star = uint64(1) << 63
 	// allHours are the bits of all hours of a day.
 	allHours = uint64(1)<<24 - 1
-	// horizon is as far as Next looks. 29 February is on a given day of the week at least once in 40 years.
-	horizon = 41 * 366 * 24 * time.Hour
+	// horizon is as far as Next looks. Nothing is rarer than 29 February, which is left out once in a hundred years.
+	horizon = 9 * 366 * 24 * time.Hour
 
 	day = 24 * time.Hour
 )
@@ -44,7 +44,7 @@ func (s Schedule) never() bool {
 	return true
 }
 
-// Next is the first tick after that moment; the zero time when there is none within forty years.
+// Next is the first tick after that moment; the zero time when there is none.
 func (s Schedule) Next(after time.Time) time.Time {
 	for p := range s.stretches(after, after.Add(horizon)) {
 		if at, ok := s.first(p); ok {
