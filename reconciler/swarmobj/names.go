@@ -21,6 +21,15 @@ func NetworkName(namespace string) string {
 	return fit(namespace+"_default", maxServiceName)
 }
 
+// VolumeName is the name of the volume of a Volume, on every engine. Part of it is made from the UID, so that a Volume that is
+// made anew never finds the data of one that had its name before.
+func VolumeName(o Owner) string {
+	sum := sha256.Sum256([]byte(o.UID))
+	suffix := "_" + hex.EncodeToString(sum[:])[:12]
+
+	return fit(o.Tenant+"_"+o.Name, maxServiceName-len(suffix)) + suffix
+}
+
 // fit cuts a name that is too long and appends a hash of the whole, so that two long names never meet.
 func fit(name string, limit int) string {
 	if len(name) <= limit {

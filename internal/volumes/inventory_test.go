@@ -1,0 +1,243 @@
+package volumes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/docker/docker/api/types/swarm"
+	enginevolume "github.com/docker/docker/api/types/volume"
+
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+// world is a swarm whose engines have volumes, and count what they are asked.
+type world struct {
+	mu    sync.Mutex
+	nodes []swarm.Node
+	blind error
+	has   map[string]map[string]bool
+	fails map[string]error
+	calls map[string]int
+	// listing is called while a list is under way.
+	listing func(node string)
+}
+
+func newWorld(nodes ...string) *world {
+	w := &world{has: map[string]map[string]bool{}, fails: map[string]error{}, calls: map[string]int{}}
+	for _, id := range nodes {
+		n := swarm.Node{ID: id}
+		n.Status.State = swarm.NodeStateReady
+		w.nodes = append(w.nodes, n)
+		w.has[id] = map[string]bool{}
+	}
+
+	return w
+}
+
+func (w *world) State() error        { return w.blind }
+func (w *world) Nodes() []swarm.Node { return w.nodes }
+
+func (w *world) asked(op, node string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls[op]++
+
+	return w.fails[node]
+}
+
+func (w *world) Volumes(_ context.Context, node string) ([]*enginevolume.Volume, error) {
+	if err := w.asked("list", node); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	out := []*enginevolume.Volume{nil, {Name: "foreign"}, {Name: "network", Labels: swarmobj.Owner{Tenant: "acme", Kind: "Tenant"}.Labels()}}
+	for name := range w.has[node] {
+		out = append(out, &enginevolume.Volume{Name: name, Labels: swarmobj.Owner{Tenant: "acme", Kind: "Volume", Name: name, UID: name}.Labels()})
+	}
+	w.mu.Unlock()
+	if w.listing != nil {
+		w.listing(node)
+	}
+
+	return out, nil
+}
+
+func (w *world) VolumeSizes(_ context.Context, node string) (map[string]int64, error) {
+	if err := w.asked("measure", node); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := map[string]int64{}
+	for name := range w.has[node] {
+		out[name] = 42
+	}
+
+	return out, nil
+}
+
+func (w *world) HasVolume(_ context.Context, node, name string) (bool, error) {
+	err := w.asked("inspect", node)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	return w.has[node][name], err
+}
+
+func (w *world) RemoveVolume(_ context.Context, node, name string) error {
+	if err := w.asked("remove", node); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.has[node], name)
+
+	return nil
+}
+
+func (w *world) take() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	calls := w.calls
+	w.calls = map[string]int{}
+
+	return calls
+}
+
+// round asks all that are due, and waits for the answers.
+func round(i *Inventory) {
+	var wg sync.WaitGroup
+	i.Round(context.Background(), &wg)
+	wg.Wait()
+}
+
+// TestOneListForANode: ten thousand volumes cost one list and one measurement for each node, and nothing for a volume.
+func TestOneListForANode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("a", "b", "c")
+		for k := range 10_000 {
+			w.has[[]string{"a", "b", "c"}[k%3]][fmt.Sprintf("acme_data%d_0", k)] = true
+		}
+		told := 0
+		i := New(Options{Engines: w, Nodes: w})
+		i.Subscribe(func(swarmobj.Owner) { told++ })
+
+		for range 60 {
+			round(i)
+			time.Sleep(time.Minute)
+		}
+
+		if got := len(i.All()); got != 10_000 {
+			t.Errorf("%d volumes are known, want 10000", got)
+		}
+		calls := w.take()
+		if calls["list"] != 3*60 || calls["measure"] > 3 || calls["inspect"]+calls["remove"] > 0 {
+			t.Errorf("an hour of 10000 volumes on 3 nodes has asked %v", calls)
+		}
+		if told > 2*10_000 {
+			t.Errorf("%d hints for 10000 volumes that came and were measured once", told)
+		}
+		if h := i.Held("acme_data0_0"); len(h) != 1 || h[0].Node != "a" || h[0].Owner.Tenant != "acme" {
+			t.Errorf("got %+v, want the one of node a", h)
+		}
+	})
+}
+
+func TestNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("a", "b")
+		w.has["a"]["x"], w.has["b"]["y"] = true, true
+		i := New(Options{Engines: w, Nodes: w})
+
+		if i.Told("a") {
+			t.Error("a node has told before it was asked")
+		}
+		round(i)
+		round(i)
+		if calls := w.take(); calls["list"] != 2 {
+			t.Errorf("a round right after a round asks nobody, got %v", calls)
+		}
+
+		// A node that does not answer is not one without volumes.
+		w.fails["a"] = fmt.Errorf("%w: gone", swarmobj.ErrUnavailable)
+		for range 5 {
+			time.Sleep(time.Minute)
+			round(i)
+		}
+		if i.Told("a") || !i.Told("b") {
+			t.Errorf("told: a %v, b %v; want b only", i.Told("a"), i.Told("b"))
+		}
+		if len(i.Held("x")) != 1 {
+			t.Error("what a silent node had is forgotten")
+		}
+
+		// Nor is an engine that knows nothing of the swarm.
+		w.blind = errors.New("blind")
+		w.take()
+		time.Sleep(time.Minute)
+		round(i)
+		if calls := w.take(); len(calls) > 0 {
+			t.Errorf("asked %v without knowing the nodes", calls)
+		}
+
+		// One that has left is forgotten.
+		w.blind, w.nodes = nil, w.nodes[1:]
+		round(i)
+		if len(i.Held("x")) != 0 || len(i.Held("y")) != 1 {
+			t.Errorf("after a has left: x %v, y %v", i.Held("x"), i.Held("y"))
+		}
+	})
+}
+
+// TestRemovedStaysRemoved: a list that began before a removal does not bring back what was removed.
+func TestRemovedStaysRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("a")
+		w.has["a"]["x"] = true
+		i := New(Options{Engines: w, Nodes: w})
+		round(i)
+		time.Sleep(time.Minute)
+
+		w.listing = func(string) {
+			if err := i.Remove(t.Context(), "a", "x"); err != nil {
+				t.Error(err)
+			}
+		}
+		round(i)
+		if h := i.Held("x"); len(h) > 0 {
+			t.Errorf("it is back: %+v", h)
+		}
+
+		w.listing = nil
+		w.has["a"]["x"] = true
+		time.Sleep(time.Minute)
+		round(i)
+		if h := i.Held("x"); len(h) != 1 {
+			t.Errorf("what is made anew is not known: %+v", h)
+		}
+	})
+}
+
+func TestRemove(t *testing.T) {
+	w := newWorld("a")
+	w.has["a"]["x"] = true
+	fenced := errors.New("another leads")
+	hold := fenced
+	i := New(Options{Engines: w, Nodes: w, Hold: func(context.Context) error { return hold }})
+	round(i)
+	w.take()
+
+	if err := i.Remove(t.Context(), "a", "x"); !errors.Is(err, fenced) || w.take()["remove"] > 0 {
+		t.Errorf("who does not lead removes: %v", err)
+	}
+	hold = nil
+	w.fails["a"] = fmt.Errorf("%w: mounted", swarmobj.ErrInUse)
+	if err := i.Remove(t.Context(), "a", "x"); !errors.Is(err, swarmobj.ErrInUse) || len(i.Held("x")) != 1 {
+		t.Errorf("got %v and %v, want that it is in use and known", err, i.Held("x"))
+	}
+}

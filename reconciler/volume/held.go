@@ -1,0 +1,86 @@
+package volume
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+// Held is a volume of ours that a node has told of.
+type Held struct {
+	// Node is the ID of the node.
+	Node string
+	// Name by which its engine knows it.
+	Name string
+	// Owner by its labels. What was adopted keeps those of the Volume that it was made for.
+	Owner swarmobj.Owner
+	// Bytes it takes, as of MeasuredAt; that is zero when it was not measured yet, or cannot be.
+	Bytes      int64
+	MeasuredAt time.Time
+}
+
+// Ownerless returns the volumes of nodes that belong to no Volume: neither made for one nor adopted by one. They are what
+// reclaim policy Retain leaves, and what a node that was away kept of what was deleted meanwhile. Nothing removes them but
+// people. The result is in the order of namespace, name and node.
+func Ownerless(held []Held, volumes []v1alpha1.Volume) []Held {
+	owned := make(map[string]bool, len(volumes))
+	for i := range volumes {
+		owned[Name(&volumes[i])] = true
+	}
+
+	var out []Held
+	for _, h := range held {
+		if !owned[h.Name] {
+			out = append(out, h)
+		}
+	}
+	slices.SortFunc(out, func(a, b Held) int {
+		return strings.Compare(a.Owner.Tenant+"\x00"+a.Owner.Name+"\x00"+a.Name+"\x00"+a.Node, b.Owner.Tenant+"\x00"+b.Owner.Name+"\x00"+b.Name+"\x00"+b.Node)
+	})
+
+	return out
+}
+
+// ReleasedName is the name of the ReleasedVolume for what engines call so. The names that we give hold underscores, which objects
+// of the API cannot have, and no dots, which they can.
+func ReleasedName(volumeName string) string {
+	return strings.ToLower(strings.ReplaceAll(volumeName, "_", "."))
+}
+
+// Release describes the data of a Volume that is let go, on the nodes that it is on.
+func Release(v *v1alpha1.Volume, nodes []v1alpha1.VolumeNode) *v1alpha1.ReleasedVolume {
+	r := &v1alpha1.ReleasedVolume{}
+	r.Name = ReleasedName(Name(v))
+	r.Finalizers = []string{v1alpha1.FinalizerReleasedVolume}
+	size := v.Spec.Size.DeepCopy()
+	r.Spec = v1alpha1.ReleasedVolumeSpec{
+		VolumeName: Name(v), Nodes: nodes, ClassName: v.Spec.ClassName, Size: &size,
+		From: v1alpha1.VolumeOrigin{Namespace: v.Namespace, Name: v.Name, UID: string(v.UID)},
+	}
+
+	return r
+}
+
+// Found describes data that nodes have and that belongs to nobody, one for each name. hostname is that of a node by ID.
+func Found(ownerless []Held, hostname func(id string) string) []*v1alpha1.ReleasedVolume {
+	byName := map[string]*v1alpha1.ReleasedVolume{}
+	var out []*v1alpha1.ReleasedVolume
+
+	for _, h := range ownerless {
+		r := byName[h.Name]
+		if r == nil {
+			r = &v1alpha1.ReleasedVolume{}
+			r.Name, r.Finalizers = ReleasedName(h.Name), []string{v1alpha1.FinalizerReleasedVolume}
+			r.Spec.VolumeName = h.Name
+			r.Spec.From = v1alpha1.VolumeOrigin{Namespace: h.Owner.Tenant, Name: h.Owner.Name, UID: h.Owner.UID}
+			byName[h.Name] = r
+			out = append(out, r)
+		}
+		r.Spec.Nodes = append(r.Spec.Nodes, v1alpha1.VolumeNode{ID: h.Node, Hostname: hostname(h.Node)})
+	}
+
+	return out
+}

@@ -1,0 +1,282 @@
+package volume
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/swarm"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+)
+
+// View is all that is known when a Volume is judged.
+type View struct {
+	Volume *v1alpha1.Volume
+	// Class of it; nil when it is not there.
+	Class *v1alpha1.VolumeClass
+	// Nodes of the swarm.
+	Nodes []swarm.Node
+	// Consumers mount it.
+	Consumers []Consumer
+	// Counts is how many Volumes live on each node, by ID.
+	Counts map[string]int
+	// Held are the volumes of its name that nodes have told of.
+	Held []Held
+	// Told tells whether a node, by ID, has told lately which volumes it has.
+	Told func(node string) bool
+	// AdoptedBy is the namespace and name of another Volume that the data it adopts belongs to; empty when there is none.
+	AdoptedBy string
+}
+
+// Verdict is how a Volume stands.
+type Verdict struct {
+	// Node it lives on; nil when none is chosen, and when all see the data.
+	Node *v1alpha1.VolumeNode
+	// Seen is true when its data was seen on its node.
+	Seen bool
+	// Missing is true when its node has told that its data, which was there, is not. The node's engine has to be asked for it by
+	// itself before it counts as lost.
+	Missing bool
+	// Ready, Reason and Message are those of the condition. Stalled is true when only people can help.
+	Ready           corev1.ConditionStatus
+	Stalled         bool
+	Reason, Message string
+}
+
+// Judge says how a Volume stands that is not being deleted.
+func Judge(v View) Verdict {
+	vol := v.Volume
+	known := Verdict{Node: vol.Status.Node}
+
+	switch {
+	case v.Class == nil:
+		return known.not(v1alpha1.ReasonClassNotFound, "The VolumeClass %q does not exist", vol.Spec.ClassName)
+	case v.AdoptedBy != "":
+		return known.stalled(v1alpha1.ReasonAlreadyAdopted, "spec.adopt: the data %q belongs to Volume %s", vol.Spec.Adopt, v.AdoptedBy)
+	case v.Class.Spec.Access == v1alpha1.AccessMany:
+		return Verdict{Seen: len(v.Held) > 0}.ready(v1alpha1.ReasonBound, "All nodes see it")
+	case len(v.Nodes) == 0:
+		// An engine that cannot be asked is never taken for an empty swarm.
+		return known.unknown(v1alpha1.ReasonEngineUnavailable, "The nodes of the swarm are not known at the moment")
+	}
+
+	at, where := v.locate()
+	switch where {
+	case onNode, decided:
+		return v.stand(at, where == onNode)
+	case ambiguous:
+		return known.stalled(v1alpha1.ReasonAmbiguous, "Data of the name %q is on several nodes: %s; remove all but the one that counts", Name(vol), strings.Join(v.hosts(), ", "))
+	default:
+		return v.place()
+	}
+}
+
+// whereabouts is what is known of the place of data.
+type whereabouts int
+
+const (
+	// nowhere: no node is chosen, and no node has told of data.
+	nowhere whereabouts = iota
+	// decided: a node is chosen; no node has told of data.
+	decided
+	// onNode: a node has told of the data.
+	onNode
+	// ambiguous: several have, and none of them is the chosen one.
+	ambiguous
+)
+
+// locate finds the node. What nodes tell wins over what the status says, unless the node in the status has not told: data
+// that is elsewhere as well must not be taken for that of a node that is away.
+func (v View) locate() (string, whereabouts) {
+	chosen := v.Volume.Status.Node
+	holds := func(h Held) bool { return chosen != nil && h.Node == chosen.ID }
+
+	switch {
+	case slices.ContainsFunc(v.Held, holds):
+		return chosen.ID, onNode
+	case chosen != nil && v.Volume.Status.ProvisionedAt != nil && v.node(chosen.ID) != nil && !v.Told(chosen.ID):
+		return chosen.ID, decided
+	case len(v.Held) == 1:
+		return v.Held[0].Node, onNode
+	case len(v.Held) > 1:
+		return "", ambiguous
+	case chosen == nil:
+		return "", nowhere
+	case v.Volume.Status.ProvisionedAt == nil && (v.node(chosen.ID) == nil || len(v.Consumers) == 0 && v.Told(chosen.ID)):
+		return "", nowhere // Nothing is lost by another choice.
+	default:
+		return chosen.ID, decided
+	}
+}
+
+// stand judges a Volume whose node is known.
+func (v View) stand(id string, seen bool) Verdict {
+	had := v.Volume.Status.ProvisionedAt != nil
+	n := v.node(id)
+
+	if n == nil {
+		at := v.Volume.Status.Node
+		if at == nil || at.ID != id {
+			at = &v1alpha1.VolumeNode{ID: id}
+		}
+
+		return Verdict{Node: at, Seen: seen}.stalled(v1alpha1.ReasonNodeGone,
+			"The node %s has left the swarm, and the data with it; let it join again and restore the data, or delete the Volume", host(at))
+	}
+
+	out := Verdict{Node: &v1alpha1.VolumeNode{ID: n.ID, Hostname: n.Description.Hostname}, Seen: seen}
+	wish := v.Volume.Spec.Node
+
+	switch {
+	case n.Status.State != swarm.NodeStateReady:
+		return out.not(v1alpha1.ReasonNodeDown, "The node %s, which has the data, is down; containers that mount it wait for the node", host(out.Node))
+	case !seen && had && v.Told(id):
+		out.Missing = true
+
+		return out.stalled(v1alpha1.ReasonLost,
+			"The data is gone from the node %s, and no empty volume is made in its place; restore it there under the name %s, or delete the Volume",
+			host(out.Node), Name(v.Volume))
+	case wish != "" && !is(*n, wish):
+		return out.stalled(v1alpha1.ReasonMoveRefused,
+			"spec.node: %q is not the node that it lives on, and it cannot be moved yet; set it to %s, or make another Volume on %s and copy what is in this one",
+			wish, host(out.Node), wish)
+	default:
+		return out.ready(v1alpha1.ReasonBound, "It lives on the node %s", host(out.Node))
+	}
+}
+
+// place judges a Volume whose node is not known.
+func (v View) place() Verdict {
+	vol := v.Volume
+
+	if vol.Spec.Adopt != "" {
+		silent := v.silent()
+		if len(silent) > 0 {
+			return Verdict{}.unknown(v1alpha1.ReasonNodeUnreachable, "spec.adopt: %q is on no node that answers; not known of: %s", vol.Spec.Adopt, strings.Join(silent, ", "))
+		}
+
+		return Verdict{}.stalled(v1alpha1.ReasonReleasedNotFound, "spec.adopt: no node has data of the name %q", vol.Spec.Adopt)
+	}
+	if len(v.Consumers) == 0 && vol.Spec.Node == "" {
+		return Verdict{}.ready(v1alpha1.ReasonWaitForFirstConsumer, "Nothing mounts it yet; its node is chosen with the first container that does")
+	}
+
+	n, why := Choose(Request{
+		Key: vol.Namespace + "/" + vol.Name, Wish: vol.Spec.Node, Nodes: v.Nodes, Consumers: v.Consumers, Volumes: v.Counts,
+	})
+	if n == nil {
+		return Verdict{}.not(v1alpha1.ReasonNoSuitableNode, "%s", capital(why))
+	}
+	out := Verdict{Node: &v1alpha1.VolumeNode{ID: n.ID, Hostname: n.Description.Hostname}}
+
+	return out.ready(v1alpha1.ReasonBound, "It lives on the node %s", host(out.Node))
+}
+
+func (v View) node(id string) *swarm.Node {
+	for i := range v.Nodes {
+		if v.Nodes[i].ID == id {
+			return &v.Nodes[i]
+		}
+	}
+
+	return nil
+}
+
+// hosts are the nodes that have told of data, for people.
+func (v View) hosts() []string {
+	var out []string
+	for _, h := range v.Held {
+		n := v.node(h.Node)
+		if n == nil {
+			out = append(out, h.Node)
+			continue
+		}
+		out = append(out, cmp.Or(n.Description.Hostname, n.ID))
+	}
+	slices.Sort(out)
+
+	return out
+}
+
+// silent are the nodes that have not told what they have, for people.
+func (v View) silent() []string {
+	left := slices.DeleteFunc(slices.Clone(v.Nodes), func(n swarm.Node) bool { return v.Told(n.ID) })
+
+	return hostnames(left)
+}
+
+// is tells whether a wish means the node.
+func is(n swarm.Node, wish string) bool {
+	return n.ID == wish || strings.EqualFold(n.Description.Hostname, wish)
+}
+
+func host(n *v1alpha1.VolumeNode) string { return cmp.Or(n.Hostname, n.ID) }
+
+func capital(s string) string {
+	if s == "" || strings.HasPrefix(s, "spec.") {
+		return s
+	}
+
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func (v Verdict) ready(reason, message string, args ...any) Verdict {
+	v.Ready, v.Reason, v.Message = corev1.ConditionTrue, reason, fmt.Sprintf(message, args...)
+
+	return v
+}
+
+func (v Verdict) not(reason, message string, args ...any) Verdict {
+	v.Ready, v.Reason, v.Message = corev1.ConditionFalse, reason, fmt.Sprintf(message, args...)
+
+	return v
+}
+
+func (v Verdict) unknown(reason, message string, args ...any) Verdict {
+	v.Ready, v.Reason, v.Message = corev1.ConditionUnknown, reason, fmt.Sprintf(message, args...)
+
+	return v
+}
+
+func (v Verdict) stalled(reason, message string, args ...any) Verdict {
+	v = v.not(reason, message, args...)
+	v.Stalled = true
+
+	return v
+}
+
+// Counts says how many Volumes live on each node.
+func Counts(volumes []v1alpha1.Volume) map[string]int {
+	out := map[string]int{}
+	for i := range volumes {
+		if n := volumes[i].Status.Node; n != nil {
+			out[n.ID]++
+		}
+	}
+
+	return out
+}
+
+// AdoptedBy returns the namespace and name of the Volume that the data which v adopts belongs to already: the one that it was made
+// for, or the one that has adopted it before. It is empty when v may have it.
+func AdoptedBy(v *v1alpha1.Volume, volumes []v1alpha1.Volume) string {
+	if v.Spec.Adopt == "" {
+		return ""
+	}
+
+	for i := range volumes {
+		o := &volumes[i]
+		if o.UID == v.UID || Name(o) != v.Spec.Adopt {
+			continue
+		}
+		if o.Spec.Adopt == "" || o.CreationTimestamp.Before(&v.CreationTimestamp) ||
+			o.CreationTimestamp.Equal(&v.CreationTimestamp) && o.UID < v.UID {
+			return o.Namespace + "/" + o.Name
+		}
+	}
+
+	return ""
+}
