@@ -28,10 +28,15 @@ const (
 	keepAlive = 15 * time.Second
 	// PollPatience is how long an agent waits for its next report before it answers that there is none.
 	PollPatience = 30 * time.Second
-	// maxReports bounds the reports of one answer, and maxRefusal what is read of an error.
-	maxReports = 256 << 20
+	// maxReport bounds one report, of which no more than one is held at a time, and maxReports those of one answer: it has
+	// what an agent of ours packs into a mebibyte. maxRefusal is what is read of an error.
+	maxReport  = 8 << 20
+	maxReports = 64 << 20
 	maxRefusal = 4 << 10
 )
+
+// ErrOdd is what an agent answers that no agent of ours does. What it has told before that is as good as any.
+var ErrOdd = errors.New("the agent answers what no agent does")
 
 // Client asks one agent. Its errors are of swarmobj's classes: ErrUnavailable when nobody answers, ErrNotFound, ErrRefused.
 type Client struct {
@@ -113,27 +118,40 @@ func (c *Client) About(ctx context.Context) (About, error) {
 	return a, nil
 }
 
-// Reports waits for what follows a round of an agent, oldest first, and returns nothing when there is nothing for
-// PollPatience. It begins with the oldest that there is when the agent is another one than that of the round.
-func (c *Client) Reports(ctx context.Context, after int64, agent string) ([]telemetry.Report, error) {
+// Reports waits for what follows a round of an agent, and hands it to take one by one, oldest first. There is nothing when
+// there is nothing for PollPatience. It begins with the oldest that there is when the agent is another one than that of the
+// round. It fails with ErrOdd for reports that cannot be read, or are too large to be true.
+func (c *Client) Reports(ctx context.Context, after int64, agent string, take func(telemetry.Report)) error {
 	resp, err := c.get(ctx, PathReports, url.Values{paramAfter: {strconv.FormatInt(after, 10)}, paramAgent: {agent}})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer resp.Body.Close()
 
-	var reports []telemetry.Report
-	for lines := json.NewDecoder(io.LimitReader(resp.Body, maxReports)); ; {
+	body := &io.LimitedReader{R: resp.Body, N: maxReports}
+	lines := bufio.NewScanner(body)
+	lines.Buffer(make([]byte, 0, bufio.MaxScanTokenSize), maxReport)
+	for lines.Scan() {
 		var r telemetry.Report
-
-		switch err := lines.Decode(&r); {
-		case errors.Is(err, io.EOF):
-			return reports, nil
-		case err != nil:
-			return reports, c.garbled(err)
+		switch err := json.Unmarshal(lines.Bytes(), &r); {
+		case err != nil && lines.Err() != nil:
+			return c.garbled(lines.Err()) // It is half of one.
+		case err != nil && body.N > 0:
+			return c.odd(errors.New("it has a report that cannot be read")) // How is in words of the agent, of any length.
+		case err == nil:
+			take(r)
 		}
-		reports = append(reports, r)
 	}
+	switch err := lines.Err(); {
+	case body.N <= 0:
+		return c.odd(fmt.Errorf("it has more than %d MiB of reports", maxReports>>20))
+	case errors.Is(err, bufio.ErrTooLong):
+		return c.odd(fmt.Errorf("it has a report of more than %d MiB", maxReport>>20))
+	case err != nil:
+		return c.garbled(err)
+	}
+
+	return nil
 }
 
 // Dial connects to a TCP port of a container. The connection is the caller's to close; what it writes last it may announce
@@ -268,4 +286,8 @@ func (c *Client) refusal(resp *http.Response) error {
 
 func (c *Client) garbled(err error) error {
 	return fmt.Errorf("%w: read answer of agent at %s: %w", swarmobj.ErrUnavailable, c.address, err)
+}
+
+func (c *Client) odd(err error) error {
+	return fmt.Errorf("%w: answer of agent at %s: %w", ErrOdd, c.address, err)
 }

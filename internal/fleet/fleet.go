@@ -254,13 +254,14 @@ type pace struct {
 	// Pauses between tries to reach an agent grow from shortest to longest. Servers that lose an agent at the same moment
 	// do not all come back at the same moment: each pause is up to half as long again.
 	shortest, longest time.Duration
-	// unknown is how long an agent that does not know a question is not asked it again.
-	unknown time.Duration
+	// unknown is how long an agent that does not know a question is not asked it again, and pull the pause between two
+	// questions for reports.
+	unknown, pull time.Duration
 }
 
 var usual = pace{
 	connect: 20 * time.Second, answer: 10 * time.Second, watch: telemetry.Interval, renew: time.Hour,
-	shortest: time.Second, longest: 30 * time.Second, unknown: time.Minute,
+	shortest: time.Second, longest: 30 * time.Second, unknown: time.Minute, pull: time.Second,
 }
 
 // errNodeDown ends a session with a node that Swarm has lost.

@@ -81,7 +81,8 @@ func TestReportsAndEventsArrive(t *testing.T) {
 // TestPartition: a node that cannot be reached says so, refuses what needs it, and is as before once it can.
 func TestPartition(t *testing.T) {
 	w := newWorld(t, nil).ready()
-	w.tells(1, "first", time.Now(), time.Second)
+	began := time.Now().Add(-2 * telemetry.Interval)
+	w.tells(1, "first", began, time.Second)
 	w.latest(time.Second)
 
 	w.cable.pull()
@@ -96,8 +97,8 @@ func TestPartition(t *testing.T) {
 		t.Errorf("the other nodes: %v", err)
 	}
 
-	w.tells(2, "first", time.Now(), 2*time.Second)
-	w.tells(3, "first", time.Now().Add(time.Millisecond), 3*time.Second)
+	w.tells(2, "first", began.Add(telemetry.Interval), 2*time.Second)
+	w.tells(3, "first", began.Add(2*telemetry.Interval), 3*time.Second)
 	w.cable.plug()
 	w.problem("")
 	w.latest(3 * time.Second)

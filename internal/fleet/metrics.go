@@ -35,7 +35,7 @@ func newMetrics() metrics {
 	return metrics{
 		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "dogker_agent_reports_total",
-			Help: "Reports of what containers use that came in, by result: foreign ones are of another node than the one that sent them.",
+			Help: "Reports of what containers use that came in, by result: foreign ones are of another node than the one that sent them, of odd ones a part was left out that no agent tells, and unreadable answers are no reports.",
 		}, []string{"result"}),
 		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "dogker_agent_event_delay_seconds",

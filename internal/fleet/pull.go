@@ -16,6 +16,7 @@ import (
 	"github.com/dogker/dogker/internal/agent/pki"
 	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/telemetry"
 )
 
 // pullTimeout bounds one question for reports: the agent may wait for the next one, and then has much to tell.
@@ -31,12 +32,16 @@ type session struct {
 
 	mu       sync.Mutex
 	problems [aspects]string
+	// strikes are of reports in a row of which something was left out that no agent of ours tells, less those since that were
+	// as they should be.
+	strikes int
 }
 
 // What may be wrong with an agent that answers.
 const (
 	aspectProtocol = iota
 	aspectReports
+	aspectSamples
 	aspectEvents
 	aspects
 )
@@ -117,22 +122,28 @@ func (s *session) renew(ctx context.Context) error {
 	return nil
 }
 
-// pull takes in reports until the agent does not answer. An agent that has been away tells what it has seen meanwhile.
+// pull takes in reports until the agent does not answer. An agent that has been away tells what it has seen meanwhile. One
+// that always has something to tell is not asked more often than it has to be.
 func (s *session) pull(ctx context.Context) error {
 	for {
-		err := s.pullOnce(ctx)
+		err, wait := s.pullOnce(ctx), s.pace.pull
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, swarmobj.ErrNotFound) || errors.Is(err, swarmobj.ErrRefused):
 			s.lacks(ctx, aspectReports, "its agent does not tell what containers use: "+withoutClass(err))
-			if !pause(ctx, s.pace.unknown) {
-				return ctx.Err()
-			}
+			wait = s.pace.unknown
+		case errors.Is(err, agent.ErrOdd):
+			s.metrics.reports.WithLabelValues("unreadable").Inc()
+			s.lacks(ctx, aspectReports, "its agent tells what cannot be read, and is asked again after a while: "+err.Error())
+			wait = s.pace.unknown
 		case err != nil:
 			return err
 		default:
 			s.lacks(ctx, aspectReports, "")
+		}
+		if !pause(ctx, wait) {
+			return ctx.Err()
 		}
 	}
 }
@@ -141,23 +152,64 @@ func (s *session) pullOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
 	defer cancel()
 
-	reports, err := s.agent.Reports(ctx, s.round, s.link.agent)
+	told := false
+	err := s.agent.Reports(ctx, s.round, s.link.agent, func(r telemetry.Report) {
+		told = true
+		s.takeIn(ctx, r)
+	})
 	// What came before an error is as good as any.
-	for i := range reports {
-		r := &reports[i]
-		if r.Node != s.node {
-			s.metrics.reports.WithLabelValues("foreign").Inc()
-			continue
-		}
-		s.o.Store.Add(*r, s.state().Skew)
-		s.link.agent, s.round = r.Agent, r.Round
-		s.metrics.reports.WithLabelValues("ok").Inc()
-	}
-	if len(reports) > 0 {
+	if told {
 		s.seen()
 	}
 
 	return err
+}
+
+// takeIn takes in one report.
+func (s *session) takeIn(ctx context.Context, r telemetry.Report) {
+	if r.Node != s.node {
+		s.metrics.reports.WithLabelValues("foreign").Inc()
+		return
+	}
+	odd := s.o.Store.Add(r, s.state().Skew)
+	if odd == "" {
+		s.metrics.reports.WithLabelValues("ok").Inc()
+	} else {
+		s.metrics.reports.WithLabelValues("odd").Inc()
+	}
+	if odd != telemetry.DropMalformed {
+		s.link.agent, s.round = r.Agent, r.Round
+	}
+	s.suspect(ctx, odd)
+}
+
+const (
+	// suspicious is how many odd reports make an agent one that tells lies: a clock that is set makes one look odd.
+	suspicious = 3
+	// unforgotten bounds for how many reports that is held against it.
+	unforgotten = 20
+)
+
+// suspicions say to people what no agent of ours tells.
+var suspicions = map[string]string{
+	telemetry.DropUnknown:   "of more tasks than the swarm has there",
+	telemetry.DropElsewhere: "of tasks of other nodes",
+	telemetry.DropClose:     "of containers more often than agents look at them",
+	telemetry.DropMalformed: "of containers whose IDs no engine gives",
+}
+
+// suspect takes note of what was odd about a report, if anything, and says so once it cannot be chance.
+func (s *session) suspect(ctx context.Context, odd string) {
+	if odd == "" {
+		if s.strikes = max(s.strikes-1, 0); s.strikes == 0 {
+			s.lacks(ctx, aspectSamples, "")
+		}
+
+		return
+	}
+	if s.strikes = min(s.strikes+1, unforgotten); s.strikes >= suspicious {
+		s.lacks(ctx, aspectSamples, "its agent tells "+suspicions[odd]+", which is left out: somebody else may speak for it")
+	}
 }
 
 // listen passes events of containers on until the agent does not answer. Those of the time in which nobody listened are

@@ -37,6 +37,7 @@ var web = swarmobj.Owner{Tenant: "acme", Kind: "TenantContainer", Name: "web", U
 var hurry = pace{
 	connect: 2 * time.Second, answer: 500 * time.Millisecond, watch: 50 * time.Millisecond, renew: time.Hour,
 	shortest: 20 * time.Millisecond, longest: 50 * time.Millisecond, unknown: 50 * time.Millisecond,
+	pull: time.Millisecond,
 }
 
 // world is a fleet between a swarm of two nodes and their engines. The agent of the other node is what agents are made of:

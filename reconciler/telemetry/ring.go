@@ -11,7 +11,14 @@ import (
 
 // Limits of a Store. They are far beyond what a swarm has; they are there for an agent that makes things up.
 const (
-	maxSeries   = 50_000
+	maxSeries = 50_000
+	// maxUnknown is how many tasks one node may tell of that nobody knows to be there: it takes no more room than those,
+	// and leaves to the other nodes what they need. Of each of them a chunk is kept.
+	maxUnknown = 1_000
+	// closest is how close two samples of a container may be. One that was started anew may be looked at sooner.
+	closest = Interval / 4
+	// maxID is the length of what may be the ID of anything, in bytes; those of the engine have 64 at most.
+	maxID       = 128
 	maxAccounts = 50_000
 	// maxAgents is how many starts of the agent of a node are remembered, so that a late report of one is known for one.
 	maxAgents = 8
@@ -37,7 +44,19 @@ const (
 	DropElsewhere = "elsewhere"
 	// DropLimit: there is no room.
 	DropLimit = "limit"
+	// DropUnknown: the node tells of too many tasks that nobody knows to be there.
+	DropUnknown = "unknown"
+	// DropClose: the sample follows the one before it more closely than agents sample.
+	DropClose = "close"
+	// DropOld: the sample is older than any that is kept.
+	DropOld = "old"
+	// DropMalformed: the sample has an ID that no engine gives.
+	DropMalformed = "malformed"
 )
+
+var dropReasons = []string{
+	DropDuplicate, DropLate, DropFuture, DropElsewhere, DropLimit, DropUnknown, DropClose, DropOld, DropMalformed,
+}
 
 // Stats say what a Store holds.
 type Stats struct {
@@ -60,8 +79,10 @@ type Store struct {
 	tasks    map[string]*series
 	machines map[string]*machine
 	accounts map[swarmobj.Owner]*account
-	dropped  map[string]uint64
-	swept    time.Time
+	// unknown counts the tasks among those that nobody knows yet, by the node that tells of them.
+	unknown map[string]int
+	dropped map[string]uint64
+	swept   time.Time
 }
 
 var _ Reader = (*Store)(nil)
@@ -88,15 +109,22 @@ func NewStore(resolve Resolver, now func() time.Time) *Store {
 		tasks:    map[string]*series{},
 		machines: map[string]*machine{},
 		accounts: map[swarmobj.Owner]*account{},
+		unknown:  map[string]int{},
 		dropped:  map[string]uint64{},
 	}
 }
 
 // Add takes in a report of a node whose clock is ahead of ours by skew. Reports may come twice, late, and in any order:
-// those that are not newer than what is known change nothing.
-func (s *Store) Add(r Report, skew time.Duration) {
+// those that are not newer than what is known change nothing. It returns a reason for which something was left out that no
+// agent of ours tells; none when all may be true.
+func (s *Store) Add(r Report, skew time.Duration) (odd string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
+	if len(r.Agent) > maxID || len(r.Node) > maxID {
+		s.dropped[DropMalformed] += uint64(len(r.Samples))
+		return DropMalformed
+	}
 
 	now := s.now()
 	if now.Before(s.began) {
@@ -104,16 +132,24 @@ func (s *Store) Add(r Report, skew time.Duration) {
 	}
 	if !s.takeMachine(&r, skew, now) {
 		s.dropped[DropDuplicate] += uint64(len(r.Samples))
-		return
+		return ""
 	}
 	for i := range r.Samples {
-		if reason := s.take(&r.Samples[i], r.Node, skew, now); reason != "" {
-			s.dropped[reason]++
+		x := &r.Samples[i]
+		reason := s.take(x, r.Node, skew, now)
+		if reason == "" {
+			continue
+		}
+		s.dropped[reason]++
+		if s.isOdd(reason, x, skew, now) {
+			odd = reason
 		}
 	}
 	if now.Sub(s.swept) >= sweepEvery || now.Before(s.swept) {
 		s.sweep(now)
 	}
+
+	return odd
 }
 
 // takeMachine takes in what a report says of its node. It is false for one that is not news.
@@ -145,8 +181,13 @@ func (s *Store) takeMachine(r *Report, skew time.Duration, now time.Time) bool {
 // take takes in a sample. It returns the reason if it does not.
 func (s *Store) take(sample *Sample, node string, skew time.Duration, now time.Time) (dropped string) {
 	at := sample.At.Add(-skew)
-	if at.After(now.Add(ahead)) {
+	switch {
+	case max(len(sample.Task), len(sample.Service), len(sample.Container)) > maxID:
+		return DropMalformed
+	case at.After(now.Add(ahead)):
 		return DropFuture
+	case at.Before(now.Add(-Kept)):
+		return DropOld
 	}
 
 	t, known := s.tasks[sample.Task]
@@ -156,13 +197,15 @@ func (s *Store) take(sample *Sample, node string, skew time.Duration, now time.T
 		}
 		t = &series{task: sample.Task, service: sample.Service, node: node}
 	}
-	if !s.identify(t) {
+	if !s.identify(t, known) {
 		return "" // Nobody asks for those.
 	}
 	if t.node != node {
 		return DropElsewhere
 	}
-	s.tasks[sample.Task] = t
+	if !known && !s.hold(t) {
+		return DropUnknown
+	}
 
 	return s.extend(t, sample, rowOf(sample, at), skew)
 }
@@ -179,6 +222,8 @@ func (s *Store) extend(t *series, sample *Sample, r row, skew time.Duration) (dr
 	case t.same(sample) && r[colAt] <= t.last[colAt]:
 		// The report is new and its time is not: a clock was set back. Its counters go on, its times do not.
 		t.chunks = nil
+	case t.same(sample) && r[colAt]-t.last[colAt] < closest.Microseconds():
+		return DropClose // What it has used comes with the next one.
 	case t.same(sample):
 	case sample.Started.Before(t.started):
 		return DropLate
@@ -247,34 +292,13 @@ func (s *Store) giveUpAccounts() {
 	}
 }
 
-// identify finds out whose task it is, unless that is known. It is false for a task that is not ours.
-func (s *Store) identify(t *series) bool {
-	if t.subject.Task != "" {
-		return true
-	}
-	subject, known := s.resolve(t.service, t.task)
-	if known && subject.Owner == (swarmobj.Owner{}) {
-		delete(s.tasks, t.task)
-		return false
-	}
-	if !known {
-		return true
-	}
-	if t.subject = subject; t.node != subject.Node {
-		// Somebody else has told of it first, who cannot know.
-		*t = series{task: t.task, service: t.service, node: subject.Node, subject: subject}
-	}
-
-	return true
-}
-
 // sweep drops what is no longer kept, and thins what is old.
 func (s *Store) sweep(now time.Time) {
 	s.swept = now
-	for id, t := range s.tasks {
+	for _, t := range s.tasks {
 		// What is owed for a task that nobody ever knew is nobody's.
 		if t.age(now); len(t.chunks) == 0 {
-			delete(s.tasks, id)
+			s.forget(t)
 		}
 	}
 	for id, m := range s.machines {
@@ -290,7 +314,7 @@ func (s *Store) Stats() Stats {
 	defer s.mu.RUnlock()
 
 	out := Stats{Tasks: len(s.tasks), Dropped: map[string]uint64{}}
-	for _, reason := range []string{DropDuplicate, DropLate, DropFuture, DropElsewhere, DropLimit} {
+	for _, reason := range dropReasons {
 		out.Dropped[reason] = s.dropped[reason]
 	}
 	for _, t := range s.tasks {

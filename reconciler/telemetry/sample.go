@@ -95,7 +95,7 @@ type Report struct {
 	// Machine is the node itself.
 	Machine Machine `json:"machine"`
 	// Samples of all containers of tasks that run, by container ID.
-	Samples []Sample `json:"samples"`
+	Samples Samples `json:"samples"`
 }
 
 // Machine is what a node as a whole uses.

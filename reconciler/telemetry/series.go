@@ -89,6 +89,9 @@ type series struct {
 	owed Totals
 }
 
+// isUnknown tells that nobody knows yet whose task it is, nor that it is where it is told of.
+func (s *series) isUnknown() bool { return s.subject.Task == "" }
+
 // same tells whether a sample is of the life of the container that the series is about.
 func (s *series) same(sample *Sample) bool {
 	return s.container == sample.Container && s.started.Equal(sample.Started)
@@ -107,8 +110,11 @@ func (s *series) append(r row) {
 		if n > 0 {
 			s.chunks[n-1].data = slices.Clip(slices.Clone(s.chunks[n-1].data))
 		}
+		if s.isUnknown() {
+			s.chunks = nil // Whose task it is will be known soon, or it is nobody's.
+		}
 		s.chunks = append(s.chunks, chunk{})
-		n++
+		n = len(s.chunks)
 	}
 
 	s.chunks[n-1].append(&r, &s.last)

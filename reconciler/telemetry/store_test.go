@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,6 +168,22 @@ func TestStoreRefuses(t *testing.T) {
 			r := b.report("a", sample("t1", 0, time.Hour))
 			r.Node = "n2"
 			b.Add(r, 0)
+		}},
+		"Close": {"Who tells more often than agents sample takes more room than there is.", DropClose, func(b *bench) {
+			r := b.report("a", sample("t1", 0, time.Hour))
+			r.Samples[0].At = b.clock.Add(closest - time.Microsecond - Interval)
+			b.Add(r, 0)
+		}},
+		"Old": {"What nobody keeps is not taken in for a minute.", DropOld, func(b *bench) {
+			r := b.report("a", sample("t2", 0, time.Hour))
+			r.Samples[0].At = b.clock.Add(-Kept - time.Second)
+			b.Add(r, 0)
+		}},
+		"Malformed": {"IDs are kept, and an agent may make up long ones.", DropMalformed, func(b *bench) {
+			b.Add(b.report("a", sample(strings.Repeat("t", maxID+1), 0, time.Hour)), 0)
+		}},
+		"MalformedAgent": {"So is the name of the agent.", DropMalformed, func(b *bench) {
+			b.Add(b.report(strings.Repeat("a", maxID+1), sample("t1", 0, time.Hour)), 0)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

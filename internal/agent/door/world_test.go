@@ -21,6 +21,7 @@ import (
 
 	"github.com/dogker/dogker/internal/agent"
 	"github.com/dogker/dogker/internal/agent/pki"
+	"github.com/dogker/dogker/reconciler/telemetry"
 )
 
 var (
@@ -156,6 +157,13 @@ func newWorld(t *testing.T) *world {
 	w.config = i.ClientConfig("node1")
 
 	return w
+}
+
+// reports are all that a server is told at once.
+func (w *world) reports(t *testing.T, after int64, name string) (all []telemetry.Report, err error) {
+	err = w.client.Reports(t.Context(), after, name, func(r telemetry.Report) { all = append(all, r) })
+
+	return all, err
 }
 
 // ask asks as a server would, and returns the code and the message.
