@@ -11,5 +11,6 @@
 //
 // The package knows nothing of tenants: who may do what to which container is decided where people are known, by the server.
 //
-// Limits are in server.go: of strangers who have not shown a certificate, of streams, of headers and bodies.
+// Limits are in server.go and door.go: of headers, bodies and streams. How many may be there who have not shown a certificate is
+// in strangers.go.
 package door

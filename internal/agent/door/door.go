@@ -20,6 +20,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
 
 	"github.com/dogker/dogker/internal/agent"
 	"github.com/dogker/dogker/internal/agent/pki"
@@ -30,6 +31,7 @@ import (
 type Engine interface {
 	ContainerInspect(ctx context.Context, id string) (container.InspectResponse, error)
 	NetworkInspect(ctx context.Context, id string, o network.InspectOptions) (network.Inspect, error)
+	VolumeInspect(ctx context.Context, name string) (volume.Volume, error)
 }
 
 // Options are what a door needs.
@@ -66,6 +68,8 @@ type Door struct {
 	own     room
 	execs   execs
 	mux     *http.ServeMux
+	// strangers have not shown who they are.
+	strangers *strangers
 
 	mu    sync.Mutex
 	known map[string]bool
@@ -75,7 +79,7 @@ type Door struct {
 func New(o Options) *Door {
 	d := &Door{
 		o: o, streams: make(room, maxStreams), own: make(room, maxOwn), known: map[string]bool{},
-		execs: execs{of: map[string]string{}}, mux: http.NewServeMux(),
+		execs: execs{of: map[string]string{}}, mux: http.NewServeMux(), strangers: newStrangers(),
 	}
 	d.proxy = d.newProxy()
 	d.mux.HandleFunc("GET "+agent.PathAbout, d.about)
@@ -106,8 +110,12 @@ func (d *Door) newProxy() *httputil.ReverseProxy {
 		FlushInterval: -1,
 		Rewrite:       rewrite,
 		ModifyResponse: func(resp *http.Response) error {
-			if c := judged(resp.Request); c.target.rule.creates {
+			c := judged(resp.Request)
+			switch {
+			case c.target.rule.creates:
 				return d.execs.learn(resp, c.target.container)
+			case c.target.rule.reduces != nil && resp.StatusCode == http.StatusOK:
+				return c.target.rule.reduces(resp)
 			}
 
 			return nil
@@ -153,11 +161,17 @@ func rewrite(p *httputil.ProxyRequest) {
 
 // ServeHTTP implements http.Handler.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	isServer := r.TLS != nil && pki.IsServer(*r.TLS)
+	if isServer {
+		d.strangers.meet(r.RemoteAddr)
+	} else {
+		w.Header().Set("Connection", "close") // One question is enough for who has no name, and a connection is not theirs to keep.
+	}
 	if r.URL.Path == agent.PathHealth && r.Method == http.MethodGet {
 		_, _ = io.WriteString(w, "ok\n")
 		return
 	}
-	if r.TLS == nil || !pki.IsServer(*r.TLS) {
+	if !isServer {
 		d.refuse(w, r, http.StatusForbidden, errors.New("only servers are served"))
 		return
 	}
@@ -205,6 +219,12 @@ func (d *Door) judge(r *http.Request) (*call, int, error) {
 	}
 	if c.target.rule.upgrades && !strings.EqualFold(r.Header.Get("Upgrade"), "tcp") {
 		return nil, http.StatusForbidden, errors.New("it must be upgraded to tcp")
+	}
+
+	if c.target.volume != "" {
+		if code, err := d.admitVolume(r.Context(), c.target.volume); err != nil {
+			return nil, code, err
+		}
 	}
 
 	id := c.target.container
