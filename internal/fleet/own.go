@@ -2,9 +2,9 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"time"
 
 	"github.com/dogker/dogker/internal/agent"
@@ -31,13 +31,12 @@ func (f *Fleet) dialOwn(ctx context.Context, container string, port uint16) (net
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 
-	address, err := agent.ContainerAddress(ctx, f.o.Engine, container)
-	if err != nil {
+	conn, err := agent.DialContainer(ctx, f.o.Engine, container, port)
+	switch {
+	case errors.Is(err, agent.ErrNoAnswer):
+		return nil, fmt.Errorf("%w: %w", swarmobj.ErrRefused, err)
+	case err != nil:
 		return nil, err
-	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", netip.AddrPortFrom(address, port).String())
-	if err != nil {
-		return nil, fmt.Errorf("%w: it does not answer: %w", swarmobj.ErrRefused, err)
 	}
 
 	return conn, nil

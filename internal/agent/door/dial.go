@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -57,18 +56,12 @@ func (d *Door) connect(ctx context.Context, id string, port uint16) (*net.TCPCon
 	ctx, cancel := context.WithTimeout(ctx, dialPatience)
 	defer cancel()
 
-	address, err := agent.ContainerAddress(ctx, d.o.Engine, id)
+	conn, err := agent.DialContainer(ctx, d.o.Engine, id, port)
 	if err != nil {
-		return nil, http.StatusConflict, err
+		return nil, http.StatusConflict, fmt.Errorf("port %d of the container: %w", port, err)
 	}
 
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(address, port).String())
-	if err != nil {
-		return nil, http.StatusConflict, fmt.Errorf("port %d of the container does not answer: %w", port, err)
-	}
-
-	return conn.(*net.TCPConn), 0, nil //nolint:forcetypeassert // The network is tcp.
+	return conn, 0, nil
 }
 
 // join upgrades the request and copies until both ends are done. An end that is done writing is told to the other, which may
