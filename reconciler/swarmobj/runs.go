@@ -2,14 +2,17 @@ package swarmobj
 
 import "github.com/docker/docker/api/types/swarm"
 
+// RunServiceName is the name in Swarm of the service of a run. Names of containers hold no underscore, so none of theirs is like it.
+func RunServiceName(namespace, run string) string { return ServiceName(namespace, "job_"+run) }
+
 // KindJob is the kind of owners that have a service for each run, and no other.
 const KindJob = "TenantJob"
 
-// Runs is everything the controller of jobs looks at for one owner, as the read cache last saw it. It points to objects in the
+// JobWorld is everything the controller of jobs looks at for one owner, as the read cache last saw it. It points to objects in the
 // cache: nobody changes them.
-type Runs struct {
+type JobWorld struct {
 	// Services of the owner by their names in Swarm, each for one run.
-	Services map[string]Run
+	Services map[string]JobService
 	// Network of the namespace; nil when there is none of ours.
 	Network *Network
 	// NetworkSquatter is true when a network that is not ours has the name of the namespace's network.
@@ -20,8 +23,8 @@ type Runs struct {
 	Nodes []swarm.Node
 }
 
-// Run is the service of one run, with its tasks.
-type Run struct {
+// JobService is the service of one run, with its tasks.
+type JobService struct {
 	Service *swarm.Service
 	// Uncertain is true after a write whose outcome is not known yet. Service then shows what was sent.
 	Uncertain bool

@@ -44,9 +44,12 @@ func (c *Cluster) orchestrate() {
 		delete(c.dirty, s.ID)
 		c.allocatePorts(s)
 
-		if s.Spec.Mode.Global != nil {
+		switch {
+		case isJob(s.Spec):
+			c.orchestrateJob(s)
+		case s.Spec.Mode.Global != nil:
 			c.orchestrateGlobal(s)
-		} else {
+		default:
 			c.orchestrateReplicated(s)
 		}
 	}
@@ -200,6 +203,10 @@ func (c *Cluster) reap() {
 
 		if unplaced {
 			c.setState(t, swarm.TaskStateShutdown, t.Status.Message, "")
+		}
+
+		if ofJob(t) {
+			continue
 		}
 
 		key := keyOf(t)

@@ -32,7 +32,11 @@ func (c *Cluster) restartTasks() {
 			continue
 		}
 
-		if t.over() || !n.usable() {
+		switch {
+		case !t.over() && n.usable():
+		case isJob(s.Spec):
+			c.restartJob(s, t, n)
+		default:
 			c.restart(s, t, n)
 		}
 	}
@@ -56,6 +60,9 @@ func (c *Cluster) release(t *task) {
 
 	t.held, t.after = false, nil
 	t.DesiredState, t.desiredAt = swarm.TaskStateRunning, time.Now()
+	if ofJob(t) {
+		t.DesiredState = swarm.TaskStateComplete
+	}
 	t.Meta = c.meta(t.Meta)
 }
 
@@ -116,7 +123,12 @@ func (c *Cluster) shouldRestart(s *service, t *task) bool {
 
 	attempts := uint64(0)
 
-	for _, at := range s.restarts[keyOf(t)] {
+	key := keyOf(t)
+	if ofJob(t) {
+		key = jobKey(t)
+	}
+
+	for _, at := range s.restarts[key] {
 		if p.Window == nil || *p.Window == 0 || time.Since(at) <= *p.Window {
 			attempts++
 		}
