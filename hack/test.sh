@@ -80,7 +80,7 @@ classify() {
 	go list -e -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{join .Deps " "}}{{end}}' ./... |
 		awk -v want="$1" '$1 ~ /\.test$/ {
 			heavy = / k8s\.io\/kubernetes\/pkg\/(controlplane|controller)[ \/]/ ? "heavy" : "light"; sub(/\.test$/, "", $1)
-			if (heavy == want && $1 !~ /\/test\/faults$/) print $1 }'
+			if (heavy == want && $1 !~ /\/test\/faults(\/|$)/) print $1 }'
 }
 
 unit() {
