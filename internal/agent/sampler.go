@@ -39,8 +39,9 @@ type SamplerOptions struct {
 }
 
 const (
-	// sampledAtOnce bounds how many containers the engine is asked about at a time.
-	sampledAtOnce = 4
+	// sampledAtOnce bounds how many containers the engine is asked about at a time. Engines before 25 answer at the next beat of
+	// a clock that beats once a second, whatever is asked: with fewer at a time, a round of a few hundred would not end.
+	sampledAtOnce = 96
 	// spread is the part of an interval over which the containers of a round are spread, so that the engine never has
 	// to answer for all of them in one moment.
 	spread = 0.5
@@ -59,8 +60,9 @@ type Sampler struct {
 	round  int64
 	// known are the containers of the last round.
 	known map[string]*subject
-	// blind is true after a round that could not be made, which is told once.
-	blind bool
+	// blind is true after a round that could not be made, and slow after one that was over before everything had its turn. Both
+	// are told once.
+	blind, slow bool
 }
 
 // subject is what does not change of a container, and what is needed to see that it did nevertheless.
@@ -71,6 +73,8 @@ type subject struct {
 	cpu               time.Duration
 	// silent counts questions in a row that were not answered.
 	silent int
+	// asked is the round in which it was asked about last.
+	asked int64
 }
 
 // NewSampler returns a sampler of an engine. It asks nothing before Run.
@@ -138,7 +142,7 @@ func (s *Sampler) Round(ctx context.Context) (telemetry.Report, error) {
 	return report, nil
 }
 
-// look lists what is to be sampled, those that did not answer last.
+// look lists what is to be sampled: first what had no turn for longest, and last what did not answer.
 func (s *Sampler) look(ctx context.Context) ([]*subject, error) {
 	ctx, cancel := context.WithTimeout(ctx, listPatience)
 	defer cancel()
@@ -164,7 +168,7 @@ func (s *Sampler) look(ctx context.Context) ([]*subject, error) {
 		subjects = append(subjects, sub)
 	}
 	slices.SortFunc(subjects, func(a, b *subject) int {
-		return cmp.Or(cmp.Compare(a.silent, b.silent), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(a.silent, b.silent), cmp.Compare(a.asked, b.asked), cmp.Compare(a.id, b.id))
 	})
 
 	return subjects, nil
@@ -177,6 +181,7 @@ func (s *Sampler) sample(ctx context.Context, subjects []*subject, memory uint64
 	pause := time.Duration(spread*float64(s.o.Interval)) / time.Duration(max(len(subjects), 1))
 
 	var wg sync.WaitGroup
+	turnsTaken := 0
 	for i, sub := range subjects {
 		if i > 0 && !sleep(ctx, pause) {
 			break
@@ -188,6 +193,8 @@ func (s *Sampler) sample(ctx context.Context, subjects []*subject, memory uint64
 		if ctx.Err() != nil {
 			break
 		}
+		turnsTaken++
+		sub.asked = s.round + 1
 
 		wg.Go(func() {
 			defer func() { <-turns }()
@@ -202,9 +209,22 @@ func (s *Sampler) sample(ctx context.Context, subjects []*subject, memory uint64
 		})
 	}
 	wg.Wait()
+	s.tellWhetherSlow(ctx, len(subjects)-turnsTaken, len(subjects))
 
 	// Those that were not sampled have no time.
 	return slices.DeleteFunc(samples, func(x telemetry.Sample) bool { return x.At.IsZero() })
+}
+
+// tellWhetherSlow says when the engine begins to take longer for a round than there is time, and when that is over.
+func (s *Sampler) tellWhetherSlow(ctx context.Context, left, all int) {
+	if slow := left > 0; slow != s.slow {
+		s.slow = slow
+		if slow {
+			s.o.Log.WarnContext(ctx, "The engine is too slow for all containers to be sampled in each interval", "left", left, "containers", all, "interval", s.o.Interval)
+		} else {
+			s.o.Log.InfoContext(ctx, "All containers are sampled in each interval again", "containers", all)
+		}
+	}
 }
 
 // ask asks about one container. Where its counters have fallen it was started anew.

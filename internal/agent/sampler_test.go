@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -26,6 +27,8 @@ type engine struct {
 	cpu  map[string]uint64
 	down bool
 	hung string
+	// takes is how long an answer takes.
+	takes time.Duration
 
 	starts          map[string]time.Time
 	inspects        int
@@ -75,8 +78,7 @@ func (e *engine) ContainerStatsOneShot(ctx context.Context, id string) (containe
 		<-ctx.Done()
 		return container.StatsResponseReader{}, ctx.Err()
 	}
-	// An answer takes a moment.
-	time.Sleep(5 * time.Millisecond)
+	time.Sleep(e.takes)
 	body := fmt.Sprintf(`{"read":%q,"pids_stats":{"current":1},"cpu_stats":{"cpu_usage":{"total_usage":%d}}}`, time.Now().Format(time.RFC3339Nano), cpu)
 	if cpu == 0 {
 		body = `{"read":"2026-01-01T00:00:00Z"}`
@@ -149,16 +151,24 @@ func TestSamplerRun(t *testing.T) {
 	})
 }
 
-// TestSamplerSpreads asks about 500 containers without haste: it is what keeps the engine free for other work.
+// crowd is an engine with 500 containers.
+func crowd(takes time.Duration) *engine {
+	e := &engine{cpu: map[string]uint64{}, starts: map[string]time.Time{}, takes: takes}
+	for i := range 500 {
+		id := fmt.Sprintf("c%03d", i)
+		e.cpu[id], e.starts[id] = 1, time.Now()
+	}
+
+	return e
+}
+
+// TestSamplerSpreads asks about 500 containers without haste, because that keeps the engine free for other work, and about all
+// of them, though an engine of Debian 12 takes a second for each answer.
 func TestSamplerSpreads(t *testing.T) {
 	dir := proc(t, procStat, procMeminfo)
 
 	synctest.Test(t, func(t *testing.T) {
-		e := &engine{cpu: map[string]uint64{}, starts: map[string]time.Time{}}
-		for i := range 500 {
-			id := fmt.Sprintf("c%03d", i)
-			e.cpu[id], e.starts[id] = 1, time.Now()
-		}
+		e := crowd(time.Second)
 		e.hung = "c250"
 		s := NewSampler(e, SamplerOptions{Node: "node", Proc: dir})
 
@@ -184,6 +194,36 @@ func TestSamplerSpreads(t *testing.T) {
 		}
 		if last := subjects[len(subjects)-1]; last.id != "c250" || last.silent != 2 {
 			t.Errorf("last in turn is %q, silent %d times; want the one that does not answer, 2 times", last.id, last.silent)
+		}
+	})
+}
+
+// TestSamplerTakesTurns has an engine that is too slow for all of them. Each still has its turn, and it is said.
+func TestSamplerTakesTurns(t *testing.T) {
+	dir := proc(t, procStat, procMeminfo)
+
+	synctest.Test(t, func(t *testing.T) {
+		var said strings.Builder
+		s := NewSampler(crowd(4900*time.Millisecond), SamplerOptions{Node: "node", Proc: dir, Log: slog.New(slog.NewTextHandler(&said, nil))})
+
+		seen := map[string]int{}
+		for range 4 {
+			r, err := s.Round(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Samples) == 500 {
+				t.Error("all were sampled, which leaves nothing to be tested")
+			}
+			for _, id := range sampled(r) {
+				seen[id]++
+			}
+		}
+		if len(seen) != 500 {
+			t.Errorf("%d containers were sampled in four rounds, want each of the 500", len(seen))
+		}
+		if got := strings.Count(said.String(), "too slow"); got != 1 {
+			t.Errorf("it was said %d times that the engine is too slow, want once:\n%s", got, said.String())
 		}
 	})
 }
