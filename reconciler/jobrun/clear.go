@@ -44,10 +44,10 @@ func (d *decision) makeOne(r *v1alpha1.JobRun, wasHeld bool) {
 	r.Reason, r.Message = v1alpha1.ReasonWaitingForService, ""
 
 	switch left := r.StartBefore.Sub(d.Now); {
-	case left >= least:
+	case left >= least && left <= claim+time.Second: // More is a claim by a clock that was put back since.
 		d.step(Step{Deed: Create, Run: r.Name, Before: r.StartBefore.Time})
 		d.wake(r.StartBefore.Time) // Should it not come to that.
-	case left > 0:
+	case left > 0 && left < least:
 		d.wake(r.StartBefore.Time)
 	default:
 		r.StartBefore = after(d.now, claim)

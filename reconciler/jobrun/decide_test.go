@@ -25,6 +25,15 @@ func TestDecideTicks(t *testing.T) {
 		"NotDue":      {reason: "Before the tick there is nothing to do.", job: hourly(), now: noon.Add(-time.Second), world: nothing, want: nil},
 		"Blind":       {reason: "A tick needs no look at Swarm; a service does.", job: hourly(active(noon, 0), decided(noon)), now: noon.Add(time.Second), world: blind, want: []string{"active 23@12 Pending WaitingForService"}},
 		"ClaimOver":   {reason: "Too late to make it by this record: the record is renewed first.", job: hourly(active(noon, time.Minute), decided(noon)), now: noon, world: nothing, want: []string{"active 23@12 Pending WaitingForService"}},
+		"OtherClock": {
+			reason: "A claim that is longer than claims are is renewed: nobody may make the service for years.", job: hourly(active(noon.Add(8760*time.Hour), -8760*time.Hour), decided(noon)), now: noon, world: nothing,
+			want: []string{"active " + jobrun.Name(once(), noon.Add(8760*time.Hour)) + " Pending WaitingForService"},
+			check: func(t *testing.T, p jobrun.Plan) {
+				if at := p.Status.Active[0].StartBefore.Time; !at.Equal(noon.Add(30 * time.Second)) {
+					t.Errorf("startBefore %s", at)
+				}
+			},
+		},
 		"Obstacle": {
 			reason: "What cannot be made waits, and is not claimed.", job: hourly(active(noon, 0), decided(noon)), now: noon.Add(time.Second), world: nothing,
 			change: func(in *jobrun.Input) {
@@ -54,7 +63,7 @@ func TestDecideTicks(t *testing.T) {
 		},
 		"ReplaceWaits": {
 			reason: "Which has to stop first.", job: hourly(policy(v1alpha1.ConcurrencyReplace), over(eleven, 0, v1alpha1.RunInterrupted), active(noon, 0), decided(noon)), now: noon.Add(time.Second), running: true,
-			want: []string{"active 23@12 Pending WaitingForOther run report-jc6d6cdzrz is being stopped", "over 23@11 Interrupted", "step remove 23@11"},
+			want: []string{"active 23@12 Pending WaitingForOther run 23@11 is being stopped", "over 23@11 Interrupted", "step remove 23@11"},
 		},
 		"SuspendedBySpec": {reason: "No run begins.", job: hourly(suspend), now: noon, world: nothing, want: nil},
 		"Resumed": {
@@ -208,6 +217,9 @@ func decided(until time.Time) func(*v1alpha1.TenantJob) {
 			j.Status.Clock = &v1alpha1.JobClock{}
 		}
 		j.Status.Clock.DecidedUntil = *stamp(until)
+		if until.Before(eleven) {
+			j.Status.Clock.Ran = nil
+		}
 	}
 }
 

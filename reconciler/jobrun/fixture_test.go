@@ -114,32 +114,22 @@ func told(j *v1alpha1.TenantJob, p jobrun.Plan) string {
 		names[jobrun.Name(j, tick)] = tick.Format("02@15")
 	}
 
-	name := func(run string) string {
-		if n, known := names[run]; known {
-			return n
-		}
-
-		return run
-	}
-
 	var lines []string
 	for _, r := range p.Status.Active {
-		lines = append(lines, strings.TrimSpace(fmt.Sprintf("active %s %s %s %s", name(r.Name), r.Phase, r.Reason, r.Message)))
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("active %s %s %s %s", r.Name, r.Phase, r.Reason, r.Message)))
 	}
 	for _, r := range p.Status.History {
 		exit := ""
 		if r.ExitCode != nil {
 			exit = fmt.Sprintf(" exit %d", *r.ExitCode)
 		}
-		lines = append(lines, strings.TrimSpace(fmt.Sprintf("over %s %s %s%s %s", name(r.Name), r.Phase, r.Reason, exit, r.Message)))
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("over %s %s %s%s %s", r.Name, r.Phase, r.Reason, exit, r.Message)))
 	}
 	for _, m := range p.Status.Missed {
 		lines = append(lines, fmt.Sprintf("missed %d %s to %s %s", m.Count, m.FirstTime.UTC().Format("02@15"), m.LastTime.UTC().Format("02@15"), m.Reason))
 	}
 	for _, s := range p.Steps {
-		step := s
-		step.Run = name(s.Run)
-		lines = append(lines, "step "+step.String())
+		lines = append(lines, "step "+s.String())
 	}
 	if p.Invalid != nil {
 		lines = append(lines, p.Invalid.Error())
@@ -148,5 +138,10 @@ func told(j *v1alpha1.TenantJob, p jobrun.Plan) string {
 		lines = append(lines, "gone")
 	}
 
-	return strings.Join(lines, "\n")
+	var pairs []string
+	for run, short := range names {
+		pairs = append(pairs, run, short)
+	}
+
+	return strings.NewReplacer(pairs...).Replace(strings.Join(lines, "\n"))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/swarm"
@@ -38,6 +39,8 @@ type sim struct {
 	writes         int
 	steps          int
 	putBack        bool
+	again          int
+	trace          []string
 }
 
 // snapshot is what Swarm has shown from some moment on.
@@ -75,9 +78,13 @@ type call struct {
 
 func newSim(choose chooser, fail func(string, ...any)) *sim {
 	s := &sim{
-		fail: fail, choose: choose, passed: noon, services: map[string]*service{}, recorded: map[string]int{}, made: map[string]int{},
+		choose: choose, passed: noon, services: map[string]*service{}, recorded: map[string]int{}, made: map[string]int{},
 		servers: []*server{{}, {}},
 	}
+	s.fail = func(format string, args ...any) {
+		fail(format+"\n%s", append(args, strings.Join(s.trace[max(0, len(s.trace)-40):], "\n"))...)
+	}
+
 	j := once()
 	j.CreationTimestamp = *stamp(noon)
 	j.Spec.Schedule = []v1alpha1.CronExpression{"*/5 * * * *", "@hourly", "30 2 * * *", "15,45 1-3 * * *", "0 */6 * * sun,mon"}[choose("schedule", 0, 4)]
@@ -186,13 +193,38 @@ func (s *sim) advance(d time.Duration) {
 	s.look()
 }
 
+// past is the record of a run that is over; nil when there is none.
+func (s *sim) past(run string) *v1alpha1.JobRun {
+	for i, r := range s.latest().Status.History {
+		if r.Name == run {
+			return &s.latest().Status.History[i]
+		}
+	}
+
+	return nil
+}
+
+// stopped is true for a run that did not end by itself.
+func stopped(r *v1alpha1.JobRun) bool {
+	return r.Phase == v1alpha1.RunInterrupted || r.Reason == v1alpha1.ReasonDeadlineExceeded
+}
+
+func (s *sim) note(format string, args ...any) {
+	s.trace = append(s.trace, fmt.Sprintf("%s (%s) ", s.passed.Format(time.RFC3339), s.skew)+fmt.Sprintf(format, args...))
+}
+
 func (s *sim) arrive(c call) {
 	if svc, taken := s.services[c.run]; taken && svc.removed.IsZero() {
 		return
 	}
 
-	if s.made[c.run]++; s.made[c.run] > 1 {
-		s.fail("run %s was made twice", c.run)
+	s.made[c.run]++
+	s.note("service of %s", c.run)
+	if s.made[c.run] > 1 {
+		if r := s.past(c.run); r == nil || !stopped(r) {
+			s.fail("run %s was made twice; it is %+v", c.run, r)
+		}
+		s.again++ // What was stopped goes at once, and somebody was slow.
 	}
 
 	svc := &service{id: "svc-" + c.run, began: s.passed, skew: s.skew}
@@ -288,6 +320,10 @@ func (s *sim) record(was *v1alpha1.TenantJob, p jobrun.Plan) {
 		}
 	}
 
+	for _, n := range p.News {
+		s.note("%s: %s", n.Reason, n.Message)
+	}
+
 	j := was.DeepCopy()
 	j.Status = p.Status
 	s.write(j)
@@ -305,6 +341,7 @@ func (s *sim) do(srv *server, step jobrun.Step) {
 		} else if delay == 2 {
 			delay = s.choose("longDelay", 0, longest)
 		}
+		s.note("%s, there in %d s", step, delay)
 		c := call{step.Run, s.passed.Add(time.Duration(delay) * time.Second)}
 		srv.busy = c.lands
 		if delay == 0 {
@@ -313,6 +350,7 @@ func (s *sim) do(srv *server, step jobrun.Step) {
 			s.calls = append(s.calls, c)
 		}
 	case jobrun.Remove:
+		s.note("%s", step)
 		if step.Orphan {
 			for _, r := range s.latest().Status.Active {
 				if r.Name == step.Run {
