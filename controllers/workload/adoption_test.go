@@ -149,7 +149,7 @@ func TestRefusedAdoptions(t *testing.T) {
 		"LongImage": {"So it is with the name in full.", func(s *swarm.Service) { s.Spec.TaskTemplate.ContainerSpec.Image = "docker.io/library/shop:1" }, `write "shop:1"`},
 		"BindMount": {"Nothing of a node becomes a tenant's.", func(s *swarm.Service) {
 			s.Spec.TaskTemplate.ContainerSpec.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: "/", Target: "/host"}}
-		}, "Mounts[].Source is not on the list of allowed fields"},
+		}, `Mounts[].Type is "bind", allowed are tmpfs`},
 		"Capability": {"Nor does what reaches beyond the container.", func(s *swarm.Service) {
 			s.Spec.TaskTemplate.ContainerSpec.CapabilityAdd = []string{"CAP_SYS_ADMIN"}
 		}, "CapabilityAdd[]"},

@@ -197,6 +197,9 @@ func (s *situation) guardFacts() guard.Facts {
 	if isID(s.image) {
 		f.ImageID = s.image
 	}
+	if s.template != nil {
+		f.Volumes = s.supply.mounts.Guarded(s.template.Volumes)
+	}
 
 	return f
 }

@@ -135,6 +135,9 @@ func serviceSteps(s *situation, held portHolder) ([]step, error) {
 
 	// A suspended container is meant to have nowhere to run, and what touches no task hinders none.
 	if changes.Impact() >= servicespec.ImpactTemplate && !s.scale.none() && !s.moved {
+		if why := stranded(s); why != nil {
+			return nil, &outcome.Wait{Reason: why.Reason, Message: why.Message}
+		}
 		if h, bad := preflight(*s.want, s.template.Resources, live.ID, s.world.Nodes, held); bad {
 			return nil, &outcome.Wait{Reason: h.reason, Message: h.message}
 		}
@@ -164,6 +167,11 @@ func create(s *situation, held portHolder) ([]step, error) {
 			Reason:  v1alpha1.ReasonWaitingForDependency,
 			Message: "Waiting until ready: " + strings.Join(s.waitingFor, ", "),
 		}
+	}
+
+	// What can never be placed where its data is would only look as if it could.
+	if why := stranded(s); why != nil && !why.Passing() {
+		return nil, &outcome.Wait{Reason: why.Reason, Message: why.Message}
 	}
 
 	// What cannot be placed is created all the same: Swarm then says why in its own words, and places it as soon as it

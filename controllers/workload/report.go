@@ -172,7 +172,7 @@ func (r summary) set(tc *v1alpha1.TenantContainer) {
 // applies is what the tenant is told.
 func readiness(s *situation, c count) summary {
 	for _, look := range []func(*situation, count) (summary, bool){
-		beingMade, beingStopped, swarmPaused, rollingOut, incomplete, unsettled, atRest,
+		beingMade, beingStopped, awaitingNode, swarmPaused, rollingOut, incomplete, unsettled, atRest,
 	} {
 		if r, ok := look(s, c); ok {
 			return r
@@ -210,6 +210,16 @@ func beingStopped(s *situation, c count) (summary, bool) {
 	default:
 		return summary{}, false
 	}
+}
+
+// awaitingNode: tasks are missing, and the only node that has their data cannot run them.
+func awaitingNode(s *situation, c count) (summary, bool) {
+	why := stranded(s)
+	if why == nil || c.complete() {
+		return summary{}, false
+	}
+
+	return summary{reason: why.Reason, message: why.Message, working: true, again: lookAgain}, true
 }
 
 // swarmPaused: a rollout stopped after a failure and waits for a new spec.

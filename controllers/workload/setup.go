@@ -29,6 +29,7 @@ const (
 	IndexRevisionOwner = "metadata.ownerReferences.uid"
 	indexReference     = "spec.references"
 	indexDependency    = "spec.dependsOn"
+	indexVolume        = "spec.volumes"
 )
 
 // Indexes are what a cache must know for this controller, as controller-runtime's FieldIndexer takes them.
@@ -40,6 +41,7 @@ var Indexes = []struct {
 	{&v1alpha1.ContainerRevision{}, IndexRevisionOwner, ownerUIDs},
 	{&v1alpha1.TenantContainer{}, indexReference, references},
 	{&v1alpha1.TenantContainer{}, indexDependency, dependencies},
+	{&v1alpha1.TenantContainer{}, indexVolume, volumesOf},
 }
 
 // workers is how many containers are worked on at once. Swarm takes about that many writes in parallel; more only
@@ -47,7 +49,7 @@ var Indexes = []struct {
 const workers = 8
 
 // Setup registers the reconciler with a manager. It is woken by its own kind, by the Secrets and ConfigMaps that specs
-// refer to, by the containers that specs depend on, and by hints about owners in Swarm.
+// refer to, by the containers that specs depend on or share Volumes with, by these, and by hints about owners in Swarm.
 func Setup(mgr ctrl.Manager, r engine.Loop, hints <-chan event.TypedGenericEvent[swarmobj.Owner]) error {
 	for _, i := range Indexes {
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), i.Object, i.Field, i.Values); err != nil {
@@ -72,6 +74,10 @@ func Setup(mgr ctrl.Manager, r engine.Loop, hints <-chan event.TypedGenericEvent
 		Watches(&corev1.Secret{}, find(indexReference, func(o client.Object) string { return "Secret/" + o.GetName() })).
 		Watches(&corev1.ConfigMap{}, find(indexReference, func(o client.Object) string { return "ConfigMap/" + o.GetName() })).
 		Watches(&v1alpha1.TenantContainer{}, find(indexDependency, client.Object.GetName), builder.WithPredicates(turnedReady())).
+		Watches(&v1alpha1.Volume{}, find(indexVolume, client.Object.GetName), builder.WithPredicates(volumeChanged())).
+		Watches(&v1alpha1.TenantContainer{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+			return sharing(ctx, mgr.GetClient(), o)
+		}), builder.WithPredicates(mountsChanged())).
 		Watches(&v1alpha1.Tenant{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return containersOf(ctx, mgr.GetClient(), o)
 		}), builder.WithPredicates(suspensionChanged())).

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/mounts"
 	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/controllers/workload/refs"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
@@ -207,6 +208,13 @@ func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 		return c.adopt(ctx, s, t)
 	}
 
+	if supplied.mounts, err = mounts.Find(ctx, c.client, s.tc.Namespace, declared.Volumes, s.world.Service); err != nil {
+		return err
+	}
+	if err := c.mountable(ctx, s, declared, supplied.mounts); err != nil {
+		return err
+	}
+
 	s.target, s.template, s.templateHash, s.supply = t, declared, hash, supplied
 
 	if err := c.chooseImage(ctx, s); err != nil {
@@ -229,7 +237,21 @@ func (c *Controller) adopt(ctx context.Context, s *situation, t target) error {
 		return err
 	}
 
-	s.target, s.template, s.templateHash, s.supply = t, &t.record.Spec.Template, t.record.Spec.TemplateHash, supplied
+	template := &t.record.Spec.Template
+	if supplied.mounts, err = mounts.Find(ctx, c.client, s.tc.Namespace, template.Volumes, s.world.Service); err != nil {
+		return err
+	}
+	// Who has his Volumes keeps them; whatever is wrong with them is told.
+	if err := c.mountable(ctx, s, template, supplied.mounts); isOutcome(err) {
+		s.fall(err)
+	} else if err != nil {
+		return err
+	}
+	if supplied.mounts.Missing {
+		return nil
+	}
+
+	s.target, s.template, s.templateHash, s.supply = t, template, t.record.Spec.TemplateHash, supplied
 
 	if err := c.chooseImage(ctx, s); err != nil {
 		return err

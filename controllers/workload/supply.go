@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/mounts"
 	"github.com/dogker/dogker/controllers/workload/refs"
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/outcome"
@@ -23,6 +24,8 @@ type supply struct {
 	contents []content
 	// pullSecrets are credentials for the registry, in the order of the spec.
 	pullSecrets [][]byte
+	// mounts are the Volumes.
+	mounts mounts.Set
 }
 
 // content is the content of one file and the name of the Swarm object that holds it. An earlier revision has no data:

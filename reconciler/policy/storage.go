@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
 const (
@@ -33,10 +36,20 @@ const secretsDir = "/run/secrets/"
 var engineDirs = []string{"/run/secrets", "/var/run/secrets", "/run/docker.sock", "/var/run/docker.sock", "/run/containerd", "/var/run/containerd", "/var/lib/docker", "/etc/docker", "/etc/sudoers.d", "/etc/pam.d"}
 
 func mountTargets(c *check) {
+	judge := func(at *field.Path, target v1alpha1.AbsolutePath) {
+		if path := string(target); slices.Contains(kept, path) || below(engineDirs, path) {
+			c.refuse(at.Child("mountPath"), path, "a directory of the application's own, not %s", path)
+		}
+	}
 	for i, t := range c.spec.Tmpfs {
-		target := string(t.MountPath)
-		if slices.Contains(kept, target) || below(engineDirs, target) {
-			c.refuse(root.Child("tmpfs").Index(i).Child("mountPath"), target, "a directory of the application's own, not %s", target)
+		judge(root.Child("tmpfs").Index(i), t.MountPath)
+	}
+	for i, v := range c.spec.Volumes {
+		at := root.Child("volumes").Index(i)
+		judge(at, v.MountPath)
+		// The C library and the engine take the word of these wherever a mount has put them.
+		if target := string(v.MountPath); slices.Contains(identityFiles, target) {
+			c.refuse(at.Child("mountPath"), target, "a directory of the application's own, not %s", target)
 		}
 	}
 }

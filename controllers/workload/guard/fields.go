@@ -20,13 +20,17 @@ const (
 )
 
 // rules are the fields that may be set, and to what. What is missing is forbidden; among others, and on purpose: TTY,
-// OpenStdin, Groups, Privileges but for having fewer, DNSConfig, Isolation, OomScoreAdj, StartInterval, every kind of mount but tmpfs, mount
-// and driver options, configs as runtime targets, generic resources, the deprecated Networks, plugins, attachments, jobs.
+// OpenStdin, Groups, Privileges but for having fewer, DNSConfig, Isolation, OomScoreAdj, StartInterval, every kind of mount but
+// tmpfs and volumes of the owner's, their subpaths, configs as runtime targets, generic resources, the deprecated Networks,
+// plugins, attachments, jobs on every node.
 var rules = map[string]rule{
 	"Name": isServiceName,
 
 	"Mode.Replicated.Replicas": between(0, 10_000),
 	"Mode.Global":              anything,
+
+	"Mode.ReplicatedJob.MaxConcurrent":    between(1, 1000),
+	"Mode.ReplicatedJob.TotalCompletions": between(1, 10_000),
 
 	task + "Runtime":     oneOf(string(swarm.RuntimeContainer)),
 	task + "ForceUpdate": anything,
@@ -56,10 +60,13 @@ var rules = map[string]rule{
 	containerSpec + "Healthcheck.StartPeriod": lasts(0, time.Hour),
 	containerSpec + "Healthcheck.Retries":     between(1, 100),
 
-	containerSpec + "Mounts[].Type":                   oneOf(string(mount.TypeTmpfs)),
-	containerSpec + "Mounts[].Target":                 isCleanPath,
-	containerSpec + "Mounts[].TmpfsOptions.SizeBytes": between(4<<10, 64<<30),
-	containerSpec + "Mounts[].TmpfsOptions.Mode":      between(1, 0o1777),
+	containerSpec + "Mounts[].Type":                            oneOf(string(mount.TypeTmpfs), string(mount.TypeVolume)),
+	containerSpec + "Mounts[].Source":                          isOwnVolume,
+	containerSpec + "Mounts[].Target":                          isCleanPath,
+	containerSpec + "Mounts[].ReadOnly":                        anything,
+	containerSpec + "Mounts[].TmpfsOptions.SizeBytes":          between(4<<10, 64<<30),
+	containerSpec + "Mounts[].TmpfsOptions.Mode":               between(1, 0o1777),
+	containerSpec + "Mounts[].VolumeOptions.DriverConfig.Name": matches(`^[a-zA-Z0-9][a-zA-Z0-9_.:/-]{0,127}$`), // And against the facts in hasOwnVolumes.
 
 	containerSpec + "Ulimits[].Name": oneOf("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nofile", "nproc",
 		"rss", "sigpending", "stack"),
@@ -128,6 +135,10 @@ var keyRules = map[string]keyRule{
 	containerSpec + "Labels{}":   isContainerLabel,
 	containerSpec + "Sysctls{}":  isSysctl,
 	task + "LogDriver.Options{}": isLogOption,
+
+	// As the whole mounts are, in hasOwnVolumes.
+	containerSpec + "Mounts[].VolumeOptions.Labels{}":               anyMember,
+	containerSpec + "Mounts[].VolumeOptions.DriverConfig.Options{}": anyMember,
 }
 
 // addable are the capabilities of Kubernetes' baseline profile, in the engine's spelling.

@@ -16,6 +16,10 @@ func facts() Facts {
 		NetworkID: "net1",
 		Secrets:   map[string]string{"acme_db_1": "s1"},
 		Configs:   map[string]string{"acme_shop_1": "c1"},
+		Volumes: map[string]Volume{
+			"acme_data_1":    {Labels: map[string]string{"io.dogker.name": "data"}, NodeID: "n1"},
+			"acme_catalog_1": {Driver: "example/nfs:1", Options: map[string]string{"share": "/a"}, Labels: map[string]string{"io.dogker.name": "catalog"}, ReadOnly: true},
+		},
 	}
 }
 
@@ -46,7 +50,14 @@ func safe() swarm.ServiceSpec {
 				Image: "registry.example:5000/a/b:1@sha256:" + hex64, Labels: map[string]string{"team": "shop"},
 				Command: []string{"/app"}, Args: []string{"-v"}, Hostname: "web", Env: []string{"A=1"}, Dir: "/srv",
 				User: "1000:1000", Init: new(true), StopSignal: "SIGTERM", ReadOnly: true, StopGracePeriod: new(30 * time.Second),
-				Mounts: []mount.Mount{{Type: "tmpfs", Target: "/tmp", TmpfsOptions: &mount.TmpfsOptions{SizeBytes: 1 << 20, Mode: 0o700}}},
+				Mounts: []mount.Mount{
+					{Type: "tmpfs", Target: "/tmp", TmpfsOptions: &mount.TmpfsOptions{SizeBytes: 1 << 20, Mode: 0o700}},
+					{Type: "volume", Source: "acme_data_1", Target: "/data", VolumeOptions: &mount.VolumeOptions{Labels: map[string]string{"io.dogker.name": "data"}}},
+					{Type: "volume", Source: "acme_catalog_1", Target: "/catalog", ReadOnly: true, VolumeOptions: &mount.VolumeOptions{
+						Labels:       map[string]string{"io.dogker.name": "catalog"},
+						DriverConfig: &mount.Driver{Name: "example/nfs:1", Options: map[string]string{"share": "/a"}},
+					}},
+				},
 				Healthcheck: &container.HealthConfig{
 					Test: []string{"CMD", "/app"}, Interval: time.Second, Timeout: time.Second, StartPeriod: time.Second, Retries: 1,
 				},
@@ -69,7 +80,7 @@ func safe() swarm.ServiceSpec {
 				Condition: "any", Delay: new(time.Second), MaxAttempts: new(uint64(1)), Window: new(time.Second),
 			},
 			Placement: &swarm.Placement{
-				Constraints: []string{"node.role == worker"}, MaxReplicas: 1,
+				Constraints: []string{"node.role == worker", "node.id==n1"}, MaxReplicas: 1,
 				Preferences: []swarm.PlacementPreference{{Spread: &swarm.SpreadOver{SpreadDescriptor: "node.labels.zone"}}},
 				Platforms:   []swarm.Platform{{OS: "linux", Architecture: "amd64"}},
 			},

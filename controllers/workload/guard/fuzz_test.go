@@ -3,10 +3,21 @@ package guard
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
 
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/swarm"
 )
+
+// driverOf a volume, as it must be in a spec.
+func driverOf(v Volume) *mount.Driver {
+	if v.Driver == "" {
+		return nil
+	}
+
+	return &mount.Driver{Name: v.Driver, Options: v.Options}
+}
 
 // FuzzCheck demands that no spec makes the guard panic, and that what it lets pass keeps the promises that can be read
 // off the bytes alone.
@@ -33,8 +44,13 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("a spec with a template passes:\n%s", sent)
 		}
 		for _, m := range spec.TaskTemplate.ContainerSpec.Mounts {
-			if m.Type != "tmpfs" || m.Source != "" {
-				t.Errorf("a mount of the node passes:\n%s", sent)
+			v, known := facts().Volumes[m.Source]
+			switch {
+			case m.Type == "tmpfs" && m.Source == "" && m.VolumeOptions == nil:
+			case m.Type != "volume" || !known || v.ReadOnly && !m.ReadOnly:
+				t.Errorf("a mount that is not the owner's passes:\n%s", sent)
+			case !reflect.DeepEqual(m.VolumeOptions.DriverConfig, driverOf(v)):
+				t.Errorf("a volume is made otherwise than it was chosen:\n%s", sent)
 			}
 		}
 		if spec.Name != "acme_web" || spec.Labels["io.dogker.uid"] != "uid-1" || spec.TaskTemplate.Networks[0].Target != "net1" {

@@ -28,8 +28,24 @@ type Facts struct {
 	Standing *swarm.ServiceSpec
 	// OffManagers is true for a service whose tasks must not run on managers of the swarm.
 	OffManagers bool
+	// Run is the name of the run that the service is, where the owner is a job; empty for all others, which have one service
+	// that goes on.
+	Run string
 	// NoNewPrivileges is true for a service whose processes must not gain privileges.
 	NoNewPrivileges bool
+	// Volumes are those that the container may mount, by what engines call them.
+	Volumes map[string]Volume
+}
+
+// Volume is what is known of a volume apart from any spec that mounts it.
+type Volume struct {
+	// Driver, Options and Labels are what an engine makes it with; no driver is the engine's own.
+	Driver          string
+	Options, Labels map[string]string
+	// NodeID is the only node that has its data; empty when every node reaches it.
+	NodeID string
+	// ReadOnly is true when the owner may not write to it.
+	ReadOnly bool
 }
 
 // Refusal is a spec that must not reach the engine.

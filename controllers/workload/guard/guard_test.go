@@ -42,7 +42,7 @@ func TestCheckLetsSafeSpecsPass(t *testing.T) {
 			reason: "A constraint that no manager fulfils.",
 			change: func(s *swarm.ServiceSpec, f *Facts) {
 				f.OffManagers, s.Labels["io.dogker.placement"] = true, "workers"
-				s.TaskTemplate.Placement.Constraints = []string{"node.labels.zone==a", "node.role!=manager"}
+				s.TaskTemplate.Placement.Constraints = []string{"node.labels.zone==a", "node.role!=manager", "node.id==n1"}
 			},
 		},
 		"NoNewPrivileges": {
@@ -102,14 +102,33 @@ func TestCheckRefusesEscapes(t *testing.T) {
 		"ClusterVolume":   {"A mount that nobody has thought about.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].Type = "cluster" }},
 		"ImageMount":      {"The files of another tenant's image.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].Type = "image" }},
 		"OthersVolume":    {"Volumes are global to a node.", volume(nil)},
-		"DeviceOptions":   {"The driver local binds any path.", volume(&mount.VolumeOptions{DriverConfig: &mount.Driver{Name: "local", Options: map[string]string{"o": "bind"}}})},
-		"UnsizedTmpfs":    {"It may grow to half of the node's memory.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].TmpfsOptions = nil }},
-		"ExecutableTmpfs": {"The engine's defaults are noexec, nosuid and nodev.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].TmpfsOptions.Options = [][]string{{"exec"}} }},
-		"Propagation":     {"A mount that reaches the node.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].BindOptions = &mount.BindOptions{Propagation: "shared"} }},
-		"SysAdmin":        {"mount(2) works with it.", func(s *swarm.ServiceSpec) { con(s).CapabilityAdd = []string{"CAP_SYS_ADMIN"} }},
-		"AllCapabilities": {"Among them the one above.", func(s *swarm.ServiceSpec) { con(s).CapabilityAdd = []string{"ALL"} }},
-		"LowerCase":       {"The engine reads capabilities in any case.", func(s *swarm.ServiceSpec) { con(s).CapabilityAdd = []string{"cap_chown"} }},
-		"HostNetwork":     {"The node's own network.", func(s *swarm.ServiceSpec) { s.TaskTemplate.Networks[0].Target = "host" }},
+		"AnonymousVolume": {"It is gone with its task.", func(s *swarm.ServiceSpec) { con(s).Mounts[1].Source = "" }},
+		"VolumeElsewhere": {"Another node would make an empty one.", func(s *swarm.ServiceSpec) { s.TaskTemplate.Placement.Constraints = []string{"node.id!=n1"} }},
+		"VolumeAnywhere":  {"Any node would make an empty one.", func(s *swarm.ServiceSpec) { s.TaskTemplate.Placement = nil }},
+		"OtherOptions": {"The driver takes them as they are.", func(s *swarm.ServiceSpec) {
+			con(s).Mounts[2].VolumeOptions.DriverConfig.Options = map[string]string{"share": "/b"}
+		}},
+		"OtherDriver": {"It makes another volume.", func(s *swarm.ServiceSpec) { con(s).Mounts[2].VolumeOptions.DriverConfig.Name = "local" }},
+		"NoDriver":    {"The engine's own would make an empty one.", func(s *swarm.ServiceSpec) { con(s).Mounts[2].VolumeOptions.DriverConfig = nil }},
+		"AddedDriver": {"The driver local binds any path.", func(s *swarm.ServiceSpec) {
+			con(s).Mounts[1].VolumeOptions.DriverConfig = &mount.Driver{Name: "local", Options: map[string]string{"type": "none", "o": "bind", "device": "/"}}
+		}},
+		"NoOptions":             {"Nobody would know whose it is.", func(s *swarm.ServiceSpec) { con(s).Mounts[1].VolumeOptions = nil }},
+		"OtherLabels":           {"It would be found as somebody else's.", func(s *swarm.ServiceSpec) { con(s).Mounts[1].VolumeOptions.Labels["io.dogker.name"] = "x" }},
+		"WritesReadOnly":        {"It may only be read.", func(s *swarm.ServiceSpec) { con(s).Mounts[2].ReadOnly = false }},
+		"Subpath":               {"Not on the list.", func(s *swarm.ServiceSpec) { con(s).Mounts[1].VolumeOptions.Subpath = "../x" }},
+		"VolumeInMemory":        {"It is one or the other.", func(s *swarm.ServiceSpec) { con(s).Mounts[1].TmpfsOptions = &mount.TmpfsOptions{SizeBytes: 1 << 20} }},
+		"TmpfsOfVolume":         {"It is one or the other.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].Source = "acme_data_1" }},
+		"VolumeTwice":           {"One would hide the other.", func(s *swarm.ServiceSpec) { con(s).Mounts[2].Target = "/data" }},
+		"VolumeNamedAsTemplate": {"The engine would expand it to another's.", func(s *swarm.ServiceSpec) { con(s).Mounts[1].Source = "acme_{{\"data\"}}_1" }},
+		"DeviceOptions":         {"The driver local binds any path.", volume(&mount.VolumeOptions{DriverConfig: &mount.Driver{Name: "local", Options: map[string]string{"o": "bind"}}})},
+		"UnsizedTmpfs":          {"It may grow to half of the node's memory.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].TmpfsOptions = nil }},
+		"ExecutableTmpfs":       {"The engine's defaults are noexec, nosuid and nodev.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].TmpfsOptions.Options = [][]string{{"exec"}} }},
+		"Propagation":           {"A mount that reaches the node.", func(s *swarm.ServiceSpec) { con(s).Mounts[0].BindOptions = &mount.BindOptions{Propagation: "shared"} }},
+		"SysAdmin":              {"mount(2) works with it.", func(s *swarm.ServiceSpec) { con(s).CapabilityAdd = []string{"CAP_SYS_ADMIN"} }},
+		"AllCapabilities":       {"Among them the one above.", func(s *swarm.ServiceSpec) { con(s).CapabilityAdd = []string{"ALL"} }},
+		"LowerCase":             {"The engine reads capabilities in any case.", func(s *swarm.ServiceSpec) { con(s).CapabilityAdd = []string{"cap_chown"} }},
+		"HostNetwork":           {"The node's own network.", func(s *swarm.ServiceSpec) { s.TaskTemplate.Networks[0].Target = "host" }},
 		"SecondNetwork": {"Another tenant's.", func(s *swarm.ServiceSpec) {
 			s.TaskTemplate.Networks = append(s.TaskTemplate.Networks, swarm.NetworkAttachmentConfig{Target: "net2"})
 		}},
@@ -302,7 +321,7 @@ func TestCheckKeepsOffManagers(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			s, f := safe(), facts()
-			f.OffManagers, s.TaskTemplate.Placement.Constraints = true, tc.constraints
+			f.OffManagers, s.TaskTemplate.Placement.Constraints = true, append(tc.constraints, "node.id==n1")
 			if err := Check(s, f); IsRefusal(err) != tc.refused {
 				t.Errorf("%s\nCheck: got %v, want a refusal: %v", tc.reason, err, tc.refused)
 			}

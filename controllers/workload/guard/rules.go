@@ -85,7 +85,11 @@ func isRatio(_ *check, v reflect.Value) string {
 }
 
 func isServiceName(c *check, v reflect.Value) string {
-	if want := swarmobj.ServiceName(c.facts.Owner.Tenant, c.facts.Owner.Name); v.String() != want {
+	want := swarmobj.ServiceName(c.facts.Owner.Tenant, c.facts.Owner.Name)
+	if c.facts.Run != "" {
+		want = swarmobj.ServiceName(c.facts.Owner.Tenant, "job_"+c.facts.Run)
+	}
+	if v.String() != want {
 		return fmt.Sprintf("is %q, the owner's service is %q", v.String(), want)
 	}
 
@@ -180,7 +184,7 @@ func isOwnNetwork(c *check, v reflect.Value) string {
 var serviceLabels = []string{
 	v1alpha1.SwarmLabelGeneration, v1alpha1.SwarmLabelSpecHash, v1alpha1.SwarmLabelRevision, v1alpha1.SwarmLabelTemplateHash,
 	v1alpha1.SwarmLabelImage, v1alpha1.SwarmLabelRestartedAt, v1alpha1.SwarmLabelRegistryAuth, v1alpha1.SwarmLabelPlacement,
-	v1alpha1.SwarmLabelPrivileges,
+	v1alpha1.SwarmLabelPrivileges, v1alpha1.SwarmLabelRun,
 }
 
 func isServiceLabel(c *check, key, value string) string {

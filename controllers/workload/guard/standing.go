@@ -5,6 +5,8 @@ import (
 	"maps"
 	"reflect"
 
+	"github.com/docker/docker/api/types/mount"
+
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
@@ -40,6 +42,8 @@ func standing(from map[string]rule) map[string]rule {
 	for _, path := range freeOfChoice {
 		out[path] = anything
 	}
+	// What others call a volume may be anybody's, and what is not among ours is not protected with ours.
+	out[containerSpec+"Mounts[].Type"] = oneOf(string(mount.TypeTmpfs))
 
 	return out
 }

@@ -6,7 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
 // Limits on the whole. Raft takes 1.5 MiB in one transaction, and every task carries a copy of the template.
@@ -25,6 +28,7 @@ var wholes = []func(*check){
 	hasOneNetwork,
 	hasOwnContent,
 	hasSizedMounts,
+	hasOwnVolumes,
 	hasUniqueTargets,
 	bindsPortsOnce,
 	keepsOffManagers,
@@ -49,6 +53,14 @@ func isOwned(c *check) {
 
 func hasOneMode(c *check) {
 	m := c.spec.Mode
+	if c.facts.Run != "" {
+		isOneRun(c)
+
+		return
+	}
+	if m.ReplicatedJob != nil {
+		c.refuse("Mode.ReplicatedJob", "must not be set: the owner is no job")
+	}
 	if (m.Replicated != nil) == (m.Global != nil) {
 		c.refuse("Mode", "must be either Replicated or Global")
 	}
@@ -58,6 +70,32 @@ func hasOneMode(c *check) {
 }
 
 // hasParts demands the parts for which the engine would otherwise use a default that is not ours to give away.
+// isOneRun demands that a run of a job ends: it is nothing else, nobody sends its tasks anything by the name of a container, and
+// it knows no rollouts.
+func isOneRun(c *check) {
+	m := c.spec.Mode
+	if m.ReplicatedJob == nil || m.ReplicatedJob.MaxConcurrent == nil || m.ReplicatedJob.TotalCompletions == nil || m.Replicated != nil || m.Global != nil {
+		c.refuse("Mode.ReplicatedJob", "must be set, with both of its numbers, and no other mode")
+	}
+	if c.spec.Labels[v1alpha1.SwarmLabelRun] != c.facts.Run {
+		c.refuse("Labels{}", fmt.Sprintf("must have %q=%q", v1alpha1.SwarmLabelRun, c.facts.Run))
+	}
+	if c.spec.UpdateConfig != nil || c.spec.RollbackConfig != nil {
+		c.refuse("UpdateConfig", "must not be set for a run of a job")
+	}
+	if p := c.spec.TaskTemplate.RestartPolicy; p == nil || p.Condition == swarm.RestartPolicyConditionAny {
+		c.refuse("TaskTemplate.RestartPolicy.Condition", "must be none or on-failure for a run of a job")
+	}
+	if e := c.spec.EndpointSpec; e != nil && len(e.Ports) > 0 {
+		c.refuse("EndpointSpec.Ports[]", "must not be set for a run of a job")
+	}
+	for _, n := range c.spec.TaskTemplate.Networks {
+		if len(n.Aliases) != 1 || n.Aliases[0] != c.facts.Run {
+			c.refuse("TaskTemplate.Networks[].Aliases[]", "must be the name of the run and no other")
+		}
+	}
+}
+
 func hasParts(c *check) {
 	t := c.spec.TaskTemplate
 	if t.ContainerSpec == nil {
@@ -116,8 +154,13 @@ func hasSizedMounts(c *check) {
 		return
 	}
 	for _, m := range c.spec.TaskTemplate.ContainerSpec.Mounts {
-		if m.Type == "" || m.Target == "" || m.TmpfsOptions == nil || m.TmpfsOptions.SizeBytes == 0 {
-			c.refuse("TaskTemplate.ContainerSpec.Mounts[]", "must have a type, a target and a size")
+		const path = "TaskTemplate.ContainerSpec.Mounts[]"
+		switch {
+		case m.Type == mount.TypeVolume && m.Target != "":
+		case m.Type == "" || m.Target == "" || m.TmpfsOptions == nil || m.TmpfsOptions.SizeBytes == 0:
+			c.refuse(path, "must have a type, a target and a size")
+		case m.Source != "" || m.VolumeOptions != nil:
+			c.refuse(path, "must have neither a source nor options of a volume, unless it is one")
 		}
 	}
 }

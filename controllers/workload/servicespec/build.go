@@ -108,6 +108,10 @@ func (b *builder) mode() swarm.ServiceMode {
 	}
 
 	replicas := b.in.Replicas
+	if _, pinned := b.writes(); pinned {
+		// Whatever is declared now, an older template may still have the volume, and two tasks would write to it.
+		replicas = min(replicas, 1)
+	}
 	if b.in.Suspended {
 		replicas = 0
 	}

@@ -94,10 +94,11 @@ func impact(path string) Impact {
 	}
 }
 
-// hidden is true for fields whose value nobody should see: any variable may hold a password, and the digest of the
-// credentials says nothing to anybody.
+// hidden is true for fields whose value nobody should see: any variable may hold a password, and so may the options of a
+// volume's driver, which are the platform's and not the tenant's; the digest of the credentials says nothing to anybody.
 func hidden(path string) bool {
-	return strings.HasPrefix(path, pathEnv+"[") || path == "labels["+v1alpha1.SwarmLabelRegistryAuth+"]"
+	return strings.HasPrefix(path, pathEnv+"[") || path == "labels["+v1alpha1.SwarmLabelRegistryAuth+"]" ||
+		strings.HasPrefix(path, pathMounts+"[") && strings.Contains(path, ".driverConfig.options[")
 }
 
 // Changes are the differences between two specs, hardest first. None means that nothing has to be written.

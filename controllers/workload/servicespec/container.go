@@ -161,7 +161,8 @@ func (b *builder) files() (secrets []*swarm.SecretReference, configs []*swarm.Co
 	return secrets, configs
 }
 
-// mounts are file systems in memory; the engine mounts them noexec, nosuid and nodev. No other mount exists yet.
+// mounts are volumes, and file systems in memory, which the engine mounts noexec, nosuid and nodev. Nothing of a node is
+// mounted by its path. One may lie below another: the engine mounts the shorter path first.
 func (b *builder) mounts() []mount.Mount {
 	taken := map[string]bool{}
 	for _, f := range b.in.Files {
@@ -191,7 +192,8 @@ func (b *builder) mounts() []mount.Mount {
 			},
 		})
 	}
-	slices.SortFunc(mounts, func(x, y mount.Mount) int { return cmp.Compare(x.Target, y.Target) })
+	mounts = append(mounts, b.volumeMounts(taken)...)
+	slices.SortFunc(mounts, byTarget)
 
 	return mounts
 }

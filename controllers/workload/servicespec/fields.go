@@ -19,6 +19,7 @@ const (
 	pathMode     = "mode"
 	pathReplicas = "replicas"
 	pathEnv      = "taskTemplate.containerSpec.env"
+	pathMounts   = "taskTemplate.containerSpec.mounts"
 )
 
 // fieldsOf lists everything a normalised spec says, by path. It walks the type, so that no field of a newer engine can

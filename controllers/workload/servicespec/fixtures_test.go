@@ -51,7 +51,10 @@ func build(t testing.TB, in servicespec.Input) swarm.ServiceSpec {
 func factsOf(in servicespec.Input) guard.Facts {
 	facts := guard.Facts{
 		Owner: in.Owner, NetworkID: in.NetworkID, Secrets: map[string]string{}, Configs: map[string]string{}, OffManagers: in.OffManagers,
-		NoNewPrivileges: in.NoNewPrivileges,
+		NoNewPrivileges: in.NoNewPrivileges, Volumes: map[string]guard.Volume{},
+	}
+	for _, v := range in.Volumes {
+		facts.Volumes[v.Source] = guard.Volume{Driver: v.Driver, Options: v.Options, Labels: v.Labels, NodeID: v.NodeID}
 	}
 	for _, f := range in.Files {
 		if f.Kind == servicespec.KindSecret {
@@ -121,6 +124,7 @@ func complete() *v1alpha1.TenantContainerSpec {
 		Sysctls:    map[string]v1alpha1.ShortText{"net.ipv4.ip_unprivileged_port_start": "0", "kernel.shm_rmid_forced": "1"},
 		Ulimits:    []v1alpha1.Ulimit{{Name: "nofile", Soft: 1024, Hard: 2048}, {Name: "core", Soft: 0, Hard: 0}},
 		Tmpfs:      []v1alpha1.Tmpfs{{MountPath: "/tmp", Size: *quantity("8Mi"), Mode: new(int32(0o1770))}, {MountPath: "/cache", Size: *quantity("4Mi")}},
+		Volumes:    []v1alpha1.VolumeMount{{Name: "uploads", MountPath: "/var/lib/shop"}, {Name: "catalog", MountPath: "/srv/catalog", ReadOnly: true}},
 		Labels:     map[string]v1alpha1.LabelText{"team": "shop", "example.com/tier": "front"},
 		Logging:    &v1alpha1.Logging{Driver: "json-file", MaxSize: quantity("10Mi"), MaxFiles: new(int32(3))},
 	}
@@ -150,6 +154,7 @@ func completeInput(t testing.TB) servicespec.Input {
 		owner := swarmobj.Owner{Tenant: "acme", Kind: string(f.Kind), Name: f.Name}
 		in.Files = append(in.Files, f.Resolved("id-of-"+f.Name, key.ContentName(owner, f.Data)))
 	}
+	in.Volumes = []servicespec.ResolvedVolume{catalog(), uploads()}
 	in.Replicas = 3
 	in.ForceUpdate = 4
 	in.RestartedAt = "2026-01-02T03:04:05Z"
@@ -160,6 +165,22 @@ func completeInput(t testing.TB) servicespec.Input {
 	}
 
 	return in
+}
+
+// catalog is a Volume that one node has, uploads one that all nodes reach.
+func catalog() servicespec.ResolvedVolume {
+	return servicespec.ResolvedVolume{Name: "catalog", Source: "acme_catalog_1a2b3c", Labels: labelsOf("catalog"), NodeID: "node1"}
+}
+
+func uploads() servicespec.ResolvedVolume {
+	return servicespec.ResolvedVolume{
+		Name: "uploads", Source: "acme_uploads_4d5e6f", Labels: labelsOf("uploads"),
+		Driver: "local", Options: map[string]string{"type": "nfs", "device": ":/export/acme/uploads", "o": "addr=192.0.2.1,rw"},
+	}
+}
+
+func labelsOf(volume string) map[string]string {
+	return swarmobj.Owner{Tenant: "acme", Kind: v1alpha1.KindVolume, Name: volume, UID: "uid-of-" + volume}.Labels()
 }
 
 // objects are the Secrets and ConfigMaps that complete refers to.

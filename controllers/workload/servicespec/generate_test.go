@@ -109,6 +109,7 @@ func templates() *rapid.Generator[*v1alpha1.TenantContainerSpec] {
 			Sysctls:    rapid.MapOfN(sysctls, text[v1alpha1.ShortText](20), 0, 2).Draw(r, "sysctls"),
 			Ulimits:    distinct(ulimits, 3, func(u v1alpha1.Ulimit) string { return u.Name }).Draw(r, "ulimits"),
 			Tmpfs:      distinct(tmpfs, 3, func(m v1alpha1.Tmpfs) v1alpha1.AbsolutePath { return m.MountPath }).Draw(r, "tmpfs"),
+			Volumes:    distinct(volumeMounts, 3, func(m v1alpha1.VolumeMount) v1alpha1.AbsolutePath { return m.MountPath }).Draw(r, "volumes"),
 			Labels:     rapid.MapOfN(rapid.StringMatching(`[a-zA-Z0-9_/-][a-zA-Z0-9._/-]{0,12}`), text[v1alpha1.LabelText](30), 0, 3).Draw(r, "labels"),
 			Logging:    maybe(r, "logging", loggings),
 		}
@@ -297,6 +298,37 @@ var tmpfs = rapid.Custom(func(r *rapid.T) v1alpha1.Tmpfs {
 	return v1alpha1.Tmpfs{MountPath: absolutePath.Draw(r, "path"), Size: memory.Draw(r, "size"), Mode: maybe(r, "mode", int32s(1, 0o1777))}
 }).Filter(func(m v1alpha1.Tmpfs) bool { return m.Size.Cmp(resource.MustParse("64Gi")) <= 0 })
 
+// Few names, so that one Volume is mounted twice now and then.
+var volumeMounts = rapid.Custom(func(r *rapid.T) v1alpha1.VolumeMount {
+	return v1alpha1.VolumeMount{
+		Name:      rapid.SampledFrom([]v1alpha1.DNSLabel{"a", "b", "c-d"}).Draw(r, "volume"),
+		MountPath: absolutePath.Draw(r, "path"),
+		ReadOnly:  rapid.Bool().Draw(r, "read-only"),
+	}
+})
+
+// resolvedVolumes are the Volumes of all those names, some on a node and some with a driver of their own; now and then one is
+// missing.
+var resolvedVolumes = rapid.Custom(func(r *rapid.T) []servicespec.ResolvedVolume {
+	var out []servicespec.ResolvedVolume
+	for _, name := range []string{"a", "b", "c-d"} {
+		if rapid.IntRange(0, 19).Draw(r, "missing") == 0 {
+			continue
+		}
+		v := servicespec.ResolvedVolume{Name: name, Source: "acme_" + name + "_0", Labels: labelsOf(name)}
+		if rapid.Bool().Draw(r, "on a node") {
+			v.NodeID = "node1"
+		}
+		if rapid.Bool().Draw(r, "driver") {
+			v.Driver = rapid.SampledFrom([]string{"local", "example/plugin:1"}).Draw(r, "driver name")
+			v.Options = rapid.MapOfN(rapid.StringMatching(`[a-z]{1,5}`), text[string](10), 0, 2).Draw(r, "options")
+		}
+		out = append(out, v)
+	}
+
+	return out
+})
+
 var loggings = rapid.Custom(func(r *rapid.T) v1alpha1.Logging {
 	size := amount(`[4-9]{1,2}`, "Mi", "000000")
 
@@ -331,6 +363,7 @@ func inputs() *rapid.Generator[servicespec.Input] {
 		in.ForceUpdate = rapid.Uint64().Draw(r, "force")
 		in.RegistryAuth = rapid.StringMatching(`([0-9a-f]{16})?`).Draw(r, "auth")
 		in.RestartedAt = text[string](20).Draw(r, "restarted at")
+		in.Volumes = resolvedVolumes.Draw(r, "volumes of the namespace")
 
 		env, err := servicespec.Env(in.Template, nil)
 		if err != nil {

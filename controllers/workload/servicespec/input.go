@@ -27,6 +27,8 @@ type Input struct {
 	Env []string
 	// Files with the Swarm objects that hold their content.
 	Files []ResolvedFile
+	// Volumes that the template mounts: at least those. One that is missing is refused.
+	Volumes []ResolvedVolume
 	// NetworkID of the namespace's network. The engine resolves names to IDs when it stores a spec, so a name would
 	// differ from its answer for ever.
 	NetworkID string

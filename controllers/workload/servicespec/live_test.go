@@ -28,6 +28,7 @@ type engine struct {
 	*lab.Node
 	network        string
 	image          string
+	node           string
 	secret, config string
 }
 
@@ -46,6 +47,12 @@ func startEngine(t *testing.T) *engine {
 	if e.image, err = l.ImageID(t.Context(), "v1"); err != nil {
 		t.Fatal(err)
 	}
+
+	info, err := e.Docker.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.node = info.Swarm.NodeID
 
 	secret, err := e.Docker.SecretCreate(t.Context(), swarm.SecretSpec{Annotations: swarm.Annotations{Name: "acme_db_1"}, Data: []byte("s")})
 	if err != nil {
@@ -72,6 +79,17 @@ func (e *engine) fit(in servicespec.Input) servicespec.Input {
 			f.SwarmID, f.SwarmName = e.secret, "acme_db_1"
 		} else {
 			f.SwarmID, f.SwarmName = e.config, "acme_shop_1"
+		}
+	}
+	in.Volumes = slices.Clone(in.Volumes)
+	for i := range in.Volumes {
+		v := &in.Volumes[i]
+		if v.NodeID != "" {
+			v.NodeID = e.node
+		}
+		// There is no such server, and no such plugin.
+		if v.Options["type"] == "nfs" {
+			v.Options = map[string]string{"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
 		}
 	}
 
@@ -206,7 +224,7 @@ func TestLiveImpact(t *testing.T) {
 	id, last := e.create(t, base)
 	task := e.running(t, id, "")
 
-	for _, name := range []string{"Rollout", "Notes", "Env", "Labels", "Hostname", "HostPort", "VirtualIP", "StopSignal", "NeverRestarts", "Minimal"} {
+	for _, name := range []string{"Rollout", "Notes", "Env", "Labels", "Hostname", "HostPort", "VirtualIP", "Volume", "VolumeReadOnly", "StopSignal", "NeverRestarts", "Minimal"} {
 		t.Run(name, func(t *testing.T) {
 			in := e.fit(inputOf(minimal()))
 			variants()[name](&in)

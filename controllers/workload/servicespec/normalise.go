@@ -139,6 +139,9 @@ func normaliseContainer(c *swarm.ContainerSpec) {
 
 	for i := range c.Mounts {
 		m := &c.Mounts[i]
+		if o := m.VolumeOptions; o != nil {
+			o.DriverConfig = orNil(o.DriverConfig)
+		}
 		m.BindOptions, m.VolumeOptions = orNil(m.BindOptions), orNil(m.VolumeOptions)
 		if m.Type == mount.TypeTmpfs && m.TmpfsOptions == nil {
 			m.TmpfsOptions = &mount.TmpfsOptions{}

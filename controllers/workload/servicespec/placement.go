@@ -37,6 +37,7 @@ func (b *builder) placement() *swarm.Placement {
 	if b.in.OffManagers {
 		out.Constraints = append(out.Constraints, OffManagersConstraint)
 	}
+	out.Constraints = append(out.Constraints, b.pins()...)
 
 	slices.Sort(out.Constraints)
 	out.Constraints = slices.Compact(out.Constraints)

@@ -34,6 +34,9 @@ func readBack(t interface{ Fatal(...any) }, spec swarm.ServiceSpec) swarm.Servic
 		if o := c.Mounts[i].TmpfsOptions; o != nil {
 			o.Options = [][]string{}
 		}
+		if o := c.Mounts[i].VolumeOptions; o != nil && o.DriverConfig != nil && o.DriverConfig.Options == nil {
+			o.DriverConfig.Options = map[string]string{}
+		}
 	}
 
 	if stored.TaskTemplate.Resources != nil && stored.TaskTemplate.Resources.Limits == nil {

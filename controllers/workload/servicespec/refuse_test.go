@@ -39,6 +39,32 @@ func TestBuildRefuses(t *testing.T) {
 			},
 			want: []string{"spec.tmpfs[/a].mountPath: must not be the path of a file or of another tmpfs"},
 		},
+		"VolumeInTheirPlace": {
+			reason: "Nor may a volume hide them.",
+			template: func(t *template) {
+				t.Tmpfs = []v1alpha1.Tmpfs{{MountPath: "/a", Size: *quantity("1Mi")}}
+				t.Volumes = []v1alpha1.VolumeMount{{Name: "catalog", MountPath: "/a"}, {Name: "catalog", MountPath: "/b"}, {Name: "uploads", MountPath: "/b"}}
+			},
+			input: func(in *input) { in.Volumes = []servicespec.ResolvedVolume{catalog(), uploads()} },
+			want: []string{
+				"spec.volumes[/a].mountPath: must not be the path of a file, of a tmpfs or of another volume",
+				"spec.volumes[/b].mountPath: must not be the path of a file, of a tmpfs or of another volume",
+			},
+		},
+		"UnknownVolume": {
+			reason:   "Without its mount it would run, and write where nobody finds it again.",
+			template: func(t *template) { t.Volumes = []v1alpha1.VolumeMount{{Name: "archive", MountPath: "/a"}} },
+			input:    func(in *input) { in.Volumes = []servicespec.ResolvedVolume{catalog()} },
+			want:     []string{`spec.volumes[/a].name: names Volume "archive", and nothing is known of where it lies`},
+		},
+		"TemplateInADriversOption": {
+			reason:   "The engine would expand it on the node, to a path perhaps.",
+			template: func(t *template) { t.Volumes = []v1alpha1.VolumeMount{{Name: "v", MountPath: "/a"}} },
+			input: func(in *input) {
+				in.Volumes = []servicespec.ResolvedVolume{{Name: "v", Source: "acme_v", Driver: "local", Options: map[string]string{"o": "{{.Node.ID}}"}}}
+			},
+			want: []string{"spec.volumes[/a].name: must not contain {{ or }}: the engine would expand it as a template, on the manager and again on the node"},
+		},
 		"OptionsForNoLogs": {
 			reason: "The engine refuses them only when the task starts.",
 			template: func(t *template) {

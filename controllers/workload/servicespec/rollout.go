@@ -56,16 +56,19 @@ func (b *builder) rollout() v1alpha1.Rollout {
 
 // order is the declared one, but a port published on the node cannot be bound twice: the new task would wait for ever
 // for the old one to go. The declared spec is refused for that by the schema; an older template may still have the port.
+// It is the same with a volume that only one node has and that the task writes to. One that every node reaches may be
+// shared, but only by programs made for it: so that has to be asked for.
 func (b *builder) order() string {
 	r := b.rollout()
-	if b.publishesOnNode() {
+	writes, pinned := b.writes()
+	if b.publishesOnNode() || pinned {
 		return swarm.UpdateOrderStopFirst
 	}
 
 	switch {
 	case r.Order == v1alpha1.OrderStartFirst:
 		return swarm.UpdateOrderStartFirst
-	case r.Order == v1alpha1.OrderStopFirst, b.global():
+	case r.Order == v1alpha1.OrderStopFirst, b.global(), writes:
 		return swarm.UpdateOrderStopFirst
 	default:
 		return swarm.UpdateOrderStartFirst

@@ -169,6 +169,7 @@ func sortSets(t *v1alpha1.TenantContainerSpec) {
 	by(t.Ports, func(p v1alpha1.Port) string { return fmt.Sprintf("%05d %s", p.ContainerPort, p.Protocol) })
 	by(t.ExtraHosts, func(h v1alpha1.ExtraHost) string { return h.IP })
 	by(t.Ulimits, func(u v1alpha1.Ulimit) string { return u.Name })
+	by(t.Volumes, func(m v1alpha1.VolumeMount) string { return string(m.MountPath) })
 	by(t.Tmpfs, func(m v1alpha1.Tmpfs) string { return string(m.MountPath) })
 	slices.Sort(t.DNSAliases)
 

@@ -65,7 +65,7 @@ func TestTemplateHashOfTheSame(t *testing.T) {
 				for _, reverse := range []func(){
 					func() { slices.Reverse(t.Env) }, func() { slices.Reverse(t.Files) }, func() { slices.Reverse(t.Ports) },
 					func() { slices.Reverse(t.ExtraHosts) }, func() { slices.Reverse(t.ExtraHosts[1].Hostnames) },
-					func() { slices.Reverse(t.Ulimits) }, func() { slices.Reverse(t.Tmpfs) }, func() { slices.Reverse(t.DNSAliases) },
+					func() { slices.Reverse(t.Ulimits) }, func() { slices.Reverse(t.Tmpfs) }, func() { slices.Reverse(t.Volumes) }, func() { slices.Reverse(t.DNSAliases) },
 					func() { slices.Reverse(t.Placement.Constraints) }, func() { slices.Reverse(t.Placement.Platforms) },
 					func() { slices.Reverse(t.Security.Capabilities.Add) },
 				} {
@@ -126,6 +126,9 @@ func TestTemplateHashOfAnother(t *testing.T) {
 		"TmpfsModeUnset": {"The default is another.", func(t *template) { t.Tmpfs[0].Mode = nil }},
 		"Value":          {"A variable is part of it.", func(t *template) { t.Env[0].Value = new(v1alpha1.Text("x")) }},
 		"Limit":          {"By one byte.", func(t *template) { t.Resources.Limits.Memory = quantity("67108865") }},
+		"Volume":         {"Other data.", func(t *template) { t.Volumes[0].Name = "archive" }},
+		"VolumeReadOnly": {"It may write, or may not.", func(t *template) { t.Volumes[0].ReadOnly = true }},
+		"VolumeGone":     {"Mounts that are left out are lost.", func(t *template) { t.Volumes = t.Volumes[:1] }},
 		"Mode":           {"It makes another service.", func(t *template) { t.Mode = v1alpha1.ModeGlobal }},
 	}
 
@@ -144,9 +147,15 @@ func TestTemplateHashOfAnother(t *testing.T) {
 // The hash must survive versions of Dogker: a new one would make every container a revision. Whoever changes it on
 // purpose changes these, too.
 func TestTemplateHashStaysTheSame(t *testing.T) {
+	// As it was before there were volumes.
+	before := complete()
+	before.Volumes = nil
+	contents := map[string]string{"env PASSWORD": "1", "file /etc/shop/tls.key": "2"}
+
 	for want, got := range map[string]string{
 		"xng5ghp9l9": servicespec.TemplateHash(minimal(), nil),
-		"99rrflpwbd": servicespec.TemplateHash(complete(), map[string]string{"env PASSWORD": "1", "file /etc/shop/tls.key": "2"}),
+		"99rrflpwbd": servicespec.TemplateHash(before, contents),
+		"h5xnl7qhcv": servicespec.TemplateHash(complete(), contents),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

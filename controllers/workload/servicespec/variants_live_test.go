@@ -99,12 +99,21 @@ func variants() map[string]func(*servicespec.Input) {
 		"Tmpfs": with(func(t *v1alpha1.TenantContainerSpec) {
 			t.Tmpfs = []v1alpha1.Tmpfs{{MountPath: "/b", Size: *quantity("1Mi")}, {MountPath: "/a", Size: *quantity("4Ki"), Mode: new(int32(0o1777))}}
 		}),
-		"Labels":  with(func(t *v1alpha1.TenantContainerSpec) { t.Labels = map[string]v1alpha1.LabelText{"a": "", "b/c": "x"} }),
-		"Logging": with(func(t *v1alpha1.TenantContainerSpec) { t.Logging = &v1alpha1.Logging{Driver: "local"} }),
+		"Labels":         with(func(t *v1alpha1.TenantContainerSpec) { t.Labels = map[string]v1alpha1.LabelText{"a": "", "b/c": "x"} }),
+		"Logging":        with(func(t *v1alpha1.TenantContainerSpec) { t.Logging = &v1alpha1.Logging{Driver: "local"} }),
+		"Volume":         volumes(v1alpha1.VolumeMount{Name: "catalog", MountPath: "/data"}),
+		"VolumeReadOnly": volumes(v1alpha1.VolumeMount{Name: "catalog", MountPath: "/data", ReadOnly: true}),
+		"Volumes":        volumes(v1alpha1.VolumeMount{Name: "catalog", MountPath: "/data/deep"}, v1alpha1.VolumeMount{Name: "uploads", MountPath: "/data"}),
 		"Rollout": func(in *servicespec.Input) {
 			in.Rollout = &v1alpha1.Rollout{Parallelism: new(int32(0)), MaxFailurePercent: new(int32(33)), FailureAction: v1alpha1.FailureContinue}
 		},
 		"Notes": func(in *servicespec.Input) { in.ForceUpdate, in.RegistryAuth, in.RestartedAt = 1<<63, "ab", "now" },
+	}
+}
+
+func volumes(mounts ...v1alpha1.VolumeMount) func(*servicespec.Input) {
+	return func(in *servicespec.Input) {
+		in.Template.Volumes, in.Volumes = mounts, []servicespec.ResolvedVolume{catalog(), uploads()}
 	}
 }
 

@@ -1,0 +1,91 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/controllers/workload/mounts"
+	"github.com/dogker/dogker/reconciler/mounting"
+	"github.com/dogker/dogker/reconciler/outcome"
+)
+
+// mountable says why the template cannot be given its Volumes; nil when it can. Admission has refused what it could; a class
+// may have become known since, two may have been declared at once, and a template of the record meets the replicas of today.
+func (c *Controller) mountable(ctx context.Context, s *situation, template *v1alpha1.TenantContainerSpec, set mounts.Set) error {
+	if set.Obstacle != nil {
+		return set.Obstacle
+	}
+	if len(set.Volumes) == 0 {
+		return nil
+	}
+
+	whole := template.DeepCopy()
+	whole.Replicas, whole.Autoscaling, whole.Rollout = s.tc.Spec.Replicas, s.tc.Spec.Autoscaling, s.tc.Spec.Rollout
+	if errs := mounting.Conflicts(whole, set.Access); len(errs) > 0 {
+		return volumeConflict("%v", errs.ToAggregate())
+	}
+
+	for _, v := range set.Volumes {
+		// Who has it keeps it.
+		if v.NodeID == "" || !mounting.Writes(template.Volumes, v.Name) || mounts.Writes(s.world.Service, v.Source) {
+			continue
+		}
+		other, err := c.otherWriter(ctx, s.tc, v.Name)
+		if err != nil {
+			return err
+		}
+		if other != "" {
+			return volumeConflict("Volume %q is written by container %q, and its data is on one node: one of the two has to mount it with readOnly", v.Name, other)
+		}
+	}
+
+	return nil
+}
+
+func volumeConflict(format string, args ...any) error {
+	return &outcome.Wait{Reason: v1alpha1.ReasonVolumeConflict, Message: fmt.Sprintf(format, args...)}
+}
+
+// otherWriter is another container that writes to the Volume, or may still do so: because it is declared, because the
+// revision that it runs does, or because it is not gone yet. Two that were declared at the same moment are both told: of
+// two passes the later one sees both, so that never both go on; which of them is to write is for their owner to say.
+func (c *Controller) otherWriter(ctx context.Context, tc *v1alpha1.TenantContainer, name string) (string, error) {
+	var list v1alpha1.TenantContainerList
+	if err := c.client.List(ctx, &list, client.InNamespace(tc.Namespace)); err != nil {
+		return "", fmt.Errorf("list containers that mount volume %q: %w", name, err)
+	}
+
+	for i := range list.Items {
+		other := &list.Items[i]
+		if other.UID == tc.UID {
+			continue
+		}
+		if mounting.Writes(other.Spec.Volumes, name) {
+			return other.Name, nil
+		}
+		if other.Status.Revision == 0 {
+			continue
+		}
+		past, err := c.revisions(ctx, other)
+		if err != nil {
+			return "", err
+		}
+		if runs := past.number(other.Status.Revision); runs != nil && mounting.Writes(runs.Spec.Template.Volumes, name) {
+			return other.Name, nil
+		}
+	}
+
+	return "", nil
+}
+
+// stranded is why the only node that has the data cannot run the tasks; nil when it can.
+func stranded(s *situation) *mounts.Stranded {
+	if s.want == nil {
+		return nil
+	}
+
+	return s.supply.mounts.Strands(s.want.TaskTemplate.Placement, s.world.Nodes)
+}
