@@ -103,8 +103,8 @@ func served() *serverstorage.ResourceConfig {
 		eventsv1.SchemeGroupVersion,
 		flowcontrolv1.SchemeGroupVersion,
 		rbacv1.SchemeGroupVersion,
-		resourcemetrics.GroupVersion,
 	)
+	r.EnableVersions(resourcemetrics.GroupVersions...)
 
 	return r
 }

@@ -50,7 +50,9 @@ func (s *Server) measure(o Options) []kube.RESTStorageProvider {
 // priorities order groups in discovery. That of resource metrics is where metrics-server asks to be put.
 func priorities() map[schema.GroupVersion]kube.APIServicePriority {
 	p := kube.DefaultGenericAPIServicePriorities()
-	p[resourcemetrics.GroupVersion] = kube.APIServicePriority{Group: 100, Version: 100}
+	for i, version := range resourcemetrics.GroupVersions {
+		p[version] = kube.APIServicePriority{Group: 100, Version: int32(100 - i)} //nolint:gosec // Two of them.
+	}
 
 	return p
 }

@@ -127,6 +127,7 @@ var byways = []string{
 	"/api/v1/nodes/localhost/proxy/logs/",
 	"/api/v1/nodes/localhost:2375/proxy/containers/json",
 	"/api/v1/componentstatuses",
+	"/apis/metrics.k8s.io/v1/namespaces/FAR/pods",
 	"/apis/metrics.k8s.io/v1beta1/namespaces/FAR/pods",
 	"/apis/apiregistration.k8s.io/v1/apiservices/v1alpha1.dogker.io",
 	"/apis/apiregistration.k8s.io/v1/apiservices/v1alpha1.dogker.io/status",

@@ -32,6 +32,7 @@ import (
 type console struct {
 	n          *tenant
 	kubeconfig string
+	env        []string // Beside that of this process.
 }
 
 // platform is whoever has the administrator's kubeconfig.
@@ -66,7 +67,7 @@ func (n *tenant) console(account string, role v1alpha1.TenantRole) *console {
 // command is kubectl, as the one who sits at it, where the server is reached.
 func (d *console) command(args ...string) *exec.Cmd {
 	cmd := d.n.server.command(binary, append([]string{"kubectl", "--namespace", d.n.name}, args...)...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+d.kubeconfig, "HOME="+d.n.dir)
+	cmd.Env = append(append(os.Environ(), "KUBECONFIG="+d.kubeconfig, "HOME="+d.n.dir), d.env...)
 	cmd.WaitDelay = time.Second
 
 	return cmd
@@ -187,6 +188,7 @@ func (d *console) streams(t *testing.T, container string) {
 	pod := d.pod(container, 1)
 
 	t.Run("Exec", func(t *testing.T) { d.commands(t, pod) })
+	t.Run("Interactive", func(t *testing.T) { d.interactive(t, pod) })
 	t.Run("Forward", func(t *testing.T) { d.forward(t, pod) })
 	t.Run("Logs", func(t *testing.T) { d.logs(t, container, pod) })
 }
@@ -277,8 +279,12 @@ func (d *console) logs(t *testing.T, container, pod string) {
 		}
 	}
 
+	left := d.attached(t, pod)
 	if err := d.says("", 0, ``, "delete", "pod", pod, "--wait=false"); err != nil {
 		t.Fatal(err)
+	}
+	if code := left(); code != 0 {
+		t.Errorf("kubectl attach ended with code %d, want 0 at the end of the container", code)
 	}
 	if code := end(); code != 0 || !strings.Contains(said(), "line three\n") {
 		t.Errorf("kubectl logs -f ended with code %d, want 0 at the end of the container: %s", code, said())
@@ -302,7 +308,8 @@ func (d *console) usesOfK9s(t *testing.T, pod string) {
 	for path, want := range map[string]string{
 		"/api/v1/namespaces/" + d.n.name + "/pods":                             `"kind":"Table"`,
 		"/apis/metrics.k8s.io/v1beta1":                                         `"kind":"APIResourceList"`,
-		"/apis/metrics.k8s.io/v1beta1/namespaces/" + d.n.name + "/pods":        `"kind":"PodMetricsList"`,
+		"/apis/metrics.k8s.io/v1beta1/namespaces/" + d.n.name + "/pods":        `"kind":"PodMetricsList","apiVersion":"metrics.k8s.io/v1beta1"`,
+		"/apis/metrics.k8s.io/v1/namespaces/" + d.n.name + "/pods":             `"kind":"PodMetricsList","apiVersion":"metrics.k8s.io/v1"`,
 		"/api/v1/namespaces/" + d.n.name + "/pods/" + pod + "/log?tailLines=1": "",
 		"/api/v1/namespaces/" + d.n.name + "/pods?watch=true&timeoutSeconds=1": `"type":"ADDED"`,
 	} {

@@ -41,7 +41,7 @@ var tour = []stop{
 	{"platform", "top node node2", 0, `node2 +\d+m`},
 	{"platform", "top nodes --no-headers --sort-by=memory", 0, `(?s)^node\d +\d+m.*\n$`},
 	{"platform", "top pods -A", 0, `(?s)NAMESPACE +NAME.*acme +web-\d.*globex +db-1`},
-	{"platform", "api-resources --api-group=metrics.k8s.io", 0, `(?s)nodes +metrics.k8s.io/v1beta1 +false +NodeMetrics.*pods +metrics.k8s.io/v1beta1 +true +PodMetrics`},
+	{"platform", "api-resources --api-group=metrics.k8s.io", 0, `(?s)nodes +metrics.k8s.io/v1 +false +NodeMetrics.*pods +metrics.k8s.io/v1 +true +PodMetrics`},
 	{"platform", "get --raw /api/v1/nodes/node2/proxy/metrics/cadvisor", 0, `container_cpu_usage_seconds_total`},
 	{"platform", "get --raw /api/v1/nodes/node2/proxy/configz", 1, `(?i)not.?found|nodes answer for`},
 	{"platform", "auth can-i create pods/exec -n acme", 0, `^yes`},
@@ -140,8 +140,18 @@ func TestTour(t *testing.T) {
 			}
 		})
 	}
+	t.Run("OwnNode", func(t *testing.T) { desks["tenant"].interactive(t, names["node1"]) })
+	streamed := desks["tenant"].pod("streams", 1)
 	t.Run("Streams", func(t *testing.T) { desks["tenant"].streams(t, "streams") })
 	t.Run("K9s", func(t *testing.T) { desks["tenant"].usesOfK9s(t, names["node1"]) })
+	t.Run("Seats", func(t *testing.T) { desks["tenant"].seats(t, desks["platform"], names["node1"]) })
+	t.Run("Audit", func(t *testing.T) {
+		// Requests name commands and their arguments. What is typed then, and what comes back, is nobody's business.
+		desks["tenant"].audited(t, "system:serviceaccount:acme:dev", streamed, typed, "xxxxxxxx")
+	})
+	t.Run("WithoutAgent", func(t *testing.T) {
+		desks["tenant"].withoutAgent(t, desks["platform"], c.lab.Nodes[1], "streams")
+	})
 }
 
 // places are the names of the pods of a container that has one on each node, by node.

@@ -8,8 +8,7 @@
 // window is the time between them; a pod or a node of which there is nothing fresh is left out, so that nobody takes
 // nothing known for nothing used. Labels are those of the pod or the node, so that selectors work.
 //
-// Version v1beta1 is what there is: k8s.io/metrics of Kubernetes 1.36 has no other, and kubectl of that version asks for no
-// other.
+// Versions v1 and v1beta1 are the same but for the name. kubectl up to 1.36 asks for v1beta1 only.
 //
 // Callers: internal/controlplane. It must not import controllers.
 package resourcemetrics

@@ -2,6 +2,7 @@ package resourcemetrics
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,8 +19,9 @@ import (
 	"k8s.io/metrics/pkg/apis/metrics/v1beta1"
 )
 
-// GroupVersion that is served.
-var GroupVersion = v1beta1.SchemeGroupVersion
+// GroupVersions that are served, the preferred one first. Kubernetes 1.37 made v1 of v1beta1 without a change (KEP-5207). The
+// libraries of 1.36 have the types of v1beta1 only, so those are what v1 is made of.
+var GroupVersions = []schema.GroupVersion{{Group: metrics.GroupName, Version: "v1"}, v1beta1.SchemeGroupVersion}
 
 // Provider installs the group into an API server.
 type Provider struct {
@@ -37,14 +39,22 @@ func (p Provider) NewRESTStorage(serverstorage.APIResourceConfigSource, generic.
 	scheme := runtime.NewScheme()
 	install.Install(scheme)
 	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	stable := GroupVersions[0]
+	scheme.AddKnownTypes(stable, &v1beta1.NodeMetrics{}, &v1beta1.NodeMetricsList{}, &v1beta1.PodMetrics{}, &v1beta1.PodMetricsList{})
+	metav1.AddToGroupVersion(scheme, stable)
+	if err := scheme.SetVersionPriority(GroupVersions...); err != nil {
+		return genericapiserver.APIGroupInfo{}, fmt.Errorf("order versions of %s: %w", metrics.GroupName, err)
+	}
 	if p.Now == nil {
 		p.Now = time.Now
 	}
 
 	info := genericapiserver.NewDefaultAPIGroupInfo(metrics.GroupName, scheme, runtime.NewParameterCodec(scheme), serializer.NewCodecFactory(scheme))
-	info.VersionedResourcesStorageMap[GroupVersion.Version] = map[string]rest.Storage{
-		"pods":  &podsREST{provider: p},
-		"nodes": &nodesREST{provider: p},
+	for _, version := range GroupVersions {
+		info.VersionedResourcesStorageMap[version.Version] = map[string]rest.Storage{
+			"pods":  &podsREST{provider: p},
+			"nodes": &nodesREST{provider: p},
+		}
 	}
 
 	return info, nil

@@ -13,6 +13,9 @@ import (
 // young is how long a container must have run for its time since the start to say something.
 const young = 5 * time.Second
 
+// maxCores is more than any machine has, and few enough to be counted in billionths.
+const maxCores = 1e9
+
 // usage is what something uses, and when.
 type usage struct {
 	at     time.Time
@@ -25,7 +28,8 @@ func (u usage) list() corev1.ResourceList {
 	const nano = 1e9
 
 	return corev1.ResourceList{
-		corev1.ResourceCPU:    *resource.NewScaledQuantity(int64(math.Round(u.cpu*nano)), resource.Nano),
+		// A node may say anything of itself: more than there can be is as much as there can be, and not less than nothing.
+		corev1.ResourceCPU:    *resource.NewScaledQuantity(int64(math.Round(min(u.cpu, maxCores)*nano)), resource.Nano),
 		corev1.ResourceMemory: *resource.NewQuantity(int64(min(u.memory, math.MaxInt64)), resource.BinarySI),
 	}
 }

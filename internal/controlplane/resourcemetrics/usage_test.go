@@ -1,6 +1,7 @@
 package resourcemetrics
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -64,5 +65,15 @@ func TestUsageAsQuantities(t *testing.T) {
 	got := usage{cpu: 0.1234567891, memory: 1<<20 + 1}.list()
 	if got.Cpu().String() != "123456789n" || got.Cpu().MilliValue() != 124 || got.Memory().Value() != 1<<20+1 {
 		t.Errorf("got %s and %s", got.Cpu(), got.Memory())
+	}
+}
+
+// TestAbsurd: whatever a node says of itself, it does not use less than nothing.
+func TestAbsurd(t *testing.T) {
+	for _, cpu := range []float64{1e12, math.MaxFloat64, math.Inf(1)} {
+		list := usage{cpu: cpu, memory: math.MaxUint64}.list()
+		if c, m := list.Cpu(), list.Memory(); c.Sign() <= 0 || m.Sign() <= 0 {
+			t.Errorf("%v cores: shown as %s, and memory as %s", cpu, c, m)
+		}
 	}
 }
