@@ -22,7 +22,7 @@ came out otherwise than it was written, with what to do instead:
   changed   something close to it stands in its place
   note      nothing is lost; worth knowing
 
-Secrets in the output are those of the files. Volumes, jobs and routes have no kinds yet; see docs/guides/compose.md.
+Secrets in the output are those of the files. Volumes are made empty. Jobs and routes have no kinds yet; see docs/guides/compose.md.
 
 The exit code is 0 when manifests were written, 1 when --strict has found losses (then nothing is written), and 2 when the
 files cannot be read or the command line is wrong.`

@@ -109,7 +109,7 @@ func TestMakeLeavesAlone(t *testing.T) {
 		}, "rule M1"},
 		"Volume": {"What is in it would be gone with the first rollout.", func(s *swarm.Service) {
 			con(s).Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: "shop_data", Target: "/data"}}
-		}, "no Volume kind"},
+		}, "does not become a Volume"},
 		"Capability": {"It reaches beyond the container.", func(s *swarm.Service) { con(s).CapabilityAdd = []string{"CAP_SYS_ADMIN"} }, "rule C1"},
 		"HostPort": {"It names a node.", func(s *swarm.Service) {
 			s.Spec.EndpointSpec.Ports = []swarm.PortConfig{{Protocol: "tcp", TargetPort: 80, PublishedPort: 8080, PublishMode: "host"}}

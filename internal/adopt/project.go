@@ -20,7 +20,7 @@ const nowhere = "/var/empty"
 // stackOf writes services down as Compose would have them. Those who are left out are not in it.
 func (m *maker) stackOf(names map[string]bool) *compose.Stack {
 	p := &types.Project{Name: m.options.Namespace, WorkingDir: nowhere, Services: types.Services{},
-		Configs: types.Configs{}, Secrets: types.Secrets{}, Networks: types.Networks{shared: {}}}
+		Configs: types.Configs{}, Secrets: types.Secrets{}, Volumes: types.Volumes{}, Networks: types.Networks{shared: {}}}
 	stack := &compose.Stack{Project: p, Configs: map[string]compose.Content{}, Secrets: map[string]compose.Content{}}
 
 	for i := range m.live.Services {
@@ -33,6 +33,12 @@ func (m *maker) stackOf(names map[string]bool) *compose.Stack {
 		m.container(&c, s)
 		deploy(&c, s)
 		m.files(&c, s, stack)
+		// What a service writes to lies on nodes: no Volume that is made now has it.
+		for _, v := range c.Volumes {
+			if v.Type == types.VolumeTypeVolume && v.Source != "" {
+				p.Volumes[v.Source] = types.VolumeConfig{Name: v.Source, External: true}
+			}
+		}
 		p.Services[key] = c
 	}
 

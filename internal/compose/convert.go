@@ -28,9 +28,10 @@ type Options struct {
 
 // Result is what came of a project.
 type Result struct {
-	// ConfigMaps, Secrets and Containers, in the order to apply them.
+	// ConfigMaps, Secrets, Volumes and Containers, in the order to apply them.
 	ConfigMaps []*corev1.ConfigMap
 	Secrets    []*corev1.Secret
+	Volumes    []*v1alpha1.Volume
 	Containers []*v1alpha1.TenantContainer
 	// Findings are what became of fields that did not come through unchanged: by service, in the order of the alphabet.
 	Findings []Finding
@@ -50,7 +51,9 @@ type converter struct {
 	// runOnce are the services that others wait for to end.
 	runOnce          map[string]bool
 	configs, secrets *store
-	result           Result
+	// volumes that become Volumes, by their keys in the project.
+	volumes map[string]*kept
+	result  Result
 }
 
 // Convert makes manifests of a stack. It is pure: the same stack and options give the same result.
@@ -72,6 +75,7 @@ func Convert(stack *Stack, options Options) Result {
 	c.result.Containers = inOrder(c.result.Containers)
 	c.networks()
 	c.objects()
+	c.volumeObjects()
 	c.rest()
 	c.judge()
 	slices.SortStableFunc(c.result.ConfigMaps, func(a, b *corev1.ConfigMap) int { return strings.Compare(a.Name, b.Name) })

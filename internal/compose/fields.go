@@ -31,7 +31,7 @@ var converted = paths(`
 	services.*.deploy.resources.limits cpus memory pids
 	services.*.deploy.resources.reservations cpus memory pids
 	networks.* name driver driver_opts ipam external internal attachable labels enable_ipv4 enable_ipv6
-	volumes.* name
+	volumes.* name driver labels #extensions
 	configs.* name file environment content external labels #extensions
 	secrets.* name file environment content external labels #extensions
 `)
@@ -61,7 +61,7 @@ var (
 	noResolver = reason{kind: Refused, why: "names are resolved by the network of the namespace (rule N4)", instead: "leave it out; the nodes' own DNS is asked for the rest"}
 	noAddress  = reason{kind: Lost, why: "addresses are given by the network", instead: "reach each other by name"}
 	noDriver   = reason{kind: Refused, why: "drivers run on the nodes, with their rights (rule S3)", instead: "write the content into a file, and name it in file"}
-	noVolume   = reason{kind: Lost, why: "there is no Volume kind yet", instead: "keep the services that use it where they are until there is one"}
+	noOutside  = reason{kind: Refused, why: "it lies on nodes already, and whose data that is, is for the platform to say", instead: "ask the operator for a Volume with spec.adopt, or let one be made and copy the data into it"}
 	noSpecial  = reason{kind: Refused, why: "a driver with options of its own can mount whatever the node can reach (rule M2)", instead: "leave it out", secret: true}
 	noDevelop  = reason{kind: Lost, why: "it is for developing on one machine", instead: "leave it out"}
 )
@@ -71,10 +71,8 @@ var tabled = map[string]reason{
 	"jobs.*":   {kind: Lost, why: "there is no Job kind yet", instead: "keep the job where it is until there is one", secret: true},
 	"models.*": {kind: Lost, why: "models are not served here", instead: "run a server of models as a container", secret: true},
 
-	"volumes.*.driver":      noSpecial,
 	"volumes.*.driver_opts": noSpecial,
-	"volumes.*.external":    noVolume,
-	"volumes.*.labels":      noVolume,
+	"volumes.*.external":    noOutside,
 
 	"configs.*.driver": noDriver, "configs.*.driver_opts": noDriver, "configs.*.template_driver": noDriver,
 	"secrets.*.driver": noDriver, "secrets.*.driver_opts": noDriver, "secrets.*.template_driver": noDriver,

@@ -104,8 +104,8 @@ func TestDeploy(t *testing.T) {
 			reason:   "Two tasks must not write to one volume side by side.",
 			service:  "volumes: [data:/data]",
 			rest:     "volumes: {data: {}}",
-			spec:     "rollout: {order: StopFirst}",
-			findings: []string{"lost services.web.volumes[0]"},
+			spec:     "{volumes: [{name: data, mountPath: /data}], rollout: {order: StopFirst}}",
+			findings: []string{"note volumes"},
 		},
 		"RollbackConfig": {
 			reason:   "The last good revision is put back as changes are rolled out.",

@@ -6,11 +6,36 @@ import "testing"
 func TestWorld(t *testing.T) {
 	for name, m := range map[string]mapping{
 		"VolumesNamed": {
-			reason:   "There is no Volume kind, and no field is invented.",
-			service:  "volumes: [data:/data, /cache]",
-			rest:     "volumes: {data: {driver_opts: {type: nfs, device: ':/x'}}}",
+			reason:   "A volume with a name becomes a Volume; one without is gone with its task there, too.",
+			service:  "volumes: [data:/data, 'assets:/srv/assets:ro', /cache]",
+			rest:     "volumes: {data: {}, assets: {driver: local, labels: {team: shop}}}",
+			spec:     "{volumes: [{name: data, mountPath: /data}, {name: assets, mountPath: /srv/assets, readOnly: true}], rollout: {order: StopFirst}}",
+			findings: []string{"lost services.web.volumes[2]", "note volumes"},
+		},
+		"VolumesOfDrivers": {
+			reason:   "A driver with options can mount whatever the node can reach; what lies on nodes is not given away by a name.",
+			service:  "volumes: [share:/a, prod:/b, far:/c]",
+			rest:     "volumes: {share: {driver_opts: {type: nfs, device: ':/x'}}, prod: {external: true}, far: {driver: rexray}}",
 			spec:     "rollout: {order: StopFirst}",
-			findings: []string{"lost services.web.volumes[0]", "lost services.web.volumes[1]", "refused volumes.data.driver_opts"},
+			findings: []string{"lost services.web.volumes[0]", "lost services.web.volumes[1]", "lost services.web.volumes[2]", "refused volumes.share.driver_opts", "refused volumes.prod.external", "refused volumes.far.driver"},
+		},
+		"VolumesElsewhere": {
+			reason:  "Nothing is mounted over the system, in the place of something else, or in part.",
+			service: "volumes: [data:/etc, 'data:/proc/x', data:/cache, {type: volume, source: data, target: /part, volume: {subpath: a}}, {type: volume, source: data, target: /whole, volume: {nocopy: true}}]\ntmpfs: []\nconfigs: [{source: app, target: /cache}]",
+			rest:    "volumes: {data: {}}\nconfigs: {app: {file: ./app.toml}}",
+			spec:    "{files: [{path: /cache, configMapKeyRef: {name: app, key: app.toml}}], volumes: [{name: data, mountPath: /whole}], rollout: {order: StopFirst}}",
+			findings: []string{
+				"refused services.web.volumes[0]", "refused services.web.volumes[1]", "lost services.web.volumes[2]", "lost services.web.volumes[3]",
+				"changed services.web.volumes[4]", "note volumes",
+			},
+		},
+		"VolumesOfSeveral": {
+			reason:   "One task writes to a volume that lives on one node.",
+			service:  "volumes: [data:/data]\ndeploy: {replicas: 3, update_config: {order: start-first}}",
+			others:   "zeta:\n  image: registry.example/zeta:1\n  volumes: [data:/data]\n",
+			rest:     "volumes: {data: {}}",
+			spec:     "{replicas: 3, volumes: [{name: data, mountPath: /data}], rollout: {order: StopFirst}}",
+			findings: []string{"refused services.web.deploy.replicas", "changed services.web.deploy.update_config.order", "refused services.zeta.volumes[0]", "note volumes"},
 		},
 		"VolumesOfNodes": {
 			reason:   "Nothing of a node is mounted, the engine's socket least of all.",

@@ -46,14 +46,7 @@ func (s *service) volume(at, value string, v types.ServiceVolumeConfig) {
 		}
 		s.tmpfs(at, v.Target, int64(t.Size), int64(t.Mode))
 	case types.VolumeTypeVolume:
-		s.stateful = true
-		if v.Source == "" {
-			s.lost(at, value, "there is no Volume kind yet, so what is written there is gone with each task",
-				"keep the service where it is until there is one, or keep its data outside")
-			return
-		}
-		s.lost(at, value, fmt.Sprintf("there is no Volume kind yet, so volume %q has nowhere to be, and what is written there is gone with each task", v.Source),
-			"keep the service where it is until there is one, or keep its data outside")
+		s.named(at, value, v)
 	case types.VolumeTypeBind:
 		s.bind(at, value, v.Source)
 	default:

@@ -30,6 +30,7 @@ type store struct {
 func (c *converter) survey() {
 	c.configs = c.newStore("configs", configObjects(c.project), c.stack.Configs)
 	c.secrets = c.newStore("secrets", secretObjects(c.project), c.stack.Secrets)
+	c.surveyVolumes()
 	for _, key := range sorted(c.project.Services) {
 		s := c.project.Services[key]
 		c.linksOf(key, &s)

@@ -41,6 +41,10 @@ func (s *service) update(r *v1alpha1.Rollout, u *types.UpdateConfig) {
 	switch u.Order {
 	case "":
 	case "start-first":
+		if len(s.spec.Volumes) > 0 {
+			s.changed(s.path(at+"order"), u.Order, "two tasks would write to one volume for a while, so it is stop-first", "")
+			break
+		}
 		r.Order = v1alpha1.OrderStartFirst
 	case "stop-first":
 		r.Order = v1alpha1.OrderStopFirst

@@ -29,7 +29,7 @@ type service struct {
 var steps = []func(*service){
 	(*service).process, (*service).environment, (*service).files, (*service).mounts, (*service).ports, (*service).namesInNetworks,
 	(*service).count, (*service).resources, (*service).health, (*service).rollout, (*service).restarts, (*service).placement,
-	(*service).dependencies, (*service).security, (*service).limits, (*service).labels, (*service).logging, (*service).hosts,
+	(*service).oneWriter, (*service).dependencies, (*service).security, (*service).limits, (*service).labels, (*service).logging, (*service).hosts,
 }
 
 // container is what becomes of a service; nil when nothing can.

@@ -18,6 +18,9 @@ func (r Result) WriteYAML(w io.Writer) error {
 	for _, s := range r.Secrets {
 		objects = append(objects, s)
 	}
+	for _, v := range r.Volumes {
+		objects = append(objects, v)
+	}
 	for _, tc := range r.Containers {
 		objects = append(objects, tc)
 	}
