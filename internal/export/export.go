@@ -26,6 +26,7 @@ const pageSize = 500
 var kinds = []schema.GroupVersionKind{
 	{Version: "v1", Kind: "ConfigMap"},
 	{Version: "v1", Kind: kindSecret},
+	v1alpha1.GroupVersion.WithKind("Volume"),
 	v1alpha1.GroupVersion.WithKind("TenantContainer"),
 	gitopsv1.GroupVersion.WithKind("GitSync"),
 	gitopsv1.GroupVersion.WithKind("ImagePolicy"),

@@ -39,7 +39,7 @@ func rank(it *item) int {
 		return 1
 	case "Tenant", "ServiceAccount", "Role", "ClusterRoleBinding":
 		return 2
-	case "Secret", "ConfigMap", "RoleBinding", "ResourceQuota":
+	case "Secret", "ConfigMap", "RoleBinding", "ResourceQuota", "Volume":
 		return 3
 	default:
 		return 4
