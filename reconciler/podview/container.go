@@ -26,7 +26,7 @@ func container(in *Input) corev1.Container {
 	if c == nil {
 		return out
 	}
-	out.Image = tagged(c.Image)
+	out.Image = imageOf(in, c.Image)
 	out.TTY, out.Stdin = c.TTY, c.OpenStdin
 	out.Env = envOf(in, c.Env)
 	if spec.Resources != nil {
@@ -38,6 +38,21 @@ func container(in *Input) corev1.Container {
 
 	return out
 }
+
+// imageOf is how people call the image of a task. One that was never pulled has nothing but its ID; then it is what they have
+// written, as long as the task is made of what the service is.
+func imageOf(in *Input, image string) string {
+	if in.Service != nil && in.Task.Current && isID(image) {
+		if written := in.Service.Spec.Labels[v1alpha1.SwarmLabelImage]; written != "" {
+			return written
+		}
+	}
+
+	return tagged(image)
+}
+
+// isID tells that an image is called by its ID, which only the engines know it by that have it.
+func isID(image string) bool { return strings.HasPrefix(image, "sha256:") }
 
 // tagged is an image without the digest, when it has a tag.
 func tagged(image string) string {

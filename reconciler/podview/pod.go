@@ -103,6 +103,12 @@ func labelsOf(in *Input) map[string]string {
 	}
 
 	ours := map[string]string{v1alpha1.LabelContainer: in.Owner.Name, LabelName: in.Owner.Name}
+	if in.Owner.Kind == swarmobj.KindJob {
+		ours = map[string]string{v1alpha1.LabelJob: in.Owner.Name, LabelName: in.Owner.Name}
+		if in.Service != nil {
+			ours[v1alpha1.LabelRun] = in.Service.Spec.Labels[v1alpha1.SwarmLabelRun]
+		}
+	}
 	if in.Task.Slot != 0 {
 		ours[LabelSlot] = strconv.Itoa(in.Task.Slot)
 	}
@@ -135,9 +141,9 @@ func annotationsOf(in *Input) map[string]string {
 	return out
 }
 
-// ownersOf refers to the container. It blocks no deletion: Swarm is emptied by the container's own finalizer.
+// ownersOf refers to the container or the job. It blocks no deletion: Swarm is emptied by the container's own finalizer.
 func ownersOf(o swarmobj.Owner) []metav1.OwnerReference {
-	if o.Kind != "TenantContainer" {
+	if o.Kind != "TenantContainer" && o.Kind != swarmobj.KindJob {
 		return nil
 	}
 

@@ -308,6 +308,41 @@ func TestPod(t *testing.T) {
 	}
 }
 
+// TestImageThatWasNotPulled: people see what they have written, and the ID is the ID.
+func TestImageThatWasNotPulled(t *testing.T) {
+	id := "sha256:" + strings.Repeat("a", 64)
+	never := func(t *swarmobj.TaskDetail) {
+		s := *t.Spec
+		c := *s.ContainerSpec
+		c.Image = id
+		s.ContainerSpec = &c
+		t.Spec = &s
+	}
+	older := func(t *swarmobj.TaskDetail) { t.Current = false }
+	service := &swarm.Service{Spec: swarm.ServiceSpec{Annotations: swarm.Annotations{Labels: map[string]string{v1alpha1.SwarmLabelImage: "shop:dev"}}}}
+
+	for name, tc := range map[string]struct {
+		reason  string
+		task    swarmobj.TaskDetail
+		service *swarm.Service
+		want    string
+		wantID  string
+	}{
+		"Current":   {"It is what the service was made of.", task(never), service, "shop:dev", id},
+		"Older":     {"The service says nothing of tasks that are made of what it was before.", task(never, older), service, id, id},
+		"NoService": {"Nobody knows what was written.", task(never), nil, id, id},
+		"Pulled":    {"An image with a name is called by it.", task(), service, "registry.example/shop:1.4", spec().ContainerSpec.Image},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := podview.Pod(podview.Input{Owner: web, Service: tc.service, Task: podview.Select([]swarmobj.TaskDetail{tc.task})[0]})
+			s := pod.Status.ContainerStatuses[0]
+			if pod.Spec.Containers[0].Image != tc.want || s.Image != tc.want || s.ImageID != tc.wantID {
+				t.Errorf("%s: got %q, in the status %q with ID %q; want %q and %q", tc.reason, pod.Spec.Containers[0].Image, s.Image, s.ImageID, tc.want, tc.wantID)
+			}
+		})
+	}
+}
+
 // TestNothingUndeclaredIsShown: of what the tenant has not declared, pods show nothing that could be secret.
 func TestNothingUndeclaredIsShown(t *testing.T) {
 	chosen := podview.Select([]swarmobj.TaskDetail{task()})[0]

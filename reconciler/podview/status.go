@@ -86,7 +86,7 @@ func containerStatus(in *Input, pod *corev1.Pod) corev1.ContainerStatus {
 	if t.Container != "" {
 		out.ContainerID = "docker://" + t.Container
 	}
-	if c := containerSpecOf(t.Spec); c != nil && strings.Contains(c.Image, "@") {
+	if c := containerSpecOf(t.Spec); c != nil && (strings.Contains(c.Image, "@") || isID(c.Image)) {
 		out.ImageID = c.Image
 	}
 
