@@ -15,8 +15,10 @@ const (
 	prefix = "/dogker/logship/"
 	// callTimeout is how long the store of cursors may take.
 	callTimeout = 5 * time.Second
-	// maxOps is how many writes etcd takes at a time by default, and some less.
-	maxOps = 100
+	// maxOps is how many writes etcd takes at a time by default, and some less, and maxText how many bytes of values: a third
+	// of it.
+	maxOps  = 100
+	maxText = 512 << 10
 	// slack is by how much a line may come after one of the other stream that has a later time: engines take the time of a line
 	// before they write it down.
 	slack = 5 * time.Second
@@ -182,13 +184,20 @@ func (e Etcd) Delete(ctx context.Context, tasks []string) error {
 
 // do writes many keys at a time: each write waits for a disk.
 func (e Etcd) do(ctx context.Context, ops []clientv3.Op) error {
-	for part := range slices.Chunk(ops, maxOps) {
+	for len(ops) > 0 {
+		n := 1
+		for size := len(ops[0].ValueBytes()); n < min(len(ops), maxOps); n++ {
+			if size += len(ops[n].ValueBytes()); size > maxText {
+				break
+			}
+		}
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		_, err := e.Client.Txn(ctx).Then(part...).Commit()
+		_, err := e.Client.Txn(ctx).Then(ops[:n]...).Commit()
 		cancel()
 		if err != nil {
 			return err
 		}
+		ops = ops[n:]
 	}
 
 	return nil

@@ -2,6 +2,7 @@ package logship
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -101,5 +102,58 @@ func TestFramesRefuseNonsense(t *testing.T) {
 				t.Errorf("it was read as if it was a log: %v", err)
 			}
 		})
+	}
+}
+
+// TestTimesThatAreNone: a time that cannot be kept is none, however it is written; then it is now, and all of it is the line.
+func TestTimesThatAreNone(t *testing.T) {
+	for name, stamp := range map[string]string{
+		"Year10000": "9999-12-31T23:59:59-23:59", "Before": "0001-01-01T00:00:00+23:59", "Overflow": "2262-12-31T00:00:00Z", "Old": "1969-12-31T23:59:59Z",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var raw bytes.Buffer
+			_, _ = io.WriteString(stdcopy.NewStdWriter(&raw, stdcopy.Stdout), stamp+" text\n")
+			var c Cursor
+			f := newFrames(&raw, func() time.Time { return start })
+			err := f.next(func(s stream, at time.Time, text string) error {
+				if !at.Equal(start) || text != stamp+" text" {
+					t.Errorf("got %q at %v", text, at)
+				}
+				c.of(s).advance(at, hashOf(text))
+
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := json.Marshal(c); err != nil {
+				t.Errorf("the cursor cannot be written: %v", err)
+			}
+		})
+	}
+}
+
+// TestManyLargeCursors: lines that share one nanosecond make cursors large. All are written nevertheless: a store takes so much
+// at a time.
+func TestManyLargeCursors(t *testing.T) {
+	e := Etcd{openStore(t)}
+	cursors := map[string]Cursor{}
+	for i := range maxOps {
+		c := Cursor{Stdout: Position{Time: start}, Stderr: Position{Time: start}}
+		for j := range maxSame {
+			c.Stdout.Lines = append(c.Stdout.Lines, ^uint64(j))
+			c.Stderr.Lines = append(c.Stderr.Lines, ^uint64(j))
+		}
+		cursors[fmt.Sprintf("task-%03d", i)] = c
+	}
+	if err := e.Save(t.Context(), cursors); err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(cursors, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

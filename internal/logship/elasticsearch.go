@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"path"
 	"regexp"
@@ -105,11 +106,17 @@ func (elasticsearch) verdicts(answer []byte, lines int) ([]verdict, error) {
 	if len(got.Items) != lines {
 		return nil, errors.New("it does not say what became of each line")
 	}
-	out := make([]verdict, lines)
+	out, none, status := make([]verdict, lines), true, 0
 	for i, item := range got.Items {
+		out[i] = later // What nothing is said of was not taken.
 		for _, r := range item {
-			out[i] = verdictOf(r.Status)
+			out[i], status = verdictOf(r.Status), r.Status
 		}
+		none = none && out[i] == later
+	}
+	if none {
+		// There is no such index, it may not be written to, or there is no time for anybody.
+		return nil, fmt.Errorf("it answers, and takes no line for now: %d", status)
 	}
 
 	return out, nil

@@ -115,11 +115,22 @@ func TestTroubles(t *testing.T) {
 func TestNoElasticsearch(t *testing.T) {
 	for name, answer := range map[string]string{
 		"Page": "<html>", "OtherJSON": "{}", "TooFew": `{"errors":true,"items":[{"create":{"status":201}}]}`,
+		"NoIndex":  `{"errors":true,"items":[{"create":{"status":404}},{"create":{"status":404}}]}`,
+		"ReadOnly": `{"errors":true,"items":[{"create":{"status":403}},{"create":{"status":429}}]}`,
+		"Silent":   `{"errors":true,"items":[{},{}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := (elasticsearch{}).verdicts([]byte(answer), 2); err == nil {
 				t.Errorf("got %v", got)
 			}
 		})
+	}
+}
+
+// TestHalfAnAnswer: what Elasticsearch says nothing of was not taken.
+func TestHalfAnAnswer(t *testing.T) {
+	got, err := (elasticsearch{}).verdicts([]byte(`{"errors":true,"items":[{"create":{"status":201}},{}]}`), 2)
+	if err != nil || len(got) != 2 || got[0] != accepted || got[1] != later {
+		t.Errorf("got %v, %v, want that the second is to be sent again", got, err)
 	}
 }

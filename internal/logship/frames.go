@@ -19,6 +19,8 @@ const (
 	frameBuffer = 4 << 10
 	// stampLength is as long as a time at the beginning of a line may be.
 	stampLength = len("2006-01-02T15:04:05.000000000+07:00")
+	// farYear is the first in which nanoseconds since 1970 do not fit 63 bits all the year.
+	farYear = 2262
 )
 
 // errEngine is a log in which the engine says that it cannot go on.
@@ -108,7 +110,7 @@ func (f *frames) stamp(p *partial, left int) (int, error) {
 	}
 	at, n := time.Time{}, 0
 	if i := bytes.IndexByte(head, ' '); i > 0 {
-		if t, err := time.Parse(time.RFC3339Nano, string(head[:i])); err == nil {
+		if t, err := time.Parse(time.RFC3339Nano, string(head[:i])); err == nil && sane(t) {
 			at, n = t.UTC(), i+1
 		}
 	}
@@ -122,6 +124,10 @@ func (f *frames) stamp(p *partial, left int) (int, error) {
 
 	return n, err
 }
+
+// sane is a time that can be written down, as what stores and cursors keep of it: a node may say that it is any. A cursor with a
+// time that cannot be written would keep all others from being written with it.
+func sane(t time.Time) bool { return t.Unix() >= 0 && t.UTC().Year() < farYear }
 
 func (p *partial) add(text []byte) {
 	room := maxLine - len(p.text)

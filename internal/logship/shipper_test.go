@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -304,6 +305,43 @@ func TestCursorsAreSparse(t *testing.T) {
 		}
 		if m.writes < 5 || m.writes > 13 {
 			t.Errorf("cursors were written %d times in a minute", m.writes)
+		}
+	})
+}
+
+// TestNoIndex: a store that takes no line, and says so of each, is told of, is not asked all the time, and loses nothing.
+func TestNoIndex(t *testing.T) {
+	bubble(t, elasticURL, func(t *testing.T, town *town, store *logStore, _ *memory, s *Shipper) {
+		var there atomic.Bool
+		var asked atomic.Int32
+		store.answer(func(lines []stored) (int, http.Header, []int) {
+			if asked.Add(1); there.Load() {
+				return 0, nil, nil
+			}
+			items := make([]int, len(lines))
+			for i := range items {
+				items[i] = http.StatusNotFound
+			}
+			return 0, nil, items
+		})
+		town.run("acme", "t1").Print("first\n")
+		after(10 * time.Minute)
+		if n := asked.Load(); n > 40 {
+			t.Errorf("it was asked %d times in ten minutes", n)
+		}
+		s.troubles.mu.Lock()
+		what := s.troubles.now[[2]string{troubleStore, ""}]
+		s.troubles.mu.Unlock()
+		if !strings.Contains(what, "takes no line for now: 404") {
+			t.Errorf("what is said of it: %q", what)
+		}
+		if got := testutil.ToFloat64(s.metrics.batches.WithLabelValues(outcomeAccepted)); got != 0 {
+			t.Errorf("%v batches are counted as accepted", got)
+		}
+		there.Store(true)
+		after(2 * time.Minute)
+		if diff := cmp.Diff([]string{"first"}, store.of("acme")); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
 }
