@@ -39,6 +39,8 @@ type engine struct {
 	socket string
 	client *client.Client
 
+	cellar *cellar
+
 	mu     sync.Mutex
 	events chan events.Message
 	// sizes, stops and execs are what was asked for.
@@ -49,9 +51,10 @@ type engine struct {
 }
 
 func newEngine(t *testing.T) *engine {
-	e := &engine{T: t, socket: filepath.Join(t.TempDir(), "docker.sock"), events: make(chan events.Message, 10), execs: map[string]container.ExecOptions{}}
+	e := &engine{T: t, cellar: newCellar(), socket: filepath.Join(t.TempDir(), "docker.sock"), events: make(chan events.Message, 10), execs: map[string]container.ExecOptions{}}
 
 	mux := http.NewServeMux()
+	e.cellar.serve(mux)
 	mux.HandleFunc("/_ping", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("API-Version", "1.41") })
 	mux.HandleFunc("GET /v1.41/containers/json", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") })
 	mux.HandleFunc("GET /v1.41/containers/{id}/json", e.inspect)

@@ -10,7 +10,8 @@ import (
 // rule is one thing that may be asked of the engine.
 type rule struct {
 	method string
-	// path without the version; {container} and {exec} stand for whole IDs.
+	// path without the version; {container} and {exec} stand for whole IDs, and {volume} for the name
+	// of a volume of ours.
 	path string
 	// query lists the parameters that are allowed, and what they may be.
 	query map[string]check
@@ -23,6 +24,8 @@ type rule struct {
 	own bool
 	// creates is true for what makes an exec, whose ID is in the answer.
 	creates bool
+	// reduces cuts what the engine answers down to what is ours.
+	reduces func(*http.Response) error
 	// always are parameters that are sent whatever was asked.
 	always func(query map[string]string) error
 }
@@ -66,6 +69,10 @@ var rules = []rule{
 		always:  both(tasksOnly("label"), typed("container")),
 		streams: always, own: true,
 	},
+	{method: http.MethodGet, path: "/volumes", query: map[string]check{"filters": filters("label")}, always: oursOnly},
+	{method: http.MethodGet, path: "/volumes/{volume}"},
+	{method: http.MethodDelete, path: "/volumes/{volume}"},
+	{method: http.MethodGet, path: "/system/df", query: map[string]check{"type": only("volume")}, always: ofVolumes, reduces: volumesOfOurs},
 }
 
 // maxGrace is the longest that a container may be given to stop, in seconds.
@@ -81,8 +88,8 @@ var (
 type target struct {
 	rule *rule
 	// version is the prefix of the path, such as /v1.41; it may be empty.
-	version         string
-	container, exec string
+	version                 string
+	container, exec, volume string
 }
 
 // find looks for the rule of a request.
@@ -107,7 +114,7 @@ func (t *target) match(pattern, segments []string) bool {
 	if len(pattern) != len(segments) {
 		return false
 	}
-	t.container, t.exec = "", ""
+	t.container, t.exec, t.volume = "", "", ""
 
 	for i, p := range pattern {
 		switch {
@@ -115,6 +122,8 @@ func (t *target) match(pattern, segments []string) bool {
 			t.container = segments[i]
 		case p == "{exec}" && fullID.MatchString(segments[i]):
 			t.exec = segments[i]
+		case p == "{volume}" && volumeName.MatchString(segments[i]):
+			t.volume = segments[i]
 		case p != segments[i]:
 			return false
 		}
@@ -125,7 +134,7 @@ func (t *target) match(pattern, segments []string) bool {
 
 // path is what the engine is asked for.
 func (t *target) path() string {
-	return t.version + strings.NewReplacer("{container}", t.container, "{exec}", t.exec).Replace(t.rule.path)
+	return t.version + strings.NewReplacer("{container}", t.container, "{exec}", t.exec, "{volume}", t.volume).Replace(t.rule.path)
 }
 
 // printable is what somebody sent, fit for a message.

@@ -1,0 +1,316 @@
+package volume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/api/types/swarm"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/conditions"
+	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/volume"
+)
+
+// world is a store, a swarm of two nodes and what they have.
+type world struct {
+	*testing.T
+	client.Client
+
+	controller *Controller
+	nodes      []swarm.Node
+	blind      error
+	// has are the volumes of nodes, and silent the nodes that cannot be asked.
+	has    map[string][]string
+	silent map[string]bool
+	// mounted are volumes that a container refers to.
+	mounted map[string]bool
+	asked   []string
+	events  []string
+}
+
+func newWorld(t *testing.T, objects ...client.Object) *world {
+	t.Helper()
+
+	scheme := runtime.NewScheme()
+	if err := errors.Join(v1alpha1.AddToScheme(scheme), clientgoscheme.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, has: map[string][]string{}, silent: map[string]bool{}, mounted: map[string]bool{}}
+	w.Client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.Volume{}).Build()
+	for _, id := range []string{"a", "b"} {
+		n := swarm.Node{ID: id}
+		n.Description.Hostname, n.Status.State, n.Spec.Availability = "host-"+id, swarm.NodeStateReady, swarm.NodeAvailabilityActive
+		n.Description.Resources = swarm.Resources{NanoCPUs: 4e9, MemoryBytes: 8 << 30}
+		w.nodes = append(w.nodes, n)
+	}
+	w.controller = New(w.Client, w.Client, w, w, w)
+
+	return w
+}
+
+func (w *world) State() error        { return w.blind }
+func (w *world) Nodes() []swarm.Node { return w.nodes }
+
+func (w *world) Held(name string) []volume.Held {
+	var out []volume.Held
+	for _, n := range w.nodes {
+		if slices.Contains(w.has[n.ID], name) {
+			out = append(out, volume.Held{Node: n.ID, Name: name})
+		}
+	}
+
+	return out
+}
+
+func (w *world) Told(node string) bool { return !w.silent[node] }
+
+func (w *world) Exists(_ context.Context, node, name string) (bool, error) {
+	w.asked = append(w.asked, "exists "+node)
+	if w.silent[node] {
+		return false, fmt.Errorf("%w: gone", swarmobj.ErrUnavailable)
+	}
+
+	return slices.Contains(w.has[node], name), nil
+}
+
+func (w *world) Remove(_ context.Context, node, name string) error {
+	w.asked = append(w.asked, "remove "+node+" "+name)
+	switch {
+	case w.silent[node]:
+		return fmt.Errorf("%w: gone", swarmobj.ErrUnavailable)
+	case w.mounted[name]:
+		return fmt.Errorf("%w: by 0123456789ab", swarmobj.ErrInUse)
+	}
+	w.has[node] = slices.DeleteFunc(w.has[node], func(n string) bool { return n == name })
+
+	return nil
+}
+
+func (w *world) Event(_ runtime.Object, _, reason, _ string) { w.events = append(w.events, reason) }
+
+// pass runs one pass and stores the status, as the engine does.
+func (w *world) pass(name string) (*v1alpha1.Volume, outcome.Result, error) {
+	w.Helper()
+
+	var v v1alpha1.Volume
+	if err := w.Get(w.Context(), client.ObjectKey{Namespace: "acme", Name: name}, &v); err != nil {
+		w.Fatal(err)
+	}
+	result, err := w.controller.Reconcile(w.Context(), &v)
+	if uerr := w.Status().Update(w.Context(), v.DeepCopy()); uerr != nil {
+		w.Fatal(uerr)
+	}
+
+	return &v, result, err
+}
+
+func class() *v1alpha1.VolumeClass {
+	return &v1alpha1.VolumeClass{
+		ObjectMeta: metav1.ObjectMeta{Name: "local"},
+		Spec:       v1alpha1.VolumeClassSpec{Driver: "local", Access: v1alpha1.AccessSingle, ReclaimPolicy: v1alpha1.ReclaimDelete},
+	}
+}
+
+func vol(name string, change ...func(*v1alpha1.Volume)) *v1alpha1.Volume {
+	v := &v1alpha1.Volume{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "acme", Name: name, UID: types.UID("uid-" + name), Generation: 1, Finalizers: []string{v1alpha1.FinalizerVolume},
+	}}
+	v.Spec = v1alpha1.VolumeSpec{ClassName: "local", Size: resource.MustParse("1Gi"), ReclaimPolicy: v1alpha1.ReclaimDelete}
+	for _, f := range change {
+		f(v)
+	}
+
+	return v
+}
+
+func retained(v *v1alpha1.Volume) { v.Spec.ReclaimPolicy = v1alpha1.ReclaimRetain }
+func unsaid(v *v1alpha1.Volume)   { v.Spec.ReclaimPolicy = "" }
+func deleted(v *v1alpha1.Volume)  { v.DeletionTimestamp = new(metav1.Now()) }
+func onA(v *v1alpha1.Volume) {
+	v.Status.Node, v.Status.ProvisionedAt = &v1alpha1.VolumeNode{ID: "a", Hostname: "host-a"}, new(metav1.Now())
+}
+
+func container(name string, volumes ...string) *v1alpha1.TenantContainer {
+	tc := &v1alpha1.TenantContainer{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: name}}
+	for _, v := range volumes {
+		tc.Spec.Volumes = append(tc.Spec.Volumes, v1alpha1.VolumeMount{Name: v1alpha1.DNSLabel(v), MountPath: v1alpha1.AbsolutePath("/" + v)})
+	}
+
+	return tc
+}
+
+// TestLife follows a Volume from its first container to the loss of its data.
+func TestLife(t *testing.T) {
+	w := newWorld(t, class(), vol("data"))
+
+	v, _, err := w.pass("data")
+	if err != nil || v.Status.Node != nil || conditions.Get(v, conditions.Ready).Reason != v1alpha1.ReasonWaitForFirstConsumer {
+		t.Fatalf("before a container: %v, %+v", err, v.Status)
+	}
+
+	if err := w.Create(t.Context(), container("web", "data")); err != nil {
+		t.Fatal(err)
+	}
+	v, _, err = w.pass("data")
+	if err != nil || v.Status.Node == nil || v.Status.ProvisionedAt != nil || len(v.Status.UsedBy) != 1 || v.Status.UsedBy[0].Name != "web" {
+		t.Fatalf("with a container: %v, %+v", err, v.Status)
+	}
+	at := v.Status.Node.ID
+
+	w.has[at] = []string{volume.Name(v)}
+	v, _, _ = w.pass("data")
+	if v.Status.ProvisionedAt == nil {
+		t.Fatal("its data was seen, and is not on record")
+	}
+	before := v.Status.DeepCopy()
+	v, _, _ = w.pass("data")
+	if !equality.Semantic.DeepEqual(before, &v.Status) {
+		t.Errorf("a pass that has seen the same writes something else:\n%v\n%v", before, &v.Status)
+	}
+	if len(w.asked) > 0 {
+		t.Errorf("engines were asked %v", w.asked)
+	}
+
+	// The list is a moment old: the engine itself has the data.
+	name := w.has[at]
+	w.has[at] = nil
+	late := w.controller.storage
+	w.controller.storage = blinkered{w, name[0], at}
+	v, _, err = w.pass("data")
+	if err != nil || conditions.Get(v, conditions.Ready).Reason != v1alpha1.ReasonBound {
+		t.Errorf("data that the engine has counts as lost: %v", err)
+	}
+
+	w.controller.storage = late
+	_, _, err = w.pass("data")
+	var stall *outcome.Stall
+	if !errors.As(err, &stall) || stall.Reason != v1alpha1.ReasonLost {
+		t.Errorf("data that is gone: got %v", err)
+	}
+}
+
+// blinkered lists nothing, and yet has the data.
+type blinkered struct {
+	*world
+	name, at string
+}
+
+func (b blinkered) Exists(_ context.Context, node, name string) (bool, error) {
+	return node == b.at && name == b.name, nil
+}
+
+// TestTogether: two Volumes of one container live on one node, whichever is looked at first and whatever else is there.
+func TestTogether(t *testing.T) {
+	for _, first := range []string{"data", "logs"} {
+		w := newWorld(t, class(), vol("data"), vol("logs"), container("web", "data", "logs"), vol("x1"), vol("x2"), container("x", "x1", "x2"))
+		second := map[string]string{"data": "logs", "logs": "data"}[first]
+		one, _, err1 := w.pass(first)
+		_, _, _ = w.pass("x1")
+		two, _, err2 := w.pass(second)
+		if err1 != nil || err2 != nil || one.Status.Node == nil || two.Status.Node == nil || one.Status.Node.ID != two.Status.Node.ID {
+			t.Errorf("%s first: %+v and %+v (%v, %v)", first, one.Status.Node, two.Status.Node, err1, err2)
+		}
+	}
+}
+
+// TestTogetherWithWish: a Volume goes where another one of its container is wished to be.
+func TestTogetherWithWish(t *testing.T) {
+	for _, wished := range []string{"host-a", "b"} {
+		w := newWorld(t, class(), vol("data"), vol("logs", func(v *v1alpha1.Volume) { v.Spec.Node = wished }), container("web", "data", "logs"))
+		v, _, err := w.pass("data")
+		if err != nil || v.Status.Node == nil || !strings.HasSuffix(wished, v.Status.Node.ID) {
+			t.Errorf("wish %s: got %+v, %v", wished, v.Status.Node, err)
+		}
+	}
+}
+
+func TestDeletion(t *testing.T) {
+	name := func(v *v1alpha1.Volume) string { return volume.Name(v) }
+
+	cases := map[string]struct {
+		why    string
+		volume *v1alpha1.Volume
+		others []client.Object
+		// set prepares the world; the data is on node a already.
+		set func(*world)
+		// reason is why it waits; empty when it is gone. kept tells whether the data is there, and recorded that it is on record.
+		reason         string
+		kept, recorded bool
+	}{
+		"Delete":   {why: "Its data goes with it.", volume: vol("data", deleted, onA)},
+		"Retain":   {why: "Its data stays, on record.", volume: vol("data", deleted, onA, retained), kept: true, recorded: true},
+		"Unsaid":   {why: "What does not say that it may go stays.", volume: vol("data", deleted, onA, unsaid), kept: true, recorded: true},
+		"InUse":    {why: "It waits for who mounts it.", volume: vol("data", deleted, onA), others: []client.Object{container("web", "data")}, reason: "InUse", kept: true},
+		"Referred": {why: "The engine's word counts: a container that has ended refers to it.", volume: vol("data", deleted, onA), set: func(w *world) { w.mounted[name(vol("data"))] = true }, reason: "InUse", kept: true},
+		"Down":     {why: "A node that cannot be asked keeps it.", volume: vol("data", deleted, onA), set: func(w *world) { w.silent["a"] = true }, reason: "NodeUnreachable", kept: true},
+		"DownRetain": {
+			why: "To keep data takes no node.", volume: vol("data", deleted, onA, retained), set: func(w *world) { w.silent["a"] = true }, kept: true, recorded: true,
+		},
+		"NodeGone": {why: "A node that has left took it along.", volume: vol("data", deleted, onA), set: func(w *world) { w.nodes = w.nodes[1:] }, kept: true},
+		"Blind":    {why: "An engine that cannot be asked is not an empty swarm.", volume: vol("data", deleted, onA), set: func(w *world) { w.blind = errors.New("blind") }, reason: "EngineUnavailable", kept: true},
+		"StatusLost": {
+			why: "What nodes have is known without a status.", volume: vol("data", deleted),
+		},
+		"NotTheirs": {
+			why: "Data that another Volume has is not touched by one that only wanted it.",
+			volume: vol("thief", deleted, onA, func(v *v1alpha1.Volume) { v.Spec.Adopt = name(vol("data")) }), others: []client.Object{vol("data", onA)}, kept: true,
+		},
+	}
+	for n, tc := range cases {
+		t.Run(n, func(t *testing.T) {
+			w := newWorld(t, append(tc.others, class(), tc.volume)...)
+			w.has["a"] = []string{name(vol("data")), "postgres"}
+			if tc.set != nil {
+				tc.set(w)
+			}
+
+			_, result, err := w.pass(tc.volume.Name)
+
+			reason := ""
+			var wait *outcome.Wait
+			if errors.As(err, &wait) {
+				reason = wait.Reason
+				if strings.Contains(wait.Message, "0123456789ab") {
+					t.Errorf("an ID of the engine is told: %s", wait.Message)
+				}
+			}
+			if reason != tc.reason || result.Finalized != (tc.reason == "") {
+				t.Errorf("%s\ngot %+v, %v", tc.why, result, err)
+			}
+			if kept := slices.Contains(w.has["a"], name(vol("data"))); kept != tc.kept {
+				t.Errorf("%s\nthe data is kept: %v", tc.why, kept)
+			}
+			if !slices.Contains(w.has["a"], "postgres") {
+				t.Error("data of somebody else is gone")
+			}
+			var records v1alpha1.ReleasedVolumeList
+			if err := w.List(t.Context(), &records); err != nil || (len(records.Items) == 1) != tc.recorded {
+				t.Errorf("%s\non record: %+v, %v", tc.why, records.Items, err)
+			}
+		})
+	}
+}
+
+// TestNothingToRetain: a Volume that never had data leaves no record.
+func TestNothingToRetain(t *testing.T) {
+	w := newWorld(t, class(), vol("data", deleted, retained, onA, func(v *v1alpha1.Volume) { v.Status.ProvisionedAt = nil }))
+	_, result, err := w.pass("data")
+	var records v1alpha1.ReleasedVolumeList
+	if lerr := w.List(t.Context(), &records); lerr != nil || err != nil || !result.Finalized || len(records.Items) > 0 {
+		t.Errorf("got %+v, %v and %v (%v)", result, err, records.Items, lerr)
+	}
+}

@@ -1,0 +1,12 @@
+// Package volume looks after Volumes: it chooses the node of one when a container mounts it first, says where its data is and
+// how that node does, who mounts it and how much is in it, and takes it down: it waits while something mounts it, and then
+// obeys its reclaim policy.
+//
+// It makes no data: the engine does, when the first task starts. It moves none. What nodes have it reads from memory; the only
+// calls to engines are one to be sure that data is lost, and those that remove it.
+//
+// Invariants: one worker, because a node is chosen by what was chosen before; a Volume never loses its finalizer while
+// something mounts it; data that belongs to another Volume is not touched, whatever spec.adopt says.
+//
+// Callers: cmd. It imports api, reconciler and controllers/workload/permit; never an adapter.
+package volume

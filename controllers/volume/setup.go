@@ -1,0 +1,91 @@
+package volume
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/engine"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/wake"
+)
+
+// Hints are what wakes Volumes beside objects of the API.
+type Hints struct {
+	// Data that came, went or was measured, by its labels.
+	Data <-chan event.TypedGenericEvent[swarmobj.Owner]
+	// Nodes have changed in a way that matters to Volumes.
+	Nodes <-chan event.TypedGenericEvent[struct{}]
+}
+
+// Setup registers the reconciler with a manager. It is woken by its own kind, by containers that mount Volumes, by classes, and
+// by hints. It has one worker: where a Volume goes depends on where others have gone.
+func Setup(mgr ctrl.Manager, r engine.Loop, hints Hints) error {
+	all := func(ctx context.Context, _ struct{}) []reconcile.Request {
+		return wake.Found(ctx, mgr.GetClient(), &v1alpha1.VolumeList{})
+	}
+
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(Name).
+		For(&v1alpha1.Volume{}, builder.WithPredicates(r.IgnoreOwnWrites())).
+		Watches(&v1alpha1.TenantContainer{}, mounted()).
+		Watches(&v1alpha1.VolumeClass{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+			return ofClass(ctx, mgr.GetClient(), o.GetName())
+		}), builder.WithPredicates(wake.CameOrWent())).
+		WatchesRawSource(source.Channel(hints.Data, handler.TypedEnqueueRequestsFromMapFunc(hinted))).
+		WatchesRawSource(source.Channel(hints.Nodes, handler.TypedEnqueueRequestsFromMapFunc(all))).
+		Complete(r)
+}
+
+func hinted(_ context.Context, o swarmobj.Owner) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.Tenant, Name: o.Name}}}
+}
+
+// mounted asks for the Volumes that a container mounts, and for those that it mounted, when that or where it can run has changed.
+func mounted() handler.EventHandler {
+	ask := func(q wake.Queue, o client.Object) {
+		tc, ok := o.(*v1alpha1.TenantContainer)
+		if !ok {
+			return
+		}
+		for _, m := range tc.Spec.Volumes {
+			q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: tc.Namespace, Name: string(m.Name)}})
+		}
+	}
+
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q wake.Queue) { ask(q, e.Object) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q wake.Queue) { ask(q, e.Object) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q wake.Queue) {
+			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() {
+				ask(q, e.ObjectOld)
+				ask(q, e.ObjectNew)
+			}
+		},
+	}
+}
+
+// ofClass lists the Volumes of a class.
+func ofClass(ctx context.Context, r client.Reader, class string) []reconcile.Request {
+	var all v1alpha1.VolumeList
+	if r.List(ctx, &all, client.UnsafeDisableDeepCopy) != nil {
+		return nil // The periodic look at what waits finds them.
+	}
+
+	var out []reconcile.Request
+	for i := range all.Items {
+		if string(all.Items[i].Spec.ClassName) == class {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+		}
+	}
+
+	return out
+}

@@ -1,0 +1,119 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/volume"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+)
+
+const (
+	// volumePatience bounds a question about volumes, and measurePatience how long an engine may take to measure all that it
+	// has.
+	volumePatience  = 20 * time.Second
+	measurePatience = 10 * time.Minute
+)
+
+// Volumes lists the volumes of a node that Dogker has made, in one call.
+func (f *Fleet) Volumes(ctx context.Context, node string) ([]*volume.Volume, error) {
+	d, err := f.reach(Place{Node: node})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, volumePatience)
+	defer cancel()
+
+	// Labels of ours only: an engine has volumes of others, which are nobody's business.
+	list, err := d.docker.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", v1alpha1.SwarmLabelManaged+"=true"))})
+	if err != nil {
+		return nil, fmt.Errorf("list volumes of node %q: %w", node, classed(err))
+	}
+
+	return list.Volumes, nil
+}
+
+// VolumeSizes says how many bytes each volume of a node takes that Dogker has made, by name. The engine reads through all of
+// their files for it. What it cannot measure is missing.
+func (f *Fleet) VolumeSizes(ctx context.Context, node string) (map[string]int64, error) {
+	d, err := f.reach(Place{Node: node})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, measurePatience)
+	defer cancel()
+
+	usage, err := d.docker.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject}})
+	if err != nil {
+		return nil, fmt.Errorf("measure volumes of node %q: %w", node, classed(err))
+	}
+
+	sizes := map[string]int64{}
+	for _, v := range usage.Volumes {
+		if v != nil && v.Labels[v1alpha1.SwarmLabelManaged] == "true" && v.UsageData != nil && v.UsageData.Size >= 0 {
+			sizes[v.Name] = v.UsageData.Size
+		}
+	}
+
+	return sizes, nil
+}
+
+// HasVolume asks a node for one volume. It is false for one that Dogker has not made.
+func (f *Fleet) HasVolume(ctx context.Context, node, name string) (bool, error) {
+	d, err := f.reach(Place{Node: node})
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, volumePatience)
+	defer cancel()
+
+	return d.has(ctx, node, name)
+}
+
+// has looks up a volume of ours.
+func (d *door) has(ctx context.Context, node, name string) (bool, error) {
+	v, err := d.docker.VolumeInspect(ctx, name)
+	switch err = classed(err); {
+	case errors.Is(err, swarmobj.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look up volume %q on node %q: %w", name, node, err)
+	default:
+		return v.Name == name && v.Labels[v1alpha1.SwarmLabelManaged] == "true", nil
+	}
+}
+
+// RemoveVolume removes a volume that Dogker has made from a node, with what is in it. It succeeds when there is none, and
+// is ErrInUse while a container refers to it, also one that has ended.
+func (f *Fleet) RemoveVolume(ctx context.Context, node, name string) error {
+	d, err := f.reach(Place{Node: node})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, volumePatience)
+	defer cancel()
+
+	switch there, err := d.has(ctx, node, name); {
+	case err != nil:
+		return err
+	case !there:
+		return nil
+	}
+	err = d.docker.VolumeRemove(ctx, name, false)
+
+	switch {
+	case cerrdefs.IsConflict(err):
+		return fmt.Errorf("remove volume %q of node %q: %w: %s", name, node, swarmobj.ErrInUse, cleaned(err))
+	case err == nil || cerrdefs.IsNotFound(err):
+		return nil
+	default:
+		return fmt.Errorf("remove volume %q of node %q: %w", name, node, classed(err))
+	}
+}
