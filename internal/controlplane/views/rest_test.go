@@ -3,8 +3,11 @@ package views
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/google/go-cmp/cmp"
@@ -16,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/apiserver/pkg/endpoints/request"
+	"k8s.io/apiserver/pkg/util/flowcontrol"
 	core "k8s.io/kubernetes/pkg/apis/core"
 
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -246,6 +250,37 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// TestWatchLeavesItsSeat: who watches takes part in the API's fairness for what is there already, and not for as long as it
+// watches.
+func TestWatchLeavesItsSeat(t *testing.T) {
+	_, s, _ := filled(t)
+	version := listed(t, s, "", nil).ResourceVersion
+	for name, o := range map[string]*internalversion.ListOptions{
+		"FromAVersion": {ResourceVersion: version},
+		"FromNow":      {},
+		"AsAList":      {SendInitialEvents: new(true), AllowWatchBookmarks: true, ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seat := flowcontrol.NewInitializationSignal()
+			left := make(chan struct{})
+			go func() {
+				seat.Wait()
+				close(left)
+			}()
+			watched, err := s.Watch(flowcontrol.WithInitializationSignal(within(t, ""), seat), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer watched.Stop()
+			select {
+			case <-left:
+			case <-time.After(30 * time.Second):
+				t.Error("it keeps its seat while it waits for what happens")
+			}
+		})
+	}
+}
+
 // TestNothingIsKnown: a swarm that cannot be asked is not an empty one.
 func TestNothingIsKnown(t *testing.T) {
 	v, s, w := filled(t)
@@ -293,6 +328,50 @@ func TestNodesGo(t *testing.T) {
 	})
 	if id, err := v.Node("a"); err != nil || id != "id-of-a" {
 		t.Errorf("node a: %q, %v", id, err)
+	}
+}
+
+// TestNamesAreHandedOn: a node that gets the name of another, which has left or is called otherwise now, is shown under it.
+func TestNamesAreHandedOn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		change func(nodes []swarm.Node) []swarm.Node
+		want   map[string]string
+	}{
+		"JoinedAgain": {"A machine that joins again is another node, and has its name.", func(n []swarm.Node) []swarm.Node {
+			n[1].ID = "id-of-b-again"
+			return n
+		}, map[string]string{"a": "id-of-a", "b": "id-of-b-again"}},
+		"Inherited": {"A machine is called as one that has left.", func(n []swarm.Node) []swarm.Node {
+			n[0].Description.Hostname = "b"
+			return n[:1]
+		}, map[string]string{"b": "id-of-a"}},
+		"Swapped": {"Two have changed their names.", func(n []swarm.Node) []swarm.Node {
+			n[0].Description.Hostname, n[1].Description.Hostname = "b", "a"
+			return n
+		}, map[string]string{"b": "id-of-a", "a": "id-of-b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld("a", "b")
+			v, _ := show(t, w)
+			w.mu.Lock()
+			w.nodes = tc.change(slices.Clone(w.nodes))
+			for i := range w.nodes {
+				w.nodes[i].Version.Index++
+			}
+			w.mu.Unlock()
+			w.hintNode()
+
+			eventually(t, tc.reason, func() bool {
+				rows, _ := v.nodes.shelf.list("")
+				got := map[string]string{}
+				for _, r := range rows {
+					got[r.name] = r.object.(*core.Node).Annotations["dogker.io/node"]
+				}
+
+				return maps.Equal(got, tc.want)
+			})
+		})
 	}
 }
 

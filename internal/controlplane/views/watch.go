@@ -7,6 +7,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/apiserver/pkg/util/flowcontrol"
 )
 
 const (
@@ -58,6 +59,9 @@ func (w *watcher) run(ctx context.Context, initial []*row, mark bool) {
 	if mark && !w.bookmark(ctx, true) {
 		return
 	}
+	// From here on it only waits. Without a word it would keep its seat among the requests that are served at a time for as long
+	// as somebody watches, and a few dozen watches of one tenant would leave none to the others.
+	flowcontrol.WatchInitialized(ctx)
 
 	idle := time.NewTicker(bookmarkPeriod)
 	defer idle.Stop()
