@@ -11,6 +11,7 @@ import (
 	"filippo.io/age"
 	"github.com/spf13/cobra"
 
+	"github.com/dogker/dogker/internal/agekey"
 	"github.com/dogker/dogker/internal/backup"
 )
 
@@ -157,7 +158,7 @@ func (s *sealFlags) resolve() ([]age.Recipient, error) {
 
 		return []age.Recipient{recipient}, err
 	default:
-		return backup.Recipients(text)
+		return agekey.Recipients(text)
 	}
 }
 
@@ -166,7 +167,7 @@ func passphrase(file string) (age.Recipient, age.Identity, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("--passphrase-file: %w", err)
 	}
-	recipient, identity, err := backup.Passphrase(string(raw))
+	recipient, identity, err := agekey.Passphrase(string(raw))
 	if err != nil {
 		return nil, nil, fmt.Errorf("--passphrase-file: %w", err)
 	}
@@ -215,7 +216,7 @@ func identities(files []string, passphraseFile string) ([]age.Identity, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--identity: %w", err)
 		}
-		some, err := backup.Identities(string(raw))
+		some, err := agekey.Identities(string(raw))
 		if err != nil {
 			return nil, fmt.Errorf("--identity: %q: %w", file, err)
 		}
