@@ -72,7 +72,7 @@ func registerBilling(m manager.Manager, c *controllers, docker *swarm.Engine, pa
 	if err := t.parts.notices.register(m, c); err != nil {
 		return err
 	}
-	t.meter = &lateMeter{leader: leader, options: metering.Options{Swarm: payers{docker, t.desk}, Log: c.log, Registerer: ctrlmetrics.Registry}, tariffs: ledger.NewTariffs(t.desk, books, time.Now)}
+	t.meter = &lateMeter{leader: leader, options: metering.Options{Swarm: payers{docker, t.desk}, Volumes: declaredVolumes{m.GetClient(), t.desk}, Log: c.log, Registerer: ctrlmetrics.Registry}, tariffs: ledger.NewTariffs(t.desk, books, time.Now)}
 	if err := m.Add(t.meter); err != nil {
 		return fmt.Errorf("add metering: %w", err)
 	}

@@ -67,6 +67,10 @@ func registerWorkload(m manager.Manager, c *controllers, digests swarmobj.Digest
 		return fmt.Errorf("set up controller of containers: %w", err)
 	}
 
+	if err := registerJobs(m, c, digests, passes); err != nil {
+		return err
+	}
+
 	if err := m.Add(collector.New(m.GetClient(), m.GetAPIReader(), docker, log, ctrlmetrics.Registry)); err != nil {
 		return fmt.Errorf("add collector: %w", err)
 	}
@@ -76,6 +80,10 @@ func registerWorkload(m manager.Manager, c *controllers, digests swarmobj.Digest
 	}
 
 	if err := registerTenants(m, o, docker, passes, log); err != nil {
+		return err
+	}
+
+	if err := registerVolumes(m, c, passes); err != nil {
 		return err
 	}
 

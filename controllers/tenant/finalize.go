@@ -68,12 +68,17 @@ func (c *Controller) namespaceOf(ctx context.Context, t *v1alpha1.Tenant) (*core
 	}
 }
 
-// emptyNamespace removes the containers, then the account, and then the namespace. It always returns an error: a Wait, until the namespace
+// emptyNamespace removes containers and jobs, then volumes, then the account, and then the namespace. It always returns an error: a Wait, until the namespace
 // is gone and nobody asks for this any more.
 func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns *corev1.Namespace) error {
 	var containers v1alpha1.TenantContainerList
 	if err := c.live.List(ctx, &containers, client.InNamespace(ns.Name)); err != nil {
 		return fmt.Errorf("list containers of %q: %w", ns.Name, err)
+	}
+
+	var jobs v1alpha1.TenantJobList
+	if err := c.live.List(ctx, &jobs, client.InNamespace(ns.Name)); err != nil {
+		return fmt.Errorf("list jobs of %q: %w", ns.Name, err)
 	}
 
 	// A namespace that is being deleted cannot be saved any more.
@@ -88,8 +93,17 @@ func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns 
 		}
 	}
 
-	if len(containers.Items) > 0 {
-		return c.removeContainers(ctx, containers.Items)
+	if len(containers.Items)+len(jobs.Items) > 0 {
+		return c.removeWork(ctx, containers.Items, jobs.Items)
+	}
+
+	volumes, err := c.volumes(ctx, ns.Name)
+	if err != nil {
+		return err
+	}
+
+	if len(volumes) > 0 {
+		return c.removeVolumes(ctx, volumes)
 	}
 
 	if err := c.closeAccount(ctx, ns.Name); err != nil {
@@ -107,24 +121,62 @@ func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns 
 	return deleting("The namespace is being removed", nil)
 }
 
-func (c *Controller) removeContainers(ctx context.Context, containers []v1alpha1.TenantContainer) error {
+func (c *Controller) removeWork(ctx context.Context, containers []v1alpha1.TenantContainer, jobs []v1alpha1.TenantJob) error {
+	for i := range jobs {
+		if err := c.remove(ctx, &jobs[i], "job"); err != nil {
+			return err
+		}
+	}
+
 	for i := range containers {
-		tc := &containers[i]
-		if !tc.DeletionTimestamp.IsZero() {
-			continue
+		if err := c.remove(ctx, &containers[i], "container"); err != nil {
+			return err
 		}
+	}
 
-		slogctx.From(ctx).InfoContext(ctx, "Removing container of deleted Tenant", logkey.Object, client.ObjectKeyFromObject(tc).String())
-
-		if err := client.IgnoreNotFound(c.cached.Delete(ctx, tc, client.Preconditions{UID: &tc.UID})); err != nil {
-			return fmt.Errorf("remove container %q: %w", tc.Name, err)
-		}
+	if len(containers) == 0 {
+		return deleting("Jobs are being removed", nil)
 	}
 
 	return deleting("Containers are being removed", nil)
 }
 
-// data lists the Secrets and ConfigMaps of the namespace that people made, sorted.
+// remove deletes an object that is not being deleted, and not one that was made under its name meanwhile.
+func (c *Controller) remove(ctx context.Context, o client.Object, noun string) error {
+	if !o.GetDeletionTimestamp().IsZero() {
+		return nil
+	}
+
+	slogctx.From(ctx).InfoContext(ctx, "Removing "+noun+" of deleted Tenant", logkey.Object, client.ObjectKeyFromObject(o).String())
+
+	if err := client.IgnoreNotFound(c.cached.Delete(ctx, o, client.Preconditions{UID: new(o.GetUID())})); err != nil {
+		return fmt.Errorf("remove %s %q: %w", noun, o.GetName(), err)
+	}
+
+	return nil
+}
+
+// removeVolumes deletes the Volumes, each of which does with its data what its reclaim policy says. Nothing mounts them any more.
+func (c *Controller) removeVolumes(ctx context.Context, volumes []v1alpha1.Volume) error {
+	for i := range volumes {
+		if err := c.remove(ctx, &volumes[i], "volume"); err != nil {
+			return err
+		}
+	}
+
+	return deleting("Volumes are being removed or released", nil)
+}
+
+func (c *Controller) volumes(ctx context.Context, namespace string) ([]v1alpha1.Volume, error) {
+	var list v1alpha1.VolumeList
+	if err := c.live.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return nil, fmt.Errorf("list volumes of %q: %w", namespace, err)
+	}
+
+	return list.Items, nil
+}
+
+// data lists the Volumes, Secrets and ConfigMaps of the namespace that people made, sorted.
 func (c *Controller) data(ctx context.Context, namespace string) ([]string, error) {
 	var (
 		secrets    corev1.SecretList
@@ -137,7 +189,17 @@ func (c *Controller) data(ctx context.Context, namespace string) ([]string, erro
 		}
 	}
 
-	return deletion.Data(secrets.Items, configMaps.Items), nil
+	volumes, err := c.volumes(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+
+	names := make([]string, 0, len(volumes))
+	for i := range volumes {
+		names = append(names, volumes[i].Name)
+	}
+
+	return deletion.Data(secrets.Items, configMaps.Items, names), nil
 }
 
 // dropNetwork removes the network, once nothing uses it. That of a namespace that never was the tenant's stays.

@@ -18,6 +18,7 @@ var unsold = map[corev1.ResourceName]int64{
 	"count/alerts.monitoring.dogker.io":     200,
 	"count/receivers.monitoring.dogker.io":  50,
 	v1alpha1.ResourceGitSyncs:               300,
+	v1alpha1.ResourceJobs:                   300,
 }
 
 // effectiveQuota is the plan's with the tenant's own on top, resource by resource. Either may be nil.
@@ -34,6 +35,8 @@ func effectiveQuota(plan, own *v1alpha1.Quota) v1alpha1.Quota {
 		Secrets:        cmp.Or(o.Secrets, p.Secrets),
 		ConfigMaps:     cmp.Or(o.ConfigMaps, p.ConfigMaps),
 		GitSyncs:       cmp.Or(o.GitSyncs, p.GitSyncs),
+		Volumes:        cmp.Or(o.Volumes, p.Volumes),
+		Jobs:           cmp.Or(o.Jobs, p.Jobs),
 	}
 }
 
@@ -68,6 +71,8 @@ func hard(q v1alpha1.Quota) corev1.ResourceList {
 		v1alpha1.ResourceSecrets:        q.Secrets,
 		v1alpha1.ResourceConfigMaps:     q.ConfigMaps,
 		v1alpha1.ResourceGitSyncs:       q.GitSyncs,
+		v1alpha1.ResourceVolumes:        q.Volumes,
+		v1alpha1.ResourceJobs:           q.Jobs,
 	} {
 		if n != nil {
 			out[name] = *resource.NewQuantity(*n, resource.DecimalSI)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	gitopsv1 "github.com/dogker/dogker/api/gitops/v1alpha1"
+	monitoringv1 "github.com/dogker/dogker/api/monitoring/v1alpha1"
 )
 
 // TestNewIsNotReady: an object that no controller has looked at yet is in progress to tools that go by kstatus, which take an
@@ -22,6 +23,8 @@ func TestNewIsNotReady(t *testing.T) {
 	inNamespace := map[string]any{"name": "new", "namespace": namespace}
 	for resource, object := range map[string]map[string]any{
 		"tenantcontainers": {"kind": "TenantContainer", "metadata": inNamespace, "spec": map[string]any{"image": "registry.example/shop:1.4"}},
+		"volumes":          {"kind": "Volume", "metadata": inNamespace, "spec": map[string]any{"size": "1Gi"}},
+		"volumeclasses":    {"kind": "VolumeClass", "metadata": map[string]any{"name": namespace + "-new"}, "spec": map[string]any{}},
 		"tenants":          {"kind": "Tenant", "metadata": map[string]any{"name": namespace + "-new"}, "spec": map[string]any{"planName": "no-such-plan"}},
 		"gitsyncs":         {"kind": "GitSync", "metadata": inNamespace, "spec": map[string]any{"url": "https://git.example/shop.git", "prune": true}},
 		"gitpreviews": {"kind": "GitPreview", "metadata": inNamespace, "spec": map[string]any{
@@ -30,10 +33,15 @@ func TestNewIsNotReady(t *testing.T) {
 		"imagepolicies": {"kind": "ImagePolicy", "metadata": inNamespace, "spec": map[string]any{
 			"image": "registry.example/shop", "policy": map[string]any{"semver": map[string]any{"range": "1.x"}},
 		}},
+		"alerts":    {"kind": "Alert", "metadata": inNamespace, "spec": map[string]any{"absent": map[string]any{"of": "Heartbeat"}, "for": "24h"}},
+		"receivers": {"kind": "Receiver", "metadata": inNamespace, "spec": map[string]any{"webhook": map[string]any{"url": "https://chat.example/"}}},
 	} {
 		group := v1alpha1.GroupVersion
-		if strings.HasPrefix(resource, "git") || strings.HasPrefix(resource, "image") {
+		switch {
+		case strings.HasPrefix(resource, "git"), strings.HasPrefix(resource, "image"):
 			group = gitopsv1.GroupVersion
+		case resource == "alerts", resource == "receivers":
+			group = monitoringv1.GroupVersion
 		}
 		object["apiVersion"] = group.String()
 		fresh := &unstructured.Unstructured{Object: object}

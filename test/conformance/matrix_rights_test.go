@@ -18,6 +18,8 @@ const (
 // namespaces), it is about the one object that is the tenant's own.
 var (
 	ownerRights = map[string]string{
+		"volumes.dogker.io":                        toDoAll,
+		"volumes.dogker.io/status":                 "get",
 		"tenantcontainers.dogker.io":               toDoAll,
 		"tenantcontainers.dogker.io/scale":         "get update patch",
 		"tenantcontainers.dogker.io/status":        "get",
@@ -65,6 +67,8 @@ var (
 		"plans.dogker.io":                          toRead,
 	}
 	developerRights = map[string]string{
+		"volumes.dogker.io":                     toDoAll,
+		"volumes.dogker.io/status":              "get",
 		"tenantcontainers.dogker.io":            toDoAll,
 		"tenantcontainers.dogker.io/scale":      "get update patch",
 		"tenantcontainers.dogker.io/status":     "get",
@@ -101,6 +105,8 @@ var (
 		"plans.dogker.io":                       toRead,
 	}
 	viewerRights = map[string]string{
+		"volumes.dogker.io":                     toRead,
+		"volumes.dogker.io/status":              "get",
 		"tenantcontainers.dogker.io":            toRead,
 		"tenantcontainers.dogker.io/scale":      "get",
 		"tenantcontainers.dogker.io/status":     "get",

@@ -109,5 +109,15 @@ func (d *Deletion) contents(ctx context.Context, namespace string) (containers i
 		return 0, nil, fmt.Errorf("list config maps of %q: %w", namespace, err)
 	}
 
-	return len(list.Items), deletion.Data(secrets.Items, configMaps.Items), nil
+	volumes, err := d.ours.Resource(mountedResource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return 0, nil, fmt.Errorf("list volumes of %q: %w", namespace, err)
+	}
+
+	names := make([]string, 0, len(volumes.Items))
+	for i := range volumes.Items {
+		names = append(names, volumes.Items[i].GetName())
+	}
+
+	return len(list.Items), deletion.Data(secrets.Items, configMaps.Items, names), nil
 }

@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/retry"
@@ -31,6 +32,7 @@ const poll = 20 * time.Millisecond
 type bootstrapper struct {
 	kube       kubernetes.Interface
 	extensions apiextensions.Interface
+	dynamic    dynamic.Interface
 	log        *slog.Logger
 }
 
@@ -45,7 +47,11 @@ func Ensure(ctx context.Context, cfg *rest.Config, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("create client of kinds: %w", err)
 	}
-	b := bootstrapper{kube: kube, extensions: extensions, log: log}
+	objects, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		return fmt.Errorf("create client of objects: %w", err)
+	}
+	b := bootstrapper{kube: kube, extensions: extensions, dynamic: objects, log: log}
 
 	crds, err := kinds()
 	if err != nil {
@@ -74,7 +80,7 @@ func Ensure(ctx context.Context, cfg *rest.Config, log *slog.Logger) error {
 		}
 	}
 
-	return nil
+	return b.ensureDefaultClass(ctx)
 }
 
 func (b bootstrapper) ensureKind(ctx context.Context, want *apiextensionsv1.CustomResourceDefinition) error {
