@@ -212,16 +212,6 @@ func beingStopped(s *situation, c count) (summary, bool) {
 	}
 }
 
-// awaitingNode: tasks are missing, and the only node that has their data cannot run them.
-func awaitingNode(s *situation, c count) (summary, bool) {
-	why := stranded(s)
-	if why == nil || c.complete() {
-		return summary{}, false
-	}
-
-	return summary{reason: why.Reason, message: why.Message, working: true, again: lookAgain}, true
-}
-
 // swarmPaused: a rollout stopped after a failure and waits for a new spec.
 func swarmPaused(s *situation, _ count) (summary, bool) {
 	state := updateState(s.world.Service)

@@ -89,3 +89,13 @@ func stranded(s *situation) *mounts.Stranded {
 
 	return s.supply.mounts.Strands(s.want.TaskTemplate.Placement, s.world.Nodes)
 }
+
+// awaitingNode: tasks are missing, and the only node that has their data cannot run them.
+func awaitingNode(s *situation, c count) (summary, bool) {
+	why := stranded(s)
+	if why == nil || c.complete() {
+		return summary{}, false
+	}
+
+	return summary{reason: why.Reason, message: why.Message, working: true, again: lookAgain}, true
+}

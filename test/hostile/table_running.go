@@ -33,7 +33,7 @@ var running = []Spec{
 // into a TenantContainer.
 var schema = []Spec{
 	{"BindRoot", Restricted, Schema, "spec.mounts", `{mounts: [{type: bind, source: /, target: /host}]}`},
-	{"BindSocket", Baseline, Schema, "spec.volumes", `{volumes: [{hostPath: {path: /var/run/docker.sock}}]}`},
+	{"BindSocket", Baseline, Schema, "spec.volumes[0].hostPath", `{volumes: [{hostPath: {path: /var/run/docker.sock}}]}`},
 	{"Privileged", Restricted, Schema, "spec.privileged", `{privileged: true}`},
 	{"PrivilegedSecurity", Baseline, Schema, "spec.security.privileged", `{security: {privileged: true}}`},
 	{"HostNetwork", Restricted, Schema, "spec.hostNetwork", `{hostNetwork: true}`},

@@ -138,6 +138,12 @@ func (p *Plugin) judge(ctx context.Context, a admission.Attributes, now, old *un
 		errs = append(errs, revision...)
 	}
 
+	mounts, err := p.judgeMounts(ctx, tc, old)
+	if err != nil {
+		return apierrors.NewInternalError(err)
+	}
+	errs = append(errs, mounts...)
+
 	taken, err := p.directory.Taken(ctx, tc, tenant)
 	if err != nil {
 		return apierrors.NewInternalError(err)
@@ -164,6 +170,9 @@ func (p *Plugin) judgeScale(ctx context.Context, a admission.Attributes) error {
 	}
 	if now.Spec.Replicas <= old.Spec.Replicas {
 		return nil
+	}
+	if err := p.judgeScaleMounts(ctx, a, now.Spec.Replicas); err != nil {
+		return err
 	}
 
 	rules, tenant, err := p.policyFor(ctx, a)
