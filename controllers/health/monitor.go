@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -69,6 +70,8 @@ type Monitor struct {
 	metrics *metrics
 	// looked is when all samples of a container were gone through last, and stopped when one of its tasks was stopped last.
 	looked, stopped map[types.UID]time.Time
+	// written is the version of a container that we have written last: what is older says again what was told already.
+	written map[types.UID]string
 	// stops are those that are under way.
 	stops sync.WaitGroup
 }
@@ -87,7 +90,7 @@ func New(o Options) (*Monitor, error) {
 		return nil, err
 	}
 
-	return &Monitor{o: o, metrics: m, looked: map[types.UID]time.Time{}, stopped: map[types.UID]time.Time{}}, nil
+	return &Monitor{o: o, metrics: m, looked: map[types.UID]time.Time{}, stopped: map[types.UID]time.Time{}, written: map[types.UID]string{}}, nil
 }
 
 // NeedLeaderElection makes the manager run it on the leader only.
@@ -137,6 +140,9 @@ func (m *Monitor) look(ctx context.Context, tc *v1alpha1.TenantContainer) (healt
 	if !tc.DeletionTimestamp.IsZero() {
 		return health.Verdict{}, true
 	}
+	if m.behind(tc) {
+		return health.Verdict{}, false
+	}
 	world, err := m.o.Swarm.Look(ctx, ownerOf(tc))
 	if err != nil {
 		return health.Verdict{}, false // The container's own conditions say that nothing is known.
@@ -151,6 +157,17 @@ func (m *Monitor) look(ctx context.Context, tc *v1alpha1.TenantContainer) (healt
 	}
 
 	return verdict, true
+}
+
+// behind is true while the cache shows an older version than we have written.
+func (m *Monitor) behind(tc *v1alpha1.TenantContainer) bool {
+	written := m.written[tc.UID]
+	if written == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(tc.ResourceVersion, written)
+
+	return err == nil && order < 0
 }
 
 // told is the verdict that was told last.
@@ -172,6 +189,11 @@ func (m *Monitor) forget(known map[types.UID]bool) {
 			if !known[uid] {
 				delete(remembered, uid)
 			}
+		}
+	}
+	for uid := range m.written {
+		if !known[uid] {
+			delete(m.written, uid)
 		}
 	}
 }

@@ -88,6 +88,9 @@ func (m *Monitor) patch(ctx context.Context, tc *v1alpha1.TenantContainer, to ta
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil // It is gone, or another one by now.
 	}
+	if err == nil {
+		m.written[tc.UID] = object.ResourceVersion
+	}
 
 	return err
 }

@@ -22,7 +22,7 @@ import (
 // system is Dogker's own namespace.
 const system = "dogker-system"
 
-// agentsStory: agents are wanted, another image is, somebody changes the service, and then none are wanted any more.
+// agentsStory: agents are wanted, another image is, none are for a while, and then somebody changes the service.
 var agentsStory = story{
 	start: startAgents,
 	scenario: converge.Scenario{Name: "agents", Steps: []converge.Step{
@@ -31,13 +31,14 @@ var agentsStory = story{
 			wantAgents("registry.test/dogker:1")(r)
 		}, Until: agentsRun("registry.test/dogker:1")},
 		{Name: "upgrade", Do: wantAgents("registry.test/dogker:2"), Until: agentsRun("registry.test/dogker:2")},
+		{Name: "not-wanted", Do: wantAgents(""), Until: agentsRun("")},
+		{Name: "wanted-again", Do: wantAgents("registry.test/dogker:2"), Until: agentsRun("registry.test/dogker:2")},
 		{Name: "changed", Do: func(r *converge.Run) {
 			c := r.World.(*world).cluster
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.set(func(s *swarm.ServiceSpec) { s.TaskTemplate.ContainerSpec.Image = "registry.test/stranger" })
 		}, Until: agentsRun("registry.test/dogker:2")},
-		{Name: "not-wanted", Do: wantAgents(""), Until: agentsRun("")},
 	}},
 }
 

@@ -20,7 +20,7 @@ import (
 	"github.com/dogker/dogker/reconciler/converge"
 )
 
-// scaleStory: work comes and goes, and then the container does not scale any more.
+// scaleStory: work comes and goes, and the container does not scale for a while.
 var scaleStory = story{
 	start: func(p *converge.Process) {
 		w := p.World.(*world)
@@ -33,13 +33,7 @@ var scaleStory = story{
 	scenario: converge.Scenario{Name: "scales", Steps: []converge.Step{
 		{Name: "begin", Do: func(r *converge.Run) {
 			tc := container()
-			tc.Spec.Autoscaling = &v1alpha1.Autoscaling{
-				MinReplicas: new(int32(0)), MaxReplicas: 5,
-				Metrics: []v1alpha1.AutoscalingMetric{{Type: v1alpha1.MetricPrometheus, Prometheus: &v1alpha1.PrometheusMetric{
-					Query: "waiting", Target: v1alpha1.PrometheusTarget{AverageValue: new(resource.MustParse("10"))},
-				}}},
-				Behavior: &v1alpha1.AutoscalingBehavior{ScaleDown: &v1alpha1.ScalingRules{StabilizationWindowSeconds: new(int32(0))}},
-			}
+			byQuery(tc)
 			change(func(w *world) { w.waiting = 25 })(r)
 			r.Store.Create(tc)
 		}, Until: scaledTo(3)},
@@ -47,7 +41,19 @@ var scaleStory = story{
 		{Name: "nothing", Do: change(func(w *world) { w.waiting = 0 }), Until: scaledTo(0)},
 		{Name: "wakes", Do: change(func(w *world) { w.waiting = 15 }), Until: scaledTo(2)},
 		{Name: "by-hand", Do: edit(func(tc *v1alpha1.TenantContainer) { tc.Spec.Autoscaling = nil }), Until: unscaled},
+		{Name: "again", Do: edit(byQuery), Until: scaledTo(2)},
 	}},
+}
+
+// byQuery scales so that each task has ten of what waits.
+func byQuery(tc *v1alpha1.TenantContainer) {
+	tc.Spec.Autoscaling = &v1alpha1.Autoscaling{
+		MinReplicas: new(int32(0)), MaxReplicas: 5,
+		Metrics: []v1alpha1.AutoscalingMetric{{Type: v1alpha1.MetricPrometheus, Prometheus: &v1alpha1.PrometheusMetric{
+			Query: "waiting", Target: v1alpha1.PrometheusTarget{AverageValue: new(resource.MustParse("10"))},
+		}}},
+		Behavior: &v1alpha1.AutoscalingBehavior{ScaleDown: &v1alpha1.ScalingRules{StabilizationWindowSeconds: new(int32(0))}},
+	}
 }
 
 // idle is the loop of processes whose loops have none.
