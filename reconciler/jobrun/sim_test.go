@@ -229,7 +229,7 @@ func (s *sim) arrive(c call) {
 
 	svc := &service{id: "svc-" + c.run, began: s.passed, skew: s.skew}
 	for range 4 {
-		t := try{takes: time.Duration(s.choose("takes", 1, 600)) * time.Second}
+		t := try{takes: time.Duration(s.choose("takes", 1, []int{600, 10}[s.choose("short", 0, 1)])) * time.Second}
 		if s.choose("fails", 0, 2) == 0 {
 			t.exit = 3
 		}
@@ -249,7 +249,7 @@ func (s *sim) restart(i int) { s.servers[i] = &server{version: s.servers[i].vers
 // pass is one pass of a server, with what it happens to see.
 func (s *sim) pass(i int) jobrun.Plan {
 	srv := s.servers[i]
-	srv.version = s.choose("version", max(srv.version, len(s.versions)-3), len(s.versions)-1)
+	srv.version = s.choose("version", max(srv.version, len(s.versions)-5), len(s.versions)-1)
 
 	seen := s.worlds[len(s.worlds)-1]
 	if back := s.choose("lag", 0, 3); back < len(s.worlds) {
@@ -336,9 +336,9 @@ func (s *sim) do(srv *server, step jobrun.Step) {
 		// It may take as long as it is given and the engine takes to give up, but seldom does.
 		longest := int(step.Before.Sub(s.clock())/time.Second) + 20
 		delay := s.choose("delay", 0, 9)
-		if delay > 2 {
+		if delay > 3 {
 			delay = 0
-		} else if delay == 2 {
+		} else if delay > 1 {
 			delay = s.choose("longDelay", 0, longest)
 		}
 		s.note("%s, there in %d s", step, delay)
@@ -351,12 +351,15 @@ func (s *sim) do(srv *server, step jobrun.Step) {
 		}
 	case jobrun.Remove:
 		s.note("%s", step)
-		if step.Orphan {
-			for _, r := range s.latest().Status.Active {
-				if r.Name == step.Run {
-					return
-				}
+		for _, r := range s.latest().Status.Active {
+			if r.Name != step.Run {
+				continue
 			}
+			if !step.Orphan {
+				s.fail("%s, whose run is not over", step)
+			}
+
+			return
 		}
 		if svc := s.services[step.Run]; svc != nil && svc.removed.IsZero() {
 			svc.removed = s.passed
