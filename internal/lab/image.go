@@ -72,6 +72,7 @@ func imageArchive(version string) ([]byte, error) {
 
 	layer, err := tarOf(
 		entry{name: "app", mode: 0o755, content: app},
+		entry{name: "tar", link: "app"},
 		entry{name: "version", mode: 0o644, content: []byte(version + "\n")},
 		entry{name: "etc/passwd", mode: 0o644, content: []byte("root:x:0:0::/:\napp:x:1000:1000::/:\n")},
 	)
@@ -111,10 +112,12 @@ func imageArchive(version string) ([]byte, error) {
 	)
 }
 
+// entry is a file, or a symbolic link.
 type entry struct {
 	name    string
 	mode    int64
 	content []byte
+	link    string
 }
 
 func tarOf(entries ...entry) ([]byte, error) {
@@ -123,6 +126,9 @@ func tarOf(entries ...entry) ([]byte, error) {
 
 	for _, e := range entries {
 		header := &tar.Header{Name: e.name, Mode: e.mode, Size: int64(len(e.content)), ModTime: epoch}
+		if e.link != "" {
+			header = &tar.Header{Name: e.name, Typeflag: tar.TypeSymlink, Linkname: e.link, Mode: 0o777, ModTime: epoch}
+		}
 		if err := w.WriteHeader(header); err != nil {
 			return nil, err
 		}

@@ -289,10 +289,15 @@ func (d *console) logs(t *testing.T, container, pod string) {
 	if code := end(); code != 0 || !strings.Contains(said(), "line three\n") {
 		t.Errorf("kubectl logs -f ended with code %d, want 0 at the end of the container: %s", code, said())
 	}
-	next := d.pod(container, 1)
-	if next == pod {
-		t.Fatalf("pod %q is the one that was deleted", next)
-	}
+	// The end of a container is heard of here before the swarm tells of it.
+	var next string
+	await(t, soon, "another pod runs in its place", func() error {
+		if next = d.pod(container, 1); next == pod {
+			return fmt.Errorf("pod %q is the one that was deleted", next)
+		}
+
+		return nil
+	})
 	if err := d.says("", 0, `line one\nline two\nline three\n`, "logs", next, "--previous"); err != nil {
 		t.Error(err)
 	}

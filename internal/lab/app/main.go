@@ -9,8 +9,10 @@
 //	POST /eat?mib=64     allocate and touch memory
 //	POST /burn?seconds=10&percent=50   use so much CPU time, at that part of a core
 //	GET /bytes?mib=20    so many mebibytes
+//	POST /gauge?value=5  what app_gauge of GET /metrics is to be
 //
-// `app echo|complain|exit|cat|log|tty` is what tests run in a container that runs already.
+// `app echo|complain|exit|cat|count|log|terminal` is what tests run in a container that runs already. Called as tar, it is tar
+// for `kubectl cp`.
 //
 // `app -check` asks a running app on the same port for /healthz and exits 0 or 1: the exec health check of an image that
 // holds nothing but this program.
@@ -23,6 +25,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -49,6 +52,9 @@ type options struct {
 }
 
 func main() {
+	if filepath.Base(os.Args[0]) == "tar" {
+		os.Exit(tarCommand(os.Args[1:]))
+	}
 	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
 		os.Exit(commands[os.Args[1]](os.Args[2:]))
 	}

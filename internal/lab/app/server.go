@@ -38,6 +38,7 @@ func newServer(o options) http.Handler {
 	mux.HandleFunc("POST /healthz", s.setHealth)
 	mux.HandleFunc("GET /env", s.env)
 	mux.HandleFunc("GET /metrics", s.metrics)
+	mux.HandleFunc("POST /gauge", s.setGauge)
 	mux.HandleFunc("GET /file", s.file)
 	mux.HandleFunc("POST /crash", s.crash)
 	mux.HandleFunc("POST /eat", s.eat)
