@@ -6,7 +6,8 @@
 //	                                       └─ logs of nodes without an agent ──► the swarm's managers
 //
 // The protocols are Kubernetes' own code: wsstream and spdy of k8s.io/streaming, cri-streaming, which is what kubelets serve
-// SPDY with, and the tunnel of k8s.io/apiserver. What is here is who may, which container that is, and when it ends.
+// port-forwards with, and the tunnel of k8s.io/apiserver. What is here is who may, which container that is, how much of a client
+// is taken into memory, and when it ends.
 //
 // What holds:
 //   - A pod is looked up by namespace and name together. What is not shown in a namespace cannot be reached from there, and
