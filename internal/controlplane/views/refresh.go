@@ -3,7 +3,6 @@ package views
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"github.com/docker/docker/api/types/swarm"
 	"k8s.io/client-go/tools/cache"
@@ -33,7 +32,7 @@ type seen struct {
 	current             bool
 	failed              int32
 	service, revision   string
-	adopted             string
+	adopted, image      string
 	containerUID        string
 	containerGeneration int64
 	node                podview.Where
@@ -108,6 +107,7 @@ func markOf(set *swarmobj.ServiceTasks, t *podview.Chosen, c *v1alpha1.TenantCon
 	}
 	if s := set.Service; s != nil {
 		m.service, m.revision, m.adopted = s.Spec.Name, s.Spec.Labels[v1alpha1.SwarmLabelRevision], s.Spec.Labels[v1alpha1.SwarmLabelAdopted]
+		m.image = s.Spec.Labels[v1alpha1.SwarmLabelImage]
 	}
 	if c != nil {
 		m.containerUID, m.containerGeneration = string(c.UID), c.Generation
@@ -142,10 +142,10 @@ func (v *Views) refreshNodes(ctx context.Context) []swarmobj.Owner {
 		agents = v.Agents.NodeStates()
 	}
 
-	touched, gone := map[string]bool{}, maps.Clone(v.known)
+	touched := map[string]bool{}
+	v.clearNames(names, touched)
 	for i := range nodes {
 		n := &nodes[i]
-		delete(gone, n.ID)
 		mark := nodeSeen{version: n.Version.Index, name: names[n.ID], where: podview.Placed(n, names[n.ID])}
 		if a, known := agents[n.ID]; known {
 			mark.agents, mark.agent = true, podview.Agent{Own: a.Own, Version: a.Version, Problem: a.Problem, Since: a.Connected}
@@ -156,14 +156,9 @@ func (v *Views) refreshNodes(ctx context.Context) []swarmobj.Owner {
 		}
 		touched[n.ID] = was.where != mark.where
 		v.known[n.ID] = mark
-		if err := v.showNode(n, mark, was.name); err != nil {
+		if err := v.showNode(n, mark); err != nil {
 			v.Log.ErrorContext(ctx, "Could not show node", logkey.Node, n.ID, logkey.Err, err)
 		}
-	}
-	for id, was := range gone {
-		touched[id] = true
-		delete(v.known, id)
-		v.nodes.shelf.remove("", was.name)
 	}
 	if len(touched) > 0 {
 		v.nameNodes()
@@ -172,7 +167,23 @@ func (v *Views) refreshNodes(ctx context.Context) []swarmobj.Owner {
 	return v.ownersOn(touched)
 }
 
-func (v *Views) showNode(n *swarm.Node, mark nodeSeen, oldName string) error {
+// clearNames takes off the shelf what nodes were called that are gone, or are called otherwise now. It comes before anything is
+// put there: another node may have the name already, such as one that has left the swarm and joined it again.
+func (v *Views) clearNames(names map[string]string, touched map[string]bool) {
+	for id, was := range v.known {
+		name, there := names[id]
+		if there && name == was.name {
+			continue
+		}
+		v.nodes.shelf.remove("", was.name)
+		if !there {
+			touched[id] = true
+			delete(v.known, id)
+		}
+	}
+}
+
+func (v *Views) showNode(n *swarm.Node, mark nodeSeen) error {
 	var agent *podview.Agent
 	if mark.agents {
 		agent = &mark.agent
@@ -180,9 +191,6 @@ func (v *Views) showNode(n *swarm.Node, mark nodeSeen, oldName string) error {
 	r, err := nodeRow(podview.Node(n, mark.name, agent))
 	if err != nil {
 		return fmt.Errorf("convert: %w", err)
-	}
-	if oldName != "" && oldName != mark.name {
-		v.nodes.shelf.remove("", oldName)
 	}
 	v.nodes.shelf.put(r)
 
