@@ -226,8 +226,9 @@ func TestLiveImpact(t *testing.T) {
 
 	for _, name := range []string{"Rollout", "Notes", "Env", "Labels", "Hostname", "HostPort", "VirtualIP", "Volume", "VolumeReadOnly", "StopSignal", "NeverRestarts", "Minimal"} {
 		t.Run(name, func(t *testing.T) {
-			in := e.fit(inputOf(minimal()))
+			in := inputOf(minimal())
 			variants()[name](&in)
+			in = e.fit(in)
 			in.ForceUpdate = max(in.ForceUpdate, last.TaskTemplate.ForceUpdate)
 			spec := build(t, in)
 
