@@ -50,6 +50,7 @@ func TestFleet(t *testing.T) {
 	t.Run("Count", func(t *testing.T) { watched.count(t, web) })
 	t.Run("OOM", func(t *testing.T) { watched.outOfMemory(t, n) })
 	t.Run("AgentKilled", func(t *testing.T) { watched.loseAgent(t, c.lab.Nodes[1], web) })
+	t.Run("Partitioned", func(t *testing.T) { watched.partition(t, c.lab.Nodes[2], web) })
 	sums.never(t)
 }
 
@@ -164,6 +165,65 @@ func (f *watched) loseAgent(t *testing.T, node *lab.Node, web []subject) {
 	})
 	t.Logf("the node could be used again after %v", took)
 	f.fresh(t, web[i].place.Task)
+}
+
+// partition cuts a node off: what was measured stays, what cannot be asked says so, and all goes on where the cable is back. The
+// clock of a node is that of this machine, so that clocks which differ are for the tests of internal/fleet.
+func (f *watched) partition(t *testing.T, node *lab.Node, web []subject) {
+	i := slices.IndexFunc(web, func(s subject) bool { return s.node == node.Name })
+	before, _ := f.store.Totals(web[i].Owner)
+	if err := node.Cut(); err != nil {
+		t.Fatal(err)
+	}
+	healed := false
+	t.Cleanup(func() {
+		if !healed {
+			_ = node.Heal()
+		}
+	})
+	took := await(t, soon, "the node says that it cannot be used", func() error {
+		if s, _ := f.State(web[i].place.Node); s.Problem == "" {
+			return errors.New("it says nothing")
+		}
+
+		return nil
+	})
+	t.Logf("it was known %v after the cut", took)
+	if _, err := f.Logs(t.Context(), web[i].place, fleet.LogOptions{}); !errors.Is(err, swarmobj.ErrUnavailable) || !strings.Contains(err.Error(), node.Name) {
+		t.Errorf("log while the node is cut off: %v, want that %s cannot be asked", err, node.Name)
+	}
+	if now, _ := f.store.Totals(web[i].Owner); now.CPU < before.CPU {
+		t.Errorf("CPU time of all tasks: %v, and %v before the cut", now.CPU, before.CPU)
+	}
+	for _, s := range web {
+		if s.node != node.Name {
+			f.fresh(t, s.place.Task)
+		}
+	}
+
+	if err := node.Heal(); err != nil {
+		t.Fatal(err)
+	}
+	healed = true
+	took = await(t, atLast, "the node can be used again", func() error {
+		s, _ := f.State(web[i].place.Node)
+		if s.Problem != "" {
+			return errors.New(s.Problem)
+		}
+
+		return nil
+	})
+	t.Logf("the node could be used again %v after the cable was back", took)
+	// Swarm may have put another task there meanwhile.
+	await(t, atLast, "what runs there is sampled again", func() error {
+		for _, s := range f.store.Subjects(web[i].Owner) {
+			if latest, ok := f.store.Latest(s.Task); ok && s.Node == web[i].place.Node && time.Since(latest.At) < telemetry.Interval {
+				return nil
+			}
+		}
+
+		return errors.New("there is no sample of late")
+	})
 }
 
 // sums watches that what a workload has used in all never gets less.
