@@ -18,6 +18,7 @@ import (
 	"github.com/dogker/dogker/controllers/releasedvolume"
 	"github.com/dogker/dogker/controllers/volume"
 	"github.com/dogker/dogker/controllers/volumeclass"
+	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/internal/fleet"
 	dockerswarm "github.com/dogker/dogker/internal/swarm"
 	"github.com/dogker/dogker/internal/volumes"
@@ -53,7 +54,7 @@ func registerVolumes(m manager.Manager, c *controllers, passes *engine.Metrics) 
 		return engine.Options{Name: name, Finalizer: finalizer, Recorder: recorder, Metrics: passes, Logger: c.log}
 	}
 
-	kind := volume.New(m.GetClient(), m.GetAPIReader(), inventory, c.docker.Engine, recorder)
+	kind := volume.New(m.GetClient(), m.GetAPIReader(), inventory, c.docker.Engine, confined(m.GetClient()), recorder)
 	loop := engine.New(m.GetClient(), kind, options(volume.Name, v1alpha1.FinalizerVolume))
 	hints := volume.Hints{Data: dataHints(inventory, c.log), Nodes: nodeHints(c.docker.Engine)}
 	if err := volume.Setup(m, loop, hints); err != nil {
@@ -74,6 +75,19 @@ func registerVolumes(m manager.Manager, c *controllers, passes *engine.Metrics) 
 	}
 
 	return nil
+}
+
+// confined is what controllers of containers know of tenants.
+func confined(cached client.Reader) volume.Confined {
+	return func(ctx context.Context, namespace string) (bool, error) {
+		tenant, err := permit.Tenant(ctx, cached, namespace)
+		if err != nil {
+			return false, err
+		}
+		profile, err := permit.Profile(ctx, cached, tenant)
+
+		return profile != v1alpha1.ProfilePrivileged, err
+	}
 }
 
 // dataHints tells of data that came, went or was measured. What nobody takes in time is dropped: who waits looks again.

@@ -75,35 +75,22 @@ func registerWorkload(m manager.Manager, c *controllers, digests swarmobj.Digest
 		return fmt.Errorf("add collector: %w", err)
 	}
 
-	if err := registerAgents(m, c, digests); err != nil {
-		return err
+	for _, register := range []func() error{
+		func() error { return registerAgents(m, c, digests) },
+		func() error { return registerTenants(m, o, docker, passes, log) },
+		func() error { return registerVolumes(m, c, passes) },
+		func() error { return registerBilling(m, c, docker, passes) },
+		func() error { return registerAutoscaler(m, c) },
+		func() error { return registerAlerts(m, c, docker, passes) },
+		func() error { return registerHealth(m, c) },
+		func() error { return registerGitOps(m, c, passes) },
+	} {
+		if err := register(); err != nil {
+			return err
+		}
 	}
 
-	if err := registerTenants(m, o, docker, passes, log); err != nil {
-		return err
-	}
-
-	if err := registerVolumes(m, c, passes); err != nil {
-		return err
-	}
-
-	if err := registerBilling(m, c, docker, passes); err != nil {
-		return err
-	}
-
-	if err := registerAutoscaler(m, c); err != nil {
-		return err
-	}
-
-	if err := registerAlerts(m, c, docker, passes); err != nil {
-		return err
-	}
-
-	if err := registerHealth(m, c); err != nil {
-		return err
-	}
-
-	return registerGitOps(m, c, passes)
+	return nil
 }
 
 var _ engine.Recorder = (record.EventRecorder)(nil)

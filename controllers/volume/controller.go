@@ -49,6 +49,10 @@ type Recorder interface {
 	Event(object runtime.Object, eventType, reason, message string)
 }
 
+// Confined tells whether the containers of a namespace keep off the managers of the swarm, because the security profile of its
+// tenant trusts them with nothing beyond themselves. It may read from a cache.
+type Confined func(ctx context.Context, namespace string) (bool, error)
+
 // Controller decides about Volumes.
 type Controller struct {
 	client   client.Client
@@ -56,14 +60,15 @@ type Controller struct {
 	storage  Storage
 	swarm    Swarm
 	recorder Recorder
+	confined Confined
 
 	// chosen are the nodes of Volumes that the cache may not show yet, by UID. Only the one worker uses it.
 	chosen map[types.UID]string
 }
 
 // New returns the controller. c may read from a cache; live asks the API server itself.
-func New(c client.Client, live client.Reader, storage Storage, nodes Swarm, recorder Recorder) *Controller {
-	return &Controller{client: c, live: live, storage: storage, swarm: nodes, recorder: recorder, chosen: map[types.UID]string{}}
+func New(c client.Client, live client.Reader, storage Storage, nodes Swarm, confined Confined, recorder Recorder) *Controller {
+	return &Controller{client: c, live: live, storage: storage, swarm: nodes, confined: confined, recorder: recorder, chosen: map[types.UID]string{}}
 }
 
 const (

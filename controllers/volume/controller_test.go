@@ -57,7 +57,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		n.Description.Resources = swarm.Resources{NanoCPUs: 4e9, MemoryBytes: 8 << 30}
 		w.nodes = append(w.nodes, n)
 	}
-	w.controller = New(w.Client, w.Client, w, w, w)
+	w.controller = New(w.Client, w.Client, w, w, func(context.Context, string) (bool, error) { return true, nil }, w)
 
 	return w
 }
@@ -266,7 +266,7 @@ func TestDeletion(t *testing.T) {
 			why: "What nodes have is known without a status.", volume: vol("data", deleted),
 		},
 		"NotTheirs": {
-			why: "Data that another Volume has is not touched by one that only wanted it.",
+			why:    "Data that another Volume has is not touched by one that only wanted it.",
 			volume: vol("thief", deleted, onA, func(v *v1alpha1.Volume) { v.Spec.Adopt = name(vol("data")) }), others: []client.Object{vol("data", onA)}, kept: true,
 		},
 	}

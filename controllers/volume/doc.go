@@ -8,5 +8,5 @@
 // Invariants: one worker, because a node is chosen by what was chosen before; a Volume never loses its finalizer while
 // something mounts it; data that belongs to another Volume is not touched, whatever spec.adopt says.
 //
-// Callers: cmd. It imports api, reconciler and controllers/workload/permit; never an adapter.
+// Callers: cmd. It imports api and reconciler; never an adapter or another controller.
 package volume

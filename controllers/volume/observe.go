@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
-	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/reconciler/volume"
 )
 
@@ -70,17 +69,13 @@ func (c *Controller) prepare(ctx context.Context, view *volume.View) error {
 	if len(view.Consumers) == 0 {
 		return nil
 	}
-	tenant, err := permit.Tenant(ctx, c.client, v.Namespace)
+	confined, err := c.confined(ctx, v.Namespace)
 	if err != nil {
-		return err
-	}
-	profile, err := permit.Profile(ctx, c.client, tenant)
-	if err != nil {
-		return err
+		return fmt.Errorf("find profile of %q: %w", v.Namespace, err)
 	}
 	for i := range view.Consumers {
 		consumer := &view.Consumers[i]
-		consumer.OffManagers = profile != v1alpha1.ProfilePrivileged
+		consumer.OffManagers = confined
 		if consumer.Pinned, err = c.pinned(ctx, v, consumer.Others, view.Nodes); err != nil {
 			return err
 		}

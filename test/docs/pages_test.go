@@ -129,7 +129,8 @@ func TestReferenceIsComplete(t *testing.T) {
 		"tenants": "tenant.md", "plans": "plan.md", "users": "user.md", "deploytokens": "deploytoken.md",
 		"pricelists": "pricelist.md", "billingaccounts": "billingaccount.md", "topups": "topup.md", "refunds": "refund.md",
 		"coupons": "coupon.md", "statements": "statement.md", "gitsyncs": "gitsync.md", "imagepolicies": "imagepolicy.md",
-		"alerts": "alert.md", "receivers": "receiver.md",
+		"alerts": "alert.md", "receivers": "receiver.md", "tenantjobs": "tenantjob.md",
+		"volumes": "volume.md", "volumeclasses": "volumeclass.md", "releasedvolumes": "releasedvolume.md",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			page := all[filepath.Join(root, "docs/reference", file)]
@@ -214,6 +215,8 @@ func TestReasonsAreDocumented(t *testing.T) {
 	for source, files := range map[string][]string{
 		"dogker/v1alpha1/conditions.go": {"tenantcontainer.md"}, "dogker/v1alpha1/conditions_tenant.go": {"tenant.md", "plan.md"},
 		"dogker/v1alpha1/conditions_autoscaling.go": {"tenantcontainer.md"},
+		"dogker/v1alpha1/conditions_volume.go":      {"volume.md", "releasedvolume.md"},
+		"dogker/v1alpha1/conditions_job.go":         {"tenantjob.md"},
 		"billing/v1alpha1/conditions.go":            {"pricelist.md", "billingaccount.md", "topup.md", "refund.md", "coupon.md"},
 		"gitops/v1alpha1/gitpreview_conditions.go":  {"gitpreview.md"},
 		"billing/v1alpha1/conditions_payment.go":    {"topup.md", "refund.md", "coupon.md"},

@@ -142,7 +142,9 @@ func TestCompleteSampleLeavesNothingOut(t *testing.T) {
 		"Refund": "billing-complete.yaml", "Coupon": "billing-complete.yaml",
 		"GitSync":     "gitops-complete.yaml",
 		"ImagePolicy": "image-automation.yaml",
-		"Alert":       "alerts-complete.yaml", "Receiver": "alerts-complete.yaml",
+		"TenantJob":   "jobs-complete.yaml",
+		"Volume":      "volumes-complete.yaml", "VolumeClass": "volumes-complete.yaml", "ReleasedVolume": "volumes-complete.yaml",
+		"Alert": "alerts-complete.yaml", "Receiver": "alerts-complete.yaml",
 	} {
 		shown := map[string]bool{}
 
@@ -196,13 +198,13 @@ var crdOf = map[string]string{
 	"TenantContainer": "tenantcontainers", "ContainerRevision": "containerrevisions", "Tenant": "tenants", "Plan": "plans",
 	"User": "users", "DeployToken": "deploytokens",
 	"PriceList": "pricelists", "BillingAccount": "billingaccounts", "TopUp": "topups", "Refund": "refunds", "Coupon": "coupons",
-	"Statement": "statements", "GitSync": "gitsyncs", "ImagePolicy": "imagepolicies", "Alert": "alerts", "Receiver": "receivers",
+	"TenantJob": "tenantjobs", "Volume": "volumes", "VolumeClass": "volumeclasses", "ReleasedVolume": "releasedvolumes", "Statement": "statements", "GitSync": "gitsyncs", "ImagePolicy": "imagepolicies", "Alert": "alerts", "Receiver": "receivers",
 }
 
 // goesOnIn is the namespace of files that begin where another ends: the Tenant in that one has made it.
 var goesOnIn = map[string]string{
 	"billing-tenant.yaml": "initech", "billing-complete.yaml": "initech", "gitops.yaml": "acme", "gitops-complete.yaml": "acme", "image-automation.yaml": "acme",
-	"preview-complete.yaml": "acme", "alerts.yaml": "acme", "alerts-complete.yaml": "acme",
+	"preview-complete.yaml": "acme", "alerts.yaml": "acme", "volume.yaml": "acme", "volumes-complete.yaml": "acme", "alerts-complete.yaml": "acme",
 }
 
 // crdFile is where the schema of a resource is.
@@ -224,7 +226,7 @@ func crdFile(resource string) string {
 }
 
 // clusterScoped are our kinds that are in no namespace.
-var clusterScoped = map[string]bool{"Tenant": true, "Plan": true, "User": true, "PriceList": true, "Coupon": true}
+var clusterScoped = map[string]bool{"Tenant": true, "Plan": true, "User": true, "PriceList": true, "Coupon": true, "VolumeClass": true, "ReleasedVolume": true}
 
 // crdSchema is the schema of a kind as the API server applies it.
 type crdSchema struct {

@@ -32,8 +32,6 @@ const (
 	ReasonNodeUnreachable = "NodeUnreachable"
 	// ReasonReleased: the data belongs to no Volume, and is kept.
 	ReasonReleased = "Released"
-	// ReasonAdopted: the data belongs to another Volume now.
-	ReasonAdopted = "Adopted"
 	// ReasonOverfull: more is in it than its size.
 	ReasonOverfull = "Overfull"
 )

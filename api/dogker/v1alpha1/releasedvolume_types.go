@@ -19,7 +19,7 @@ import (
 // +kubebuilder:printcolumn:name="Node",type=string,JSONPath=`.spec.nodes[*].hostname`,description="The nodes that it is on."
 // +kubebuilder:printcolumn:name="Used",type=string,JSONPath=`.status.used`,description="How much it holds, as last measured."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,description="Since when it is known to belong to nobody."
-// +kubebuilder:printcolumn:name="Name of the engine",type=string,priority=1,JSONPath=`.spec.volumeName`,description="What spec.adopt of a Volume has to name."
+// +kubebuilder:printcolumn:name="Volume-Name",type=string,priority=1,JSONPath=`.spec.volumeName`,description="What spec.adopt of a Volume has to name."
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,description="Why, in a sentence."
 type ReleasedVolume struct {
 	metav1.TypeMeta   `json:",inline"`

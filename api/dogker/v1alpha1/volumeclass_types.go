@@ -46,8 +46,8 @@ type VolumeClassList struct {
 
 // VolumeClassSpec is how Volumes of a class are made.
 //
-// +kubebuilder:validation:XValidation:rule="self.driver == oldSelf.driver",message="driver cannot be changed, because there may be Volumes with it; make another class"
-// +kubebuilder:validation:XValidation:rule="self.access == oldSelf.access",message="access cannot be changed, because there may be Volumes with it; make another class"
+// +kubebuilder:validation:XValidation:rule="!has(self.driver) || !has(oldSelf.driver) || self.driver == oldSelf.driver",message="driver cannot be changed, because there may be Volumes with it; make another class"
+// +kubebuilder:validation:XValidation:rule="!has(self.access) || !has(oldSelf.access) || self.access == oldSelf.access",message="access cannot be changed, because there may be Volumes with it; make another class"
 // +kubebuilder:validation:XValidation:rule="has(self.options) == has(oldSelf.options) && (!has(self.options) || self.options == oldSelf.options)",message="options cannot be changed, because engines keep those that a volume was made with; make another class"
 // +kubebuilder:validation:XValidation:rule="has(self.sizeOption) == has(oldSelf.sizeOption) && (!has(self.sizeOption) || self.sizeOption == oldSelf.sizeOption)",message="sizeOption cannot be changed, because engines keep the options that a volume was made with; make another class"
 // +kubebuilder:validation:XValidation:rule="!has(self.sizeOption) || !has(self.options) || !(self.sizeOption in self.options)",message="options must not hold the option that sizeOption names, because Dogker sets it"
