@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,6 +31,8 @@ const (
 	eventToHint = "end of a container to hint"
 	// limited is the number of containers that the goals of the agent are about.
 	limited = 100
+	// inOneNetwork are tasks in one namespace, whose network has addresses for about 250.
+	inOneNetwork = 100
 )
 
 var agents = benchmark{
@@ -67,9 +70,9 @@ func containersOf(n int, what string) string { return fmt.Sprintf("%d containers
 type watched struct {
 	*session
 
-	engine    *rig.Engine
-	server    *rig.Server
-	namespace string
+	engine     *rig.Engine
+	server     *rig.Server
+	namespaces []string
 
 	store *telemetry.Store
 	// heard are events with the time at which the fleet passed them on.
@@ -100,8 +103,11 @@ func (s *session) watched(ctx context.Context) (*watched, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watched{session: s, engine: e, server: server, namespace: "tenant00", heard: make(chan heard, 1000)}
-	if err := server.CreateNamespaces(ctx, []string{w.namespace}); err != nil {
+	w := &watched{session: s, engine: e, server: server, heard: make(chan heard, 1000)}
+	for n := 0; n*inOneNetwork < slices.Max(s.sampled); n++ {
+		w.namespaces = append(w.namespaces, fmt.Sprintf("tenant%02d", n))
+	}
+	if err := server.CreateNamespaces(ctx, w.namespaces); err != nil {
 		return nil, err
 	}
 
@@ -177,11 +183,12 @@ func (e elsewhere) Heard(node string, m events.Message) {
 
 // footprint measures the agent with n containers.
 func (w *watched) footprint(ctx context.Context, n int) error {
-	if add := n - w.have; add > 0 {
-		if err := w.server.Client.Create(ctx, rig.Container(w.namespace, fmt.Sprintf("idle%04d", n), int32(add))); err != nil { //nolint:gosec // A few hundred.
+	for w.have < n {
+		namespace, add := w.namespaces[w.have/inOneNetwork], min(n-w.have, inOneNetwork-w.have%inOneNetwork)
+		if err := w.server.Client.Create(ctx, rig.Container(namespace, fmt.Sprintf("idle%04d", w.have), int32(add))); err != nil { //nolint:gosec // A hundred at most.
 			return err
 		}
-		w.have = n
+		w.have += add
 	}
 	// The agent samples itself, too.
 	if err := awaitTrue(ctx, func() bool { return w.store.Stats().Tasks > n }); err != nil {
@@ -222,7 +229,7 @@ func (w *watched) footprint(ctx context.Context, n int) error {
 // events kills containers, and takes the time until the fleet has heard of it, and until somebody has who listens to the
 // engine.
 func (w *watched) events(ctx context.Context) error {
-	list, err := w.engine.Docker.ContainerList(ctx, container.ListOptions{Filters: filters.NewArgs(filters.Arg("name", w.namespace+"_"))})
+	list, err := w.engine.Docker.ContainerList(ctx, container.ListOptions{Filters: filters.NewArgs(filters.Arg("name", w.namespaces[0]+"_"))})
 	if err != nil {
 		return err
 	}
