@@ -9,7 +9,7 @@ cd "$ROOT"
 OUT=$BUILD/test
 TOTALS=$OUT/totals
 export DOGKER_BIN=${DOGKER_BIN:-$ROOT/bin/dogker} DOGKER_LAB_LOGS=$OUT/engine-logs
-# Real clients, of hack/tools: Helm and kustomize.
+# Real clients, of hack/tools: Helm and kustomize; and a real S3 server.
 export DOGKER_TOOLS=$BUILD/tools
 
 # stage TITLE ARGS… is one go test. testsum counts what fails and then exits with 1; what it did not see, such as a flag
@@ -132,6 +132,8 @@ if [[ " $* " == *" e2e "* || " $* " == *" conformance "* ]]; then
 	hack/build.sh
 	say "Building Helm and kustomize"
 	go build -C hack/tools -ldflags "-s -w" -o "$DOGKER_TOOLS/" tool
+	say "Building an S3 server"
+	go build -C hack/tools/s3 -ldflags "-s -w" -o "$DOGKER_TOOLS/" tool
 fi
 hack/leaks.sh before "$OUT/before"
 

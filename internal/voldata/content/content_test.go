@@ -113,21 +113,24 @@ func TestDigestSeesEverything(t *testing.T) {
 	}
 
 	for name, change := range map[string]func([]item) []item{
-		"Data":      func(i []item) []item { i[1].data = "two"; return i },
-		"Size":      func(i []item) []item { i[1].data, i[1].Size = "ones", 4; return i },
-		"Name":      func(i []item) []item { i[1].Name, i[3].Linkname = "volume/b", "volume/b"; return i },
-		"Mode":      func(i []item) []item { i[1].Mode = 0o4644; return i },
-		"Owner":     func(i []item) []item { i[1].Uid = 999; return i },
-		"Group":     func(i []item) []item { i[1].Gid = 999; return i },
-		"Time":      func(i []item) []item { i[1].ModTime = noon.Add(time.Second); return i },
-		"RootMode":  func(i []item) []item { i[0].Mode = 0o700; return i },
-		"Symlink":   func(i []item) []item { i[2].Linkname = "b"; return i },
-		"Link":      func(i []item) []item { i[3] = file("volume/m", "one"); return i },
-		"Kind":      func(i []item) []item { i[2] = file("volume/l", "a"); return i },
-		"Device":    func(i []item) []item { i[4].Devminor = 5; return i },
-		"Fewer":     func(i []item) []item { return i[:4] },
-		"More":      func(i []item) []item { return append(i, file("volume/z", "")) },
-		"Capable":   func(i []item) []item { i[1].PAXRecords = map[string]string{"SCHILY.xattr.security.capability": "\x01\x00\x00\x02"}; return i },
+		"Data":     func(i []item) []item { i[1].data = "two"; return i },
+		"Size":     func(i []item) []item { i[1].data, i[1].Size = "ones", 4; return i },
+		"Name":     func(i []item) []item { i[1].Name, i[3].Linkname = "volume/b", "volume/b"; return i },
+		"Mode":     func(i []item) []item { i[1].Mode = 0o4644; return i },
+		"Owner":    func(i []item) []item { i[1].Uid = 999; return i },
+		"Group":    func(i []item) []item { i[1].Gid = 999; return i },
+		"Time":     func(i []item) []item { i[1].ModTime = noon.Add(time.Second); return i },
+		"RootMode": func(i []item) []item { i[0].Mode = 0o700; return i },
+		"Symlink":  func(i []item) []item { i[2].Linkname = "b"; return i },
+		"Link":     func(i []item) []item { i[3] = file("volume/m", "one"); return i },
+		"Kind":     func(i []item) []item { i[2] = file("volume/l", "a"); return i },
+		"Device":   func(i []item) []item { i[4].Devminor = 5; return i },
+		"Fewer":    func(i []item) []item { return i[:4] },
+		"More":     func(i []item) []item { return append(i, file("volume/z", "")) },
+		"Capable": func(i []item) []item {
+			i[1].PAXRecords = map[string]string{"SCHILY.xattr.security.capability": "\x01\x00\x00\x02"}
+			return i
+		},
 		"EmptyName": func(i []item) []item { i[1].data, i[1].Size = "", 0; return i },
 	} {
 		if got := digestOf(t, change(base())...); got == was {

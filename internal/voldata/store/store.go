@@ -90,7 +90,7 @@ func CheckFolder(folder string) error {
 	}
 	name, is := strings.CutSuffix(folder, "/")
 	if !is {
-		return fmt.Errorf("folder: %q must end with a slash: %w", folder, ErrRefused)
+		return fmt.Errorf("%q must end with a slash: %w", folder, ErrRefused)
 	}
 
 	return CheckName(name)
