@@ -49,7 +49,7 @@ func TestNewIsNotReady(t *testing.T) {
 		// What the API answers is what was stored, before anybody else has seen it.
 		created, err := api.Create(t.Context(), fresh, metav1.CreateOptions{})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: %v", group.WithResource(resource), err)
 		}
 		t.Cleanup(func() { _ = api.Delete(context.Background(), fresh.GetName(), metav1.DeleteOptions{}) })
 		got, err := status.Compute(created)

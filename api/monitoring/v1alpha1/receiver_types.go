@@ -135,7 +135,7 @@ type WebhookReceiver struct {
 	// URL to post to: https, or http where the platform allows that. One that holds a secret, as those of Slack do, belongs
 	// into urlSecretRef.
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^\\\\s/@]+(/[^\\\\s]*)?$')",message="must be a URL with a host and without credentials, such as https://hooks.example.com/dogker"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^\\\\s/@]+(/[^\\\\s]*)?$')",message="must be a URL with a host and without credentials, such as https://hooks.example.com/dogker",reason="FieldValueForbidden"
 	// +optional
 	URL string `json:"url,omitempty"`
 	// URLSecretRef names a Secret of the namespace that has the URL under the key url.
