@@ -123,6 +123,16 @@ func (c *Collector) declared(ctx context.Context) (declared, error) {
 		d.tenants[tenants.Items[i].Name] = true
 	}
 
+	var jobs v1alpha1.TenantJobList
+	if err := c.cached.List(ctx, &jobs, client.UnsafeDisableDeepCopy); err != nil {
+		return d, fmt.Errorf("list jobs: %w", err)
+	}
+
+	for i := range jobs.Items {
+		d.owners[string(jobs.Items[i].UID)] = true
+		d.tenants[jobs.Items[i].Namespace] = true
+	}
+
 	var revisions v1alpha1.ContainerRevisionList
 	if err := c.cached.List(ctx, &revisions, client.UnsafeDisableDeepCopy); err != nil {
 		return d, fmt.Errorf("list revisions: %w", err)
@@ -170,14 +180,17 @@ func (c *Collector) remove(ctx context.Context, o orphan) error {
 func (c *Collector) owned(ctx context.Context, o orphan) (bool, error) {
 	switch o.sort {
 	case sortService:
-		var tc v1alpha1.TenantContainer
+		var owner client.Object = &v1alpha1.TenantContainer{}
+		if o.item.Owner.Kind == swarmobj.KindJob {
+			owner = &v1alpha1.TenantJob{}
+		}
 
-		err := c.live.Get(ctx, client.ObjectKey{Namespace: o.item.Owner.Tenant, Name: o.item.Owner.Name}, &tc)
+		err := c.live.Get(ctx, client.ObjectKey{Namespace: o.item.Owner.Tenant, Name: o.item.Owner.Name}, owner)
 		if apierrors.IsNotFound(err) {
 			return false, nil
 		}
 
-		return err == nil && string(tc.UID) == o.item.Owner.UID, err
+		return err == nil && string(owner.GetUID()) == o.item.Owner.UID, err
 	case sortNetwork:
 		return c.inhabited(ctx, o.item.Owner.Tenant)
 	default:
@@ -196,9 +209,15 @@ func (c *Collector) inhabited(ctx context.Context, namespace string) (bool, erro
 
 	var list v1alpha1.TenantContainerList
 
-	err = c.live.List(ctx, &list, client.InNamespace(namespace), client.Limit(1))
+	if err := c.live.List(ctx, &list, client.InNamespace(namespace), client.Limit(1)); err != nil || len(list.Items) > 0 {
+		return len(list.Items) > 0, err
+	}
 
-	return len(list.Items) > 0, err
+	var jobs v1alpha1.TenantJobList
+
+	err = c.live.List(ctx, &jobs, client.InNamespace(namespace), client.Limit(1))
+
+	return len(jobs.Items) > 0, err
 }
 
 // referenced asks for the revisions of the namespace. Whatever a service refers to, Swarm itself does not let go.

@@ -43,9 +43,9 @@ func (o orphan) key() string { return string(o.sort) + "/" + o.item.ID }
 
 // declared is what the API holds.
 type declared struct {
-	// owners are the UIDs of all containers.
+	// owners are the UIDs of all containers and jobs.
 	owners map[string]bool
-	// tenants are the namespaces that have containers or a Tenant.
+	// tenants are the namespaces that have containers, jobs or a Tenant.
 	tenants map[string]bool
 	// contents are the names of secrets and configs that a revision refers to.
 	contents map[string]bool

@@ -165,7 +165,7 @@ func toZero(spec swarm.ServiceSpec) swarm.ServiceSpec {
 type company int
 
 const (
-	nobody      company = iota // no other container
+	nobody      company = iota // no other container, and no job
 	othersLeave                // others, all being deleted
 	othersLive                 // others that stay
 )
@@ -184,6 +184,19 @@ func (c *Controller) lastOfNamespace(ctx context.Context, tc *v1alpha1.TenantCon
 			continue
 		}
 		if other.DeletionTimestamp.IsZero() {
+			return othersLive, nil
+		}
+
+		found = othersLeave
+	}
+
+	var jobs v1alpha1.TenantJobList
+	if err := c.client.List(ctx, &jobs, client.InNamespace(tc.Namespace)); err != nil {
+		return othersLive, fmt.Errorf("list jobs of %q: %w", tc.Namespace, err)
+	}
+
+	for i := range jobs.Items {
+		if jobs.Items[i].DeletionTimestamp.IsZero() {
 			return othersLive, nil
 		}
 

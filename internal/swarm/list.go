@@ -176,9 +176,6 @@ func (e *Engine) listNodes(ctx context.Context) error {
 // unsettled is true for a service that a change of these nodes may concern.
 func (s *service) unsettled(nodes map[string]bool) bool {
 	for _, t := range s.tasks {
-		if t.Desired == swarm.TaskStateComplete && nodes[t.NodeID] && !t.Ended() {
-			return true // It is of a job.
-		}
 		if t.Desired == swarm.TaskStateRunning && (nodes[t.NodeID] || !t.Running()) {
 			return true
 		}

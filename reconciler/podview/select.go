@@ -85,10 +85,10 @@ func selectIn(tasks []swarmobj.TaskDetail) []Chosen {
 	return out
 }
 
-// meantToRun is true for a task that Swarm wants to run, now or when its turn has come. That of a job is meant to complete.
+// meantToRun is true for a task that Swarm wants to run, now or when its turn has come.
 func meantToRun(desired swarm.TaskState) bool {
 	switch desired {
-	case swarm.TaskStateRunning, swarm.TaskStateComplete, swarm.TaskStateReady, swarm.TaskStateAccepted, swarm.TaskStateNew, swarm.TaskStatePending, swarm.TaskStateAssigned,
+	case swarm.TaskStateRunning, swarm.TaskStateReady, swarm.TaskStateAccepted, swarm.TaskStateNew, swarm.TaskStatePending, swarm.TaskStateAssigned,
 		swarm.TaskStatePreparing, swarm.TaskStateStarting:
 		return true
 	default:

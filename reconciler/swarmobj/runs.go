@@ -28,7 +28,7 @@ type JobService struct {
 	Service *swarm.Service
 	// Uncertain is true after a write whose outcome is not known yet. Service then shows what was sent.
 	Uncertain bool
-	// Tasks of Service, the newest first within a slot. A job keeps all that it ever had.
+	// Tasks of Service, the newest first within a slot.
 	Tasks []Task
 	// TasksFresh is true when Tasks were listed after the last change of Service that the cache knows of.
 	TasksFresh bool

@@ -59,9 +59,9 @@ type Task struct {
 }
 
 // Running is true for a task that runs, is meant to, and is healthy: Swarm keeps a task in starting until its health
-// check passes. One of a job is meant to run to its end.
+// check passes.
 func (t Task) Running() bool {
-	return t.State == swarm.TaskStateRunning && (t.Desired == swarm.TaskStateRunning || t.Desired == swarm.TaskStateComplete)
+	return t.State == swarm.TaskStateRunning && t.Desired == swarm.TaskStateRunning
 }
 
 // Ended is true for a task that will not run again and holds nothing on its node.

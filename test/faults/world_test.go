@@ -35,6 +35,7 @@ type world struct {
 	violations []string
 	tasks      []string          // Tasks of others that are not to be replaced.
 	foreign    map[string]uint64 // versions of objects that are not ours
+	runs       map[string]string // IDs of the services of runs of jobs, the first of each
 	metrics    []prometheus.Gatherer
 }
 
@@ -44,14 +45,16 @@ const (
 	imageV2    = "registry.test/app:v2"
 	imageCrash = "registry.test/app:crash"
 	imageNone  = "registry.test/app:none"
+	imageDone  = "registry.test/app:done"
 )
 
 func newWorld(r *converge.Run) *world {
-	w := &world{run: r, cluster: swarm.NewCluster(swarm.Options{}), registry: newRegistry(), books: newBooks(), foreign: map[string]uint64{}}
+	w := &world{run: r, cluster: swarm.NewCluster(swarm.Options{}), registry: newRegistry(), books: newBooks(), foreign: map[string]uint64{}, runs: map[string]string{}}
 	w.admin = w.cluster.Admin()
 
 	for ref, behaviour := range map[string]swarm.Behaviour{
 		imageV1: {}, imageV2: {}, imageCrash: {Exits: true, ExitCode: 3, After: time.Second},
+		imageDone: {Exits: true, After: time.Second, Log: "done"},
 	} {
 		digest := w.registry.push(ref)
 		w.cluster.AddImage(swarm.Image{Ref: ref, ID: "sha256:" + ref, Digests: []string{digest}, Behaviour: behaviour})
@@ -233,22 +236,48 @@ func (w *world) names() map[string]string {
 
 // look holds the swarm against what must be true at every moment.
 func (w *world) look() {
-	services, err := w.admin.ServiceList(context.Background(), dswarm.ServiceListOptions{})
-	if err != nil {
-		return
-	}
-
 	byOwner := map[string]int{}
 
-	for _, s := range services {
-		if owner, ours := swarmobj.OwnerOf(s.Spec.Labels); ours {
-			byOwner[owner.UID]++
+	for _, s := range w.ourServices() {
+		owner, _ := swarmobj.OwnerOf(s.Spec.Labels)
+		run := s.Spec.Labels[v1alpha1.SwarmLabelRun]
+		byOwner[owner.UID+run]++
 
-			if byOwner[owner.UID] > 1 {
-				w.violated("R4: %s/%s has %d services", owner.Tenant, owner.Name, byOwner[owner.UID])
-			}
+		if byOwner[owner.UID+run] > 1 {
+			w.violated("R4: %s/%s has %d services", owner.Tenant, owner.Name, byOwner[owner.UID+run])
+		}
+		if run != "" {
+			w.began(run, s)
 		}
 	}
+}
+
+// began notes that a run has a service. It has one in its life.
+func (w *world) began(run string, s dswarm.Service) {
+	w.mu.Lock()
+	first, known := w.runs[run]
+	if !known {
+		w.runs[run] = s.ID
+	}
+	w.mu.Unlock()
+
+	if known && first != s.ID {
+		w.violated("run %s has had two services", run)
+	}
+}
+
+// ourServices are the services that carry our labels.
+func (w *world) ourServices() []dswarm.Service {
+	services, err := w.admin.ServiceList(context.Background(), dswarm.ServiceListOptions{})
+	if err != nil {
+		return nil
+	}
+
+	return slices.DeleteFunc(services, func(s dswarm.Service) bool {
+		_, ours := swarmobj.OwnerOf(s.Spec.Labels)
+
+		return !ours
+	})
 }
 
 func (w *world) violated(format string, args ...any) {

@@ -1,7 +1,6 @@
 package v1alpha1
 
-// SwarmLabelRun on a service is the name of the run of a TenantJob that it is. A job's service is never updated: any update, even
-// of a label, makes Swarm run it again.
+// SwarmLabelRun on a service is the name of the run of a TenantJob that it is. Only services of TenantJobs have it, one for each run.
 const SwarmLabelRun = "io.dogker.run"
 
 // AnnotationJobFrom on a TenantJob names the one that it was made of by hand.

@@ -22,15 +22,12 @@ const (
 // rules are the fields that may be set, and to what. What is missing is forbidden; among others, and on purpose: TTY,
 // OpenStdin, Groups, Privileges but for having fewer, DNSConfig, Isolation, OomScoreAdj, StartInterval, every kind of mount but
 // tmpfs and volumes of the owner's, their subpaths, configs as runtime targets, generic resources, the deprecated Networks,
-// plugins, attachments, jobs on every node.
+// plugins, attachments, jobs.
 var rules = map[string]rule{
 	"Name": isServiceName,
 
 	"Mode.Replicated.Replicas": between(0, 10_000),
 	"Mode.Global":              anything,
-
-	"Mode.ReplicatedJob.MaxConcurrent":    between(1, 1000),
-	"Mode.ReplicatedJob.TotalCompletions": between(1, 10_000),
 
 	task + "Runtime":     oneOf(string(swarm.RuntimeContainer)),
 	task + "ForceUpdate": anything,

@@ -24,6 +24,7 @@ const (
 var wholes = []func(*check){
 	isOwned,
 	hasOneMode,
+	isOneRun,
 	hasParts,
 	hasOneNetwork,
 	hasOwnContent,
@@ -53,14 +54,6 @@ func isOwned(c *check) {
 
 func hasOneMode(c *check) {
 	m := c.spec.Mode
-	if c.facts.Run != "" {
-		isOneRun(c)
-
-		return
-	}
-	if m.ReplicatedJob != nil {
-		c.refuse("Mode.ReplicatedJob", "must not be set: the owner is no job")
-	}
 	if (m.Replicated != nil) == (m.Global != nil) {
 		c.refuse("Mode", "must be either Replicated or Global")
 	}
@@ -69,13 +62,14 @@ func hasOneMode(c *check) {
 	}
 }
 
-// hasParts demands the parts for which the engine would otherwise use a default that is not ours to give away.
 // isOneRun demands that a run of a job ends: it is nothing else, nobody sends its tasks anything by the name of a container, and
 // it knows no rollouts.
 func isOneRun(c *check) {
-	m := c.spec.Mode
-	if m.ReplicatedJob == nil || m.ReplicatedJob.MaxConcurrent == nil || m.ReplicatedJob.TotalCompletions == nil || m.Replicated != nil || m.Global != nil {
-		c.refuse("Mode.ReplicatedJob", "must be set, with both of its numbers, and no other mode")
+	if c.facts.Run == "" {
+		return
+	}
+	if c.spec.Mode.Global != nil {
+		c.refuse("Mode.Global", "must not be set for a run of a job")
 	}
 	if c.spec.Labels[v1alpha1.SwarmLabelRun] != c.facts.Run {
 		c.refuse("Labels{}", fmt.Sprintf("must have %q=%q", v1alpha1.SwarmLabelRun, c.facts.Run))
@@ -96,6 +90,7 @@ func isOneRun(c *check) {
 	}
 }
 
+// hasParts demands the parts for which the engine would otherwise use a default that is not ours to give away.
 func hasParts(c *check) {
 	t := c.spec.TaskTemplate
 	if t.ContainerSpec == nil {

@@ -38,7 +38,7 @@ func (c *Cluster) runContainers() {
 		case swarm.TaskStatePreparing:
 			c.prepare(t)
 		case swarm.TaskStateReady:
-			if t.wanted() && c.due(later(t.stateAt, t.desiredAt).Add(c.latency.Dispatch)) {
+			if t.DesiredState == swarm.TaskStateRunning && c.due(later(t.stateAt, t.desiredAt).Add(c.latency.Dispatch)) {
 				c.start(t)
 			}
 		case swarm.TaskStateStarting:
@@ -73,7 +73,7 @@ func (c *Cluster) prepare(t *task) {
 	t.container = c.newID()
 	c.emitContainer(events.ActionCreate, t, nil)
 
-	if t.wanted() {
+	if t.DesiredState == swarm.TaskStateRunning {
 		c.start(t)
 
 		return
@@ -174,9 +174,6 @@ func (c *Cluster) exit(t *task, code int, why string) {
 
 	if code == 0 {
 		c.setState(t, swarm.TaskStateComplete, "finished", "")
-		if ofJob(t) {
-			c.touch(t.ServiceID) // The next may begin.
-		}
 
 		return
 	}

@@ -44,12 +44,9 @@ func (c *Cluster) orchestrate() {
 		delete(c.dirty, s.ID)
 		c.allocatePorts(s)
 
-		switch {
-		case isJob(s.Spec):
-			c.orchestrateJob(s)
-		case s.Spec.Mode.Global != nil:
+		if s.Spec.Mode.Global != nil {
 			c.orchestrateGlobal(s)
-		default:
+		} else {
 			c.orchestrateReplicated(s)
 		}
 	}
@@ -203,10 +200,6 @@ func (c *Cluster) reap() {
 
 		if unplaced {
 			c.setState(t, swarm.TaskStateShutdown, t.Status.Message, "")
-		}
-
-		if ofJob(t) {
-			continue
 		}
 
 		key := keyOf(t)

@@ -32,11 +32,7 @@ func (c *Cluster) restartTasks() {
 			continue
 		}
 
-		switch {
-		case !t.over() && n.usable():
-		case isJob(s.Spec):
-			c.restartJob(s, t, n)
-		default:
+		if t.over() || !n.usable() {
 			c.restart(s, t, n)
 		}
 	}
@@ -60,9 +56,6 @@ func (c *Cluster) release(t *task) {
 
 	t.held, t.after = false, nil
 	t.DesiredState, t.desiredAt = swarm.TaskStateRunning, time.Now()
-	if ofJob(t) {
-		t.DesiredState = swarm.TaskStateComplete
-	}
 	t.Meta = c.meta(t.Meta)
 }
 
@@ -123,12 +116,7 @@ func (c *Cluster) shouldRestart(s *service, t *task) bool {
 
 	attempts := uint64(0)
 
-	key := keyOf(t)
-	if ofJob(t) {
-		key = jobKey(t)
-	}
-
-	for _, at := range s.restarts[key] {
+	for _, at := range s.restarts[keyOf(t)] {
 		if p.Window == nil || *p.Window == 0 || time.Since(at) <= *p.Window {
 			attempts++
 		}

@@ -41,7 +41,6 @@ func (c *Client) ServiceCreate(ctx context.Context, spec swarm.ServiceSpec, opti
 		s := &service{born: c.cluster.next(), auth: options.EncodedRegistryAuth, restarts: map[slotKey][]time.Time{}}
 		s.ID, s.Spec = c.cluster.newID(), accepted
 		s.allocate = needsAllocation(accepted)
-		s.execute()
 		c.cluster.services[s.ID] = s
 		c.cluster.writeService(s, events.ActionCreate, nil)
 
@@ -66,7 +65,7 @@ func (c *Client) ServiceUpdate(ctx context.Context, ref string, version swarm.Ve
 		switch {
 		case accepted.Name != s.Spec.Name:
 			return swarm.ServiceUpdateResponse{}, unimplemented("renaming services is not supported")
-		case (accepted.Mode.Global != nil) != (s.Spec.Mode.Global != nil) || isJob(accepted) != isJob(s.Spec):
+		case (accepted.Mode.Global != nil) != (s.Spec.Mode.Global != nil):
 			return swarm.ServiceUpdateResponse{}, unimplemented("service mode change is not allowed")
 		case options.Rollback == "previous" && s.PreviousSpec == nil:
 			return swarm.ServiceUpdateResponse{}, refuse(400, "rpc error: code = FailedPrecondition desc = service %s does not have a previous spec", s.ID)
@@ -96,7 +95,6 @@ func (c *Client) ServiceUpdate(ctx context.Context, ref string, version swarm.Ve
 			s.restarts = map[slotKey][]time.Time{}
 		}
 
-		s.execute()
 		c.cluster.writeService(s, events.ActionUpdate, &old)
 
 		return swarm.ServiceUpdateResponse{}, nil
@@ -162,10 +160,6 @@ func (c *Client) ServiceList(ctx context.Context, options swarm.ServiceListOptio
 // count is the service's tasks in numbers. A task counts as running while nobody has said otherwise, so on a node that
 // is down it does.
 func (c *Cluster) count(s *service) *swarm.ServiceStatus {
-	if isJob(s.Spec) {
-		return c.countJob(s)
-	}
-
 	status := &swarm.ServiceStatus{DesiredTasks: uint64(replicas(s.Spec))}
 
 	for _, t := range c.tasks {

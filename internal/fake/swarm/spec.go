@@ -42,8 +42,8 @@ func validate(spec swarm.ServiceSpec) error {
 	template := spec.TaskTemplate
 
 	switch {
-	case spec.Mode.GlobalJob != nil:
-		return unimplemented("fake swarm: jobs on every node are not modelled")
+	case spec.Mode.ReplicatedJob != nil || spec.Mode.GlobalJob != nil:
+		return unimplemented("fake swarm: jobs are not modelled")
 	case template.ContainerSpec == nil || template.Runtime != "" && template.Runtime != swarm.RuntimeContainer:
 		return unimplemented("fake swarm: only containers are modelled")
 	case !serviceName.MatchString(spec.Name):
@@ -54,10 +54,6 @@ func validate(spec swarm.ServiceSpec) error {
 		return invalid("ContainerSpec: image reference must be provided")
 	case spec.Mode.Global != nil && spec.Mode.Replicated != nil:
 		return refuse(400, "must specify only one service mode")
-	}
-
-	if err := validateJob(spec); err != nil {
-		return err
 	}
 
 	if r := template.Resources; r != nil && r.Limits != nil {
@@ -158,9 +154,7 @@ func filled(spec swarm.ServiceSpec) swarm.ServiceSpec {
 		}
 	}
 
-	if job := spec.Mode.ReplicatedJob; job != nil {
-		filledJob(job)
-	} else if spec.Mode.Global == nil {
+	if spec.Mode.Global == nil {
 		if spec.Mode.Replicated == nil {
 			spec.Mode.Replicated = &swarm.ReplicatedService{}
 		}

@@ -41,13 +41,8 @@ var order = map[swarm.TaskState]int{
 // over is true for a task that will never run again.
 func (t *task) over() bool { return order[t.Status.State] > order[swarm.TaskStateRunning] }
 
-// doomed is true for a task that is meant to end. One of a job is meant to end by itself.
-func (t *task) doomed() bool { return order[t.DesiredState] > order[swarm.TaskStateComplete] }
-
-// wanted is true for a task whose container is to run now.
-func (t *task) wanted() bool {
-	return t.DesiredState == swarm.TaskStateRunning || t.DesiredState == swarm.TaskStateComplete
-}
+// doomed is true for a task that is meant to end.
+func (t *task) doomed() bool { return order[t.DesiredState] > order[swarm.TaskStateRunning] }
 
 // alive is true while the task's container runs.
 func (t *task) alive() bool {
