@@ -38,7 +38,7 @@ func (c *Controller) mountable(ctx context.Context, s *situation, template *v1al
 			return err
 		}
 		if other != "" {
-			return volumeConflict("Volume %q is written by container %q, and its data is on one node: one of the two has to mount it with readOnly", v.Name, other)
+			return volumeConflict("Volume %q is written by %s, and its data is on one node: one of the two has to mount it with readOnly", v.Name, other)
 		}
 	}
 
@@ -49,8 +49,8 @@ func volumeConflict(format string, args ...any) error {
 	return &outcome.Wait{Reason: v1alpha1.ReasonVolumeConflict, Message: fmt.Sprintf(format, args...)}
 }
 
-// otherWriter is another container that writes to the Volume, or may still do so: because it is declared, because the
-// revision that it runs does, or because it is not gone yet. Two that were declared at the same moment are both told: of
+// otherWriter is somebody else who writes to the Volume, or may still do so: another container, because it is declared, because
+// the revision that it runs does, or because it is not gone yet; or a run of a job. Two containers that were declared at the same moment are both told: of
 // two passes the later one sees both, so that never both go on; which of them is to write is for their owner to say.
 func (c *Controller) otherWriter(ctx context.Context, tc *v1alpha1.TenantContainer, name string) (string, error) {
 	var list v1alpha1.TenantContainerList
@@ -64,7 +64,7 @@ func (c *Controller) otherWriter(ctx context.Context, tc *v1alpha1.TenantContain
 			continue
 		}
 		if mounting.Writes(other.Spec.Volumes, name) {
-			return other.Name, nil
+			return fmt.Sprintf("container %q", other.Name), nil
 		}
 		if other.Status.Revision == 0 {
 			continue
@@ -74,7 +74,17 @@ func (c *Controller) otherWriter(ctx context.Context, tc *v1alpha1.TenantContain
 			return "", err
 		}
 		if runs := past.number(other.Status.Revision); runs != nil && mounting.Writes(runs.Spec.Template.Volumes, name) {
-			return other.Name, nil
+			return fmt.Sprintf("container %q", other.Name), nil
+		}
+	}
+
+	var jobs v1alpha1.TenantJobList
+	if err := c.client.List(ctx, &jobs, client.InNamespace(tc.Namespace)); err != nil {
+		return "", fmt.Errorf("list jobs that mount volume %q: %w", name, err)
+	}
+	for i := range jobs.Items {
+		if j := &jobs.Items[i]; len(j.Status.Active) > 0 && mounting.Writes(j.Spec.Template.Volumes, name) {
+			return fmt.Sprintf("a run of job %q", j.Name), nil
 		}
 	}
 

@@ -234,6 +234,15 @@ func TestMountable(t *testing.T) {
 			reason: "The class has become known after it was declared.", change: func(s *situation) { s.tc.Spec.Replicas = new(int32(3)) },
 			says: "spec.replicas: Invalid value: 3: must be at most 1",
 		},
+		"WrittenByARun": {
+			reason: "A job writes at the moment; the container waits until it is over.",
+			others: []client.Object{&v1alpha1.TenantJob{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "import"},
+				Spec:       v1alpha1.TenantJobSpec{Template: v1alpha1.JobTemplate{Volumes: []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d"}}}},
+				Status:     v1alpha1.TenantJobStatus{Active: make([]v1alpha1.JobRun, 1)},
+			}},
+			says: `is written by a run of job "import"`,
+		},
 		"Obstacle": {
 			reason: "The Volume's own word.", change: func(s *situation) {
 				s.supply.mounts.Obstacle = &outcome.Wait{Reason: v1alpha1.ReasonLost, Message: "it is lost"}
