@@ -76,6 +76,10 @@ func (c *Controller) do(ctx context.Context, s *situation, st step) error {
 		return c.mark(ctx, s.tc.Namespace, st)
 	case removeRevision:
 		return c.forget(ctx, s.tc.Namespace, st)
+	case createJob:
+		return c.makeJob(ctx, st)
+	case removeJob:
+		return c.dropJob(ctx, st)
 	default:
 		panic(fmt.Sprintf("workload: step %T has nobody who does it", st))
 	}

@@ -109,7 +109,7 @@ func (c *Controller) advance(ctx context.Context, tc *v1alpha1.TenantContainer) 
 // second look; and the cache does not show them yet, so that a second look would write them again.
 func movesSwarm(st step) bool {
 	switch st.(type) {
-	case recordRevision, markRevision, removeRevision:
+	case recordRevision, markRevision, removeRevision, createJob, removeJob:
 		return false
 	default:
 		return true

@@ -26,6 +26,8 @@ func plan(s *situation, held portHolder) ([]step, error) {
 		steps = append(steps, markRevision{s.history.latest(), *s.verdict})
 	}
 
+	steps = append(steps, s.jobSteps...)
+
 	if err := obstacle(s); err != nil || s.template == nil {
 		return steps, err
 	}

@@ -71,6 +71,7 @@ func Setup(mgr ctrl.Manager, r engine.Loop, hints <-chan event.TypedGenericEvent
 			UpdateFunc:  func(event.UpdateEvent) bool { return false },
 			GenericFunc: func(event.GenericEvent) bool { return false },
 		})).
+		Owns(&v1alpha1.TenantJob{}).
 		Watches(&corev1.Secret{}, find(indexReference, func(o client.Object) string { return "Secret/" + o.GetName() })).
 		Watches(&corev1.ConfigMap{}, find(indexReference, func(o client.Object) string { return "ConfigMap/" + o.GetName() })).
 		Watches(&v1alpha1.TenantContainer{}, find(indexDependency, client.Object.GetName), builder.WithPredicates(turnedReady())).

@@ -69,6 +69,9 @@ type situation struct {
 	// adoptee is the service in Swarm that is to become the container's; nil when it is to have one of its own making.
 	adoptee *swarm.Service
 
+	// jobSteps are what spec.rollout.preDeploy asks to be made and removed.
+	jobSteps []step
+
 	// waitingFor are the containers of spec.dependsOn that are not ready yet.
 	waitingFor []string
 
@@ -220,8 +223,11 @@ func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 	if err := c.chooseImage(ctx, s); err != nil {
 		return err
 	}
+	if err := c.permit(ctx, s); err != nil {
+		return err
+	}
 
-	return c.permit(ctx, s)
+	return c.preDeploy(ctx, s)
 }
 
 // adopt takes a revision from the record: its template, and what that needed at the time.

@@ -57,6 +57,10 @@ const (
 	ReasonImageUnavailable = "ImageUnavailable"
 	// ReasonImageNotTrusted: the tenant's plan asks for a signature, and the image has none by one of its keys.
 	ReasonImageNotTrusted = "ImageNotTrusted"
+	// ReasonPreDeploying: the job of spec.rollout.preDeploy has to succeed first.
+	ReasonPreDeploying = "PreDeploying"
+	// ReasonPreDeployFailed: it has failed, and the revision is not started.
+	ReasonPreDeployFailed = "PreDeployFailed"
 	// ReasonRefusedByPolicy: the policy of the tenant does not permit what is to run.
 	ReasonRefusedByPolicy = "RefusedByPolicy"
 	// ReasonReferenceNotFound: a Secret, a ConfigMap or a key of one does not exist.

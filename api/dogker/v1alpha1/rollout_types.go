@@ -54,6 +54,10 @@ type Rollout struct {
 	// +kubebuilder:default=600
 	// +optional
 	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
+	// PreDeploy must succeed before a new revision is started. What runs goes on meanwhile, and when it fails. A change of
+	// preDeploy alone runs nothing, unless it has failed for the revision that waits; nor does a rollback.
+	// +optional
+	PreDeploy *PreDeploy `json:"preDeploy,omitempty"`
 }
 
 // RolloutOrder says which of the old and the new task goes first.
