@@ -20,6 +20,7 @@ import (
 	"github.com/dogker/dogker/internal/mail"
 	"github.com/dogker/dogker/internal/outbox"
 	"github.com/dogker/dogker/internal/outbox/directory"
+	"github.com/dogker/dogker/internal/outbox/trial"
 	"github.com/dogker/dogker/internal/webhook"
 	"github.com/dogker/dogker/reconciler/alert"
 	"github.com/dogker/dogker/reconciler/logkey"
@@ -74,18 +75,21 @@ func (f *noticeFlags) add(flags *pflag.FlagSet) {
 type noticeParts struct {
 	platform     *webhook.Platform
 	sender       *mail.Sender
+	smtp         smtpFlags
 	locale       string
 	allowPrivate bool
 
 	queue     *outbox.Queue
 	deliverer *outbox.Deliverer
 	directory *directory.Directory
+	// trial lets operators see whether notices arrive, once there is a queue.
+	trial *trial.Handler
 	// changed is told of each Receiver that something was delivered to, or could not be; it must not block.
 	changed []func(alert.ReceiverRef)
 }
 
 func (f *noticeFlags) resolve() (*noticeParts, error) {
-	n := &noticeParts{locale: f.locale, allowPrivate: f.allowPrivate}
+	n := &noticeParts{locale: f.locale, allowPrivate: f.allowPrivate, smtp: f.smtp}
 	if f.locale != "en" && f.locale != "id" {
 		return nil, fmt.Errorf("--notice-locale: %q is not one of: en, id", f.locale)
 	}
@@ -109,6 +113,18 @@ func (f *noticeFlags) resolve() (*noticeParts, error) {
 	return n, err
 }
 
+// trials makes what lets operators see whether notices arrive.
+func (n *noticeParts) trials(log *slog.Logger) *trial.Handler {
+	o := trial.Options{Platform: bootstrap.Namespace, Log: log}
+	if n.sender != nil {
+		o.Server = n.sender
+		o.Mail = trial.Mail{Server: n.smtp.Address, Security: n.smtp.security, Login: n.smtp.Username != ""}
+	}
+	n.trial = trial.New(o)
+
+	return n.trial
+}
+
 // register adds what delivers. It comes before everything that has something to say.
 func (n *noticeParts) register(m manager.Manager, c *controllers) error {
 	var err error
@@ -116,6 +132,7 @@ func (n *noticeParts) register(m manager.Manager, c *controllers) error {
 	if err != nil {
 		return err
 	}
+	n.trial.Open(n.queue)
 	// Whoever is asked where a Receiver leads must not begin to read then.
 	for _, kind := range []client.Object{&monitoringv1.Receiver{}, &v1alpha1.Tenant{}, &corev1.Secret{}} {
 		if _, err := m.GetCache().GetInformer(context.Background(), kind, cache.BlockUntilSynced(false)); err != nil {

@@ -65,6 +65,7 @@ func newRootCommand() *cobra.Command {
 		newRolloutCommand(&g),
 		newRestartCommand(&g),
 		newLedgerCommand(&g),
+		newNotifyCommand(&g),
 		newEstimateCommand(&g),
 		newConvertCommand(),
 		newExportCommand(&g),

@@ -13,6 +13,7 @@ import (
 	"github.com/dogker/dogker/internal/controlplane"
 	"github.com/dogker/dogker/internal/controlplane/streams"
 	"github.com/dogker/dogker/internal/identity"
+	"github.com/dogker/dogker/internal/outbox/trial"
 	"github.com/dogker/dogker/reconciler/gitsync"
 )
 
@@ -163,6 +164,9 @@ func runServer(ctx context.Context, o serverOptions) error {
 		return err
 	}
 	server.Handle(alertmanager.Path, alerts)
+	trials := o.parts.notices.trials(log)
+	server.Handle(trial.NoticePath, trials)
+	server.Handle(trial.MailPath, trials)
 	c := &controllers{server: server, options: o, log: log, docker: docker, pages: o.Pages, fleet: nodes, telemetry: nodes.store, hooks: hooks, alertmanager: alerts, prometheus: questions, logs: logs}
 	if err := server.AddReadyCheck("controllers", c.ready); err != nil {
 		return err

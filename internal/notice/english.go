@@ -71,6 +71,7 @@ var english = dictionary{
 		alert.ReasonCondition + "/resolved.Gone":                {"{title}: {kind} {subject} is gone ({tenant})", "{title}: {kind} {subject} is gone, or is not watched any more, and this is over."},
 		alert.ReasonExternal:                                    {"{title}[: {summary}] ({tenant})", "{title} fires[: {subject}]."},
 		alert.ReasonExternal + "/resolved":                      {"{title} is over[: {summary}] ({tenant})", "{title} is over[: {subject}]."},
+		alert.ReasonTest:                                        {"Test ({tenant})", "This is a test that somebody has asked for. Nothing is wrong."},
 		"?":                                                     {"{why} ({tenant})", ""},
 		"?/resolved":                                            {"{why} is over ({tenant})", ""},
 	},

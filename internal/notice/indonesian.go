@@ -71,6 +71,7 @@ var indonesian = dictionary{
 		alert.ReasonCondition + "/resolved.Gone":                {"{title}: {kind} {subject} sudah tidak ada ({tenant})", "{title}: {kind} {subject} sudah tidak ada atau tidak lagi dipantau, dan ini selesai."},
 		alert.ReasonExternal:                                    {"{title}[: {summary}] ({tenant})", "{title} terjadi[: {subject}]."},
 		alert.ReasonExternal + "/resolved":                      {"{title} selesai[: {summary}] ({tenant})", "{title} selesai[: {subject}]."},
+		alert.ReasonTest:                                        {"Uji coba ({tenant})", "Ini uji coba yang diminta seseorang. Tidak ada yang salah."},
 		"?":                                                     {"{why} ({tenant})", ""},
 		"?/resolved":                                            {"{why} selesai ({tenant})", ""},
 	},

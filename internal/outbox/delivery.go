@@ -172,6 +172,7 @@ func (d *Deliverer) do(ctx context.Context, j job) {
 		// Whether others are left is found out by the next pass, which knows the targets.
 		next, over, state = j.record.with(j.target.Key(), a), false, s
 	case j.outcome != "":
+		same.ended = j.outcome
 		q.metrics.count(j.outcome)
 		if j.outcome == outcomeGivenUp {
 			state.Failed, state.Reason, state.Message = q.now().UTC(), ReasonGivenUp, "A notice could not be delivered for a week and is given up."

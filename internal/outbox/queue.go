@@ -221,7 +221,7 @@ func (q *Queue) save(ctx context.Context, r *record, over bool, state alert.Deli
 	ops := []clientv3.Op{clientv3.OpPut(stateKey(r.Notification.Receiver), string(shown), clientv3.WithLease(lease))}
 	if over {
 		done := doneKey(r.Notification.Tenant, r.Notification.ID)
-		ops = append(ops, clientv3.OpDelete(r.key()), clientv3.OpPut(done, q.now().UTC().Format(time.RFC3339), clientv3.WithLease(lease)))
+		ops = append(ops, clientv3.OpDelete(r.key()), clientv3.OpPut(done, endOf(r, q.now()), clientv3.WithLease(lease)))
 	} else {
 		value, err := r.encode()
 		if err != nil {

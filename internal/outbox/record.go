@@ -34,6 +34,26 @@ type record struct {
 	revision int64
 	// after is when it is looked at again after the store could not be written to.
 	after time.Time
+	// ended is how it ended for all targets that it had no outcome for; empty for what was delivered or given up one by one.
+	ended string
+}
+
+// outcome is how a notice ended, that for the worst of its targets.
+func (r *record) outcome() string {
+	out := outcomeNobody
+	for _, a := range r.To {
+		switch {
+		case a.Outcome == outcomeGivenUp:
+			return outcomeGivenUp
+		case a.Outcome != "":
+			out = a.Outcome
+		}
+	}
+	if r.ended == outcomeGivenUp || r.ended != "" && out == outcomeNobody {
+		return r.ended
+	}
+
+	return out
 }
 
 // attempt is what became of a notice for one target so far.

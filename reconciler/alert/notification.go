@@ -130,6 +130,8 @@ const (
 	ReasonContainerDown = "ContainerDown"
 	// ReasonExternal is what another system has sent; its annotations say what.
 	ReasonExternal = "External"
+	// ReasonTest: somebody wanted to see whether notices arrive.
+	ReasonTest = "TestNotice"
 )
 
 // Names of facts.

@@ -21,6 +21,15 @@ import (
 	"github.com/dogker/dogker/reconciler/alert"
 )
 
+// mailTo begins what stands in the place of the name of a Receiver that does not exist: the operator writes to one address. No
+// Receiver has such a name.
+const mailTo = "mailto:"
+
+// Address is a Receiver of the platform that leads to one address and is declared nowhere.
+func Address(platform, address string) alert.ReceiverRef {
+	return alert.ReceiverRef{Namespace: platform, Name: mailTo + address}
+}
+
 // Purposes of contacts.
 const (
 	purposeBilling   = "billing"
@@ -95,6 +104,9 @@ func (d *Directory) Targets(ctx context.Context, n alert.Notification) (outbox.R
 			return outbox.Route{}, nil
 		}
 		return outbox.Route{Targets: []outbox.Target{d.o.Platform}}, nil
+	case n.Receiver.Namespace == d.o.Namespace && strings.HasPrefix(n.Receiver.Name, mailTo):
+		to := v1alpha1.Contact{Email: strings.TrimPrefix(n.Receiver.Name, mailTo)}
+		return outbox.Route{Targets: d.mail([]v1alpha1.Contact{to}, notice.Language{Locale: d.o.Locale})}, nil
 	case n.Receiver.Name == "":
 		contacts, err := contactsOf(ctx, d.o.Reader, n.Receiver.Namespace, purposeOf(n.Topic))
 		route := outbox.Route{Targets: d.mail(contacts, notice.Language{Locale: d.o.Locale})}

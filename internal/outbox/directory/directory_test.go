@@ -134,6 +134,8 @@ func TestTargets(t *testing.T) {
 		"Lost":      {"A secret that is not there may come.", alert.ReceiverRef{Namespace: "acme", Name: "lost"}, alert.TopicAlerts, nil, `read secret "nowhere"`},
 		"Short":     {"One that can be guessed signs nothing.", alert.ReceiverRef{Namespace: "acme", Name: "short"}, alert.TopicAlerts, nil, "at least 16 characters"},
 		"Gone":      {"A Receiver that is not there is gone.", alert.ReceiverRef{Namespace: "acme", Name: "gone"}, alert.TopicAlerts, nil, outbox.ErrGone.Error()},
+		"Address":   {"The operator tries an address.", Address("dogker-system", "new@example.com"), alert.TopicAlerts, []string{"mail:new@example.com"}, ""},
+		"NoAddress": {"Nobody else does.", Address("acme", "new@example.com"), alert.TopicAlerts, nil, outbox.ErrGone.Error()},
 		"Endpoint":  {"There is no endpoint of the platform.", alert.ReceiverRef{}, alert.TopicBilling, nil, ""},
 	}
 	for name, tc := range cases {
