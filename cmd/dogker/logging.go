@@ -60,10 +60,12 @@ type quieter struct {
 	slog.Handler
 }
 
-// usual are messages that Kubernetes' libraries log as errors on every first start, or on every stop.
+// usual are messages that Kubernetes' libraries log as errors on every first start, on every stop, or when somebody closes
+// kubectl while it is connected.
 var usual = map[string]bool{
 	"Error while syncing ConfigMap":                        true,
 	"Failed to shutdown server: context deadline exceeded": true,
+	"Error on socket receive":                              true,
 }
 
 // isUsual also knows the errors of those who were told to stop.

@@ -24,6 +24,7 @@ func TestQuieter(t *testing.T) {
 		"Error":    {reason: "An error is an error.", say: func(l logr.Logger) { l.Error(boom, "Failed to watch") }, want: "level=ERROR msg=\"Failed to watch\" err=boom"},
 		"Canceled": {reason: "Whoever was told to stop has not failed.", say: func(l logr.Logger) { l.Error(fmt.Errorf("get: %w", context.Canceled), "Failed to watch") }},
 		"Usual":    {reason: "What is said on every first start warns of nothing.", say: func(l logr.Logger) { l.Error(boom, "Error while syncing ConfigMap") }},
+		"Leaves":   {reason: "Who closes kubectl has done nothing wrong.", say: func(l logr.Logger) { l.Error(boom, "Error on socket receive") }},
 	}
 
 	for name, tc := range cases {
