@@ -4,8 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"strings"
@@ -16,18 +14,15 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 
+	"github.com/dogker/dogker/internal/fake/volumes"
 	"github.com/dogker/dogker/internal/voldata"
 	"github.com/dogker/dogker/internal/voldata/content"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
+var noon = time.Unix(1_700_000_000, 0)
+
 var options = voldata.Options{Holder: "server-1"}
-
-func sumOf(data []byte) string {
-	s := sha256.Sum256(data)
-
-	return hex.EncodeToString(s[:])
-}
 
 // files is the tar of a volume with one file.
 func files(t *testing.T, data string) []byte {
@@ -59,7 +54,7 @@ func produce(data []byte) func(io.Writer) (content.Summary, error) {
 }
 
 func TestWriteAndRead(t *testing.T) {
-	e := newEngine()
+	e := volumes.New()
 	v := voldata.New(e, options)
 	wrote, err := v.Write(t.Context(), voldata.Target{Name: "acme_data", Labels: map[string]string{"mine": "yes"}, Operation: "op/1"}, produce(files(t, "hello")))
 	if err != nil {
@@ -68,21 +63,21 @@ func TestWriteAndRead(t *testing.T) {
 	if got, err := v.Digest(t.Context(), "acme_data", content.Options{}); err != nil || got != wrote {
 		t.Errorf("it is %+v, %v, want %+v", got, err, wrote)
 	}
-	if labels := e.volumes["acme_data"].Labels; labels["mine"] != "yes" || labels[voldata.LabelOperation] != "op/1" {
+	if labels := e.Volumes["acme_data"].Labels; labels["mine"] != "yes" || labels[voldata.LabelOperation] != "op/1" {
 		t.Errorf("its labels are %v", labels)
 	}
-	if left := e.left(); left != "volume acme_data" {
+	if left := e.Left(); left != "volume acme_data" {
 		t.Errorf("left is %s, want the volume alone", left)
 	}
 }
 
 // TestGoneMeanwhile removes a volume between the look at it and the mount, which then makes an empty one.
 func TestGoneMeanwhile(t *testing.T) {
-	e := newEngine()
-	e.put("acme_data", nil)
-	e.before = func(e *engine, op, _ string) error {
+	e := volumes.New()
+	e.Put("acme_data", nil)
+	e.Before = func(e *volumes.Engine, op, _ string) error {
 		if op == "ContainerCreate" {
-			delete(e.volumes, "acme_data")
+			delete(e.Volumes, "acme_data")
 		}
 
 		return nil
@@ -90,19 +85,19 @@ func TestGoneMeanwhile(t *testing.T) {
 	if _, err := voldata.New(e, options).Read(t.Context(), "acme_data"); !errors.Is(err, swarmobj.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
 	}
-	if left := e.left(); left != "" {
+	if left := e.Left(); left != "" {
 		t.Errorf("left is %s, want nothing", left)
 	}
 }
 
 // TestMadeByMistakeOnce is a server that was killed in the middle of that: the empty volume is no volume.
 func TestMadeByMistakeOnce(t *testing.T) {
-	e := newEngine()
-	e.put("acme_data", nil)
-	e.before = func(e *engine, op, name string) error {
+	e := volumes.New()
+	e.Put("acme_data", nil)
+	e.Before = func(e *volumes.Engine, op, name string) error {
 		switch op {
 		case "ContainerCreate":
-			delete(e.volumes, "acme_data")
+			delete(e.Volumes, "acme_data")
 		case "VolumeRemove":
 			return errors.New("killed")
 		}
@@ -112,7 +107,7 @@ func TestMadeByMistakeOnce(t *testing.T) {
 	if _, err := voldata.New(e, options).Read(t.Context(), "acme_data"); err == nil {
 		t.Error("it was read")
 	}
-	e.before = nil
+	e.Before = nil
 	if _, err := voldata.New(e, options).Read(t.Context(), "acme_data"); !errors.Is(err, swarmobj.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
 	}
@@ -122,12 +117,12 @@ func TestMadeByMistakeOnce(t *testing.T) {
 func TestFailures(t *testing.T) {
 	for _, op := range []string{"ImageInspect", "ImageLoad", "VolumeInspect", "VolumeCreate", "ContainerCreate", "CopyFromContainer", "CopyToContainer"} {
 		for text, class := range map[string]error{
-			"dial unix /var/run/docker.sock: connection refused":        swarmobj.ErrUnavailable,
+			"dial unix /var/run/docker.sock: connection refused":       swarmobj.ErrUnavailable,
 			"write /var/lib/docker/volumes/x: no space left on device": voldata.ErrFull,
 		} {
-			e := newEngine()
+			e := volumes.New()
 			var failed atomic.Bool
-			e.before = func(_ *engine, at, _ string) error {
+			e.Before = func(_ *volumes.Engine, at, _ string) error {
 				if at == op && failed.CompareAndSwap(false, true) {
 					return errors.New(text)
 				}
@@ -138,7 +133,7 @@ func TestFailures(t *testing.T) {
 			if !errors.Is(err, class) || strings.Contains(err.Error(), "/var/") {
 				t.Errorf("%s fails by %q: %v, want %v without paths", op, text, err, class)
 			}
-			if left := e.left(); left != "" {
+			if left := e.Left(); left != "" {
 				t.Errorf("%s fails: left is %s, want nothing", op, left)
 			}
 		}
@@ -147,9 +142,9 @@ func TestFailures(t *testing.T) {
 
 // TestDiffers is a disk that does not keep what it is given.
 func TestDiffers(t *testing.T) {
-	e := newEngine()
+	e := volumes.New()
 	other := files(t, "jello")
-	e.read = func(data []byte) io.Reader {
+	e.Alter = func(data []byte) io.Reader {
 		if bytes.Contains(data, []byte("hello")) {
 			return bytes.NewReader(other)
 		}
@@ -160,14 +155,14 @@ func TestDiffers(t *testing.T) {
 	if !errors.Is(err, voldata.ErrDiffers) {
 		t.Errorf("error is %v, want ErrDiffers", err)
 	}
-	if left := e.left(); left != "" {
+	if left := e.Left(); left != "" {
 		t.Errorf("left is %s, want nothing", left)
 	}
 }
 
 // TestTwoOfOneTry are two servers that both believe to lead: one of them writes, and the other does not take it away.
 func TestTwoOfOneTry(t *testing.T) {
-	e := newEngine()
+	e := volumes.New()
 	v := voldata.New(e, options)
 	target := voldata.Target{Name: "acme_data", Operation: "op/1"}
 	if _, err := v.Write(t.Context(), target, produce(files(t, "hello"))); err != nil {
@@ -185,7 +180,7 @@ func TestTwoOfOneTry(t *testing.T) {
 	if err := v.Discard(t.Context(), "acme_data", "op/1"); err != nil {
 		t.Errorf("discarding it: %v", err)
 	}
-	if left := e.left(); left != "" {
+	if left := e.Left(); left != "" {
 		t.Errorf("left is %s, want nothing", left)
 	}
 }
@@ -194,9 +189,9 @@ func TestTwoOfOneTry(t *testing.T) {
 func TestCutOff(t *testing.T) {
 	whole := files(t, strings.Repeat("x", 512))
 	for _, n := range []int{0, 512, 700, 1024, 1536, 2048} {
-		e := newEngine()
-		e.put("acme_data", nil)
-		e.data["acme_data"] = whole[:n]
+		e := volumes.New()
+		e.Put("acme_data", nil)
+		e.Data["acme_data"] = whole[:n]
 		if _, err := voldata.New(e, options).Digest(t.Context(), "acme_data", content.Options{}); !errors.Is(err, content.ErrBroken) {
 			t.Errorf("cut after %d of %d bytes: %v, want ErrBroken", n, len(whole), err)
 		}
@@ -207,9 +202,9 @@ func TestCutOff(t *testing.T) {
 func TestStillEngine(t *testing.T) {
 	t.Run("Reading", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			e := newEngine()
-			e.put("acme_data", nil)
-			e.read = func(data []byte) io.Reader { return io.MultiReader(bytes.NewReader(data[:600]), still{}) }
+			e := volumes.New()
+			e.Put("acme_data", nil)
+			e.Alter = func(data []byte) io.Reader { return io.MultiReader(bytes.NewReader(data[:600]), volumes.Still{}) }
 			began := time.Now()
 			_, err := voldata.New(e, options).Digest(t.Context(), "acme_data", content.Options{})
 			if waited := time.Since(began); !errors.Is(err, swarmobj.ErrUnavailable) || waited != 10*time.Minute {
@@ -219,14 +214,14 @@ func TestStillEngine(t *testing.T) {
 	})
 	t.Run("Writing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			e := newEngine()
-			e.deaf = true
+			e := volumes.New()
+			e.Deaf = true
 			began := time.Now()
 			_, err := voldata.New(e, options).Write(t.Context(), voldata.Target{Name: "acme_data", Operation: "op/1"}, produce(files(t, "hello")))
 			if waited := time.Since(began); !errors.Is(err, swarmobj.ErrUnavailable) || waited != 10*time.Minute {
 				t.Errorf("after %s: %v, want ErrUnavailable after ten minutes", waited, err)
 			}
-			if left := e.left(); left != "" {
+			if left := e.Left(); left != "" {
 				t.Errorf("left is %s, want nothing", left)
 			}
 		})
@@ -234,7 +229,7 @@ func TestStillEngine(t *testing.T) {
 	t.Run("SlowSource", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			// It is not the engine that is slow.
-			e := newEngine()
+			e := volumes.New()
 			_, err := voldata.New(e, options).Write(t.Context(), voldata.Target{Name: "acme_data", Operation: "op/1"}, func(w io.Writer) (content.Summary, error) {
 				time.Sleep(time.Hour)
 
@@ -249,7 +244,7 @@ func TestStillEngine(t *testing.T) {
 
 // TestCancelled wants everything to be gone that was begun.
 func TestCancelled(t *testing.T) {
-	e := newEngine()
+	e := volumes.New()
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := voldata.New(e, options).Write(ctx, voldata.Target{Name: "acme_data", Operation: "op/1"}, func(w io.Writer) (content.Summary, error) {
 		cancel()
@@ -259,18 +254,18 @@ func TestCancelled(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v, want context.Canceled", err)
 	}
-	if left := e.left(); left != "" {
+	if left := e.Left(); left != "" {
 		t.Errorf("left is %s, want nothing", left)
 	}
 }
 
 // TestForeignImage is one by our name that is made of something else.
 func TestForeignImage(t *testing.T) {
-	e := newEngine()
-	e.put("acme_data", nil)
-	foreign := e.images[voldata.Image]
+	e := volumes.New()
+	e.Put("acme_data", nil)
+	foreign := e.Images[voldata.Image]
 	foreign.ID, foreign.RootFS.Layers = "sha256:theirs", []string{"sha256:theirs"}
-	e.images[voldata.Image] = foreign
+	e.Images[voldata.Image] = foreign
 	if _, err := voldata.New(e, options).Digest(t.Context(), "acme_data", content.Options{}); err != nil {
 		t.Errorf("it was not replaced: %v", err)
 	}
@@ -278,8 +273,8 @@ func TestForeignImage(t *testing.T) {
 
 // TestSweep wants what is held, here or elsewhere, to stay.
 func TestSweep(t *testing.T) {
-	e := newEngine()
-	e.put("acme_data", nil)
+	e := volumes.New()
+	e.Put("acme_data", nil)
 	now := noon
 	clock := func() time.Time { return now }
 	with := func(holder string) *voldata.Volumes {
@@ -309,11 +304,11 @@ func TestSweep(t *testing.T) {
 			t.Errorf("close: %v", err)
 		}
 	}
-	if left := e.left(); left != "volume acme_data" {
+	if left := e.Left(); left != "volume acme_data" {
 		t.Errorf("left is %s, want the volume", left)
 	}
 
-	e.before = func(_ *engine, op, _ string) error {
+	e.Before = func(_ *volumes.Engine, op, _ string) error {
 		if op == "ContainerList" {
 			return cerrdefs.ErrUnavailable
 		}

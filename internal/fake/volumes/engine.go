@@ -1,4 +1,4 @@
-package voldata_test
+package volumes
 
 import (
 	"archive/tar"
@@ -9,7 +9,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -20,34 +19,37 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// engine is one in memory. It makes volumes that mounts name, as engines do; live tests hold what is expected of it against
+// Engine is one in memory. It makes volumes that mounts name, as engines do; live tests hold what is expected of it against
 // a real one.
-type engine struct {
-	mu         sync.Mutex
-	images     map[string]image.InspectResponse
-	volumes    map[string]*volume.Volume
-	data       map[string][]byte // The tar that was written into a volume.
+type Engine struct {
+	mu sync.Mutex
+	// Images and Volumes by name, and Data, the tar of what is in a volume.
+	Images  map[string]image.InspectResponse
+	Volumes map[string]*volume.Volume
+	Data    map[string][]byte
+
 	containers map[string]container.Summary
 	mounted    map[string]string // Volumes by container.
 
-	// before is called when a call begins, and may change the engine, or fail the call.
-	before func(e *engine, op, name string) error
-	// read changes what is read.
-	read func([]byte) io.Reader
-	// deaf makes it take nothing of what is written.
-	deaf bool
+	// Before is called when a call begins, and may change the engine, or fail the call. Calls have the names of the methods.
+	Before func(e *Engine, op, name string) error
+	// Alter changes what is read.
+	Alter func(data []byte) io.Reader
+	// Deaf makes it take nothing of what is written.
+	Deaf bool
 }
 
-func newEngine() *engine {
-	return &engine{
-		images: map[string]image.InspectResponse{}, volumes: map[string]*volume.Volume{}, data: map[string][]byte{},
+// New returns an engine without anything.
+func New() *Engine {
+	return &Engine{
+		Images: map[string]image.InspectResponse{}, Volumes: map[string]*volume.Volume{}, Data: map[string][]byte{},
 		containers: map[string]container.Summary{}, mounted: map[string]string{},
 	}
 }
 
-func (e *engine) begin(op, name string) error {
-	if e.before != nil {
-		if err := e.before(e, op, name); err != nil {
+func (e *Engine) begin(op, name string) error {
+	if e.Before != nil {
+		if err := e.Before(e, op, name); err != nil {
 			return err
 		}
 	}
@@ -58,19 +60,21 @@ func (e *engine) begin(op, name string) error {
 
 func missing(what string) error { return fmt.Errorf("no such %s: %w", what, cerrdefs.ErrNotFound) }
 
-func (e *engine) ImageInspect(_ context.Context, ref string, _ ...client.ImageInspectOption) (image.InspectResponse, error) {
+// ImageInspect is as in Docker's client.
+func (e *Engine) ImageInspect(_ context.Context, ref string, _ ...client.ImageInspectOption) (image.InspectResponse, error) {
 	if err := e.begin("ImageInspect", ref); err != nil {
 		return image.InspectResponse{}, err
 	}
 	defer e.mu.Unlock()
-	if i, is := e.images[ref]; is {
+	if i, is := e.Images[ref]; is {
 		return i, nil
 	}
 
 	return image.InspectResponse{}, missing("image")
 }
 
-func (e *engine) ImageLoad(_ context.Context, archive io.Reader, _ ...client.ImageLoadOption) (image.LoadResponse, error) {
+// ImageLoad is as in Docker's client.
+func (e *Engine) ImageLoad(_ context.Context, archive io.Reader, _ ...client.ImageLoadOption) (image.LoadResponse, error) {
 	if err := e.begin("ImageLoad", ""); err != nil {
 		return image.LoadResponse{}, err
 	}
@@ -88,38 +92,40 @@ func (e *engine) ImageLoad(_ context.Context, archive io.Reader, _ ...client.Ima
 			return image.LoadResponse{}, err
 		}
 		name := strings.SplitN(strings.SplitN(string(raw), `"RepoTags":["`, 2)[1], `"`, 2)[0]
-		e.images[name] = image.InspectResponse{ID: "sha256:ours", RootFS: image.RootFS{Type: "layers", Layers: []string{"sha256:" + sumOf(make([]byte, 1024))}}}
+		e.Images[name] = image.InspectResponse{ID: "sha256:ours", RootFS: image.RootFS{Type: "layers", Layers: []string{emptyLayer}}}
 
 		return image.LoadResponse{Body: io.NopCloser(strings.NewReader("{}"))}, nil
 	}
 }
 
-func (e *engine) VolumeInspect(_ context.Context, name string) (volume.Volume, error) {
+// VolumeInspect is as in Docker's client.
+func (e *Engine) VolumeInspect(_ context.Context, name string) (volume.Volume, error) {
 	if err := e.begin("VolumeInspect", name); err != nil {
 		return volume.Volume{}, err
 	}
 	defer e.mu.Unlock()
-	if v := e.volumes[name]; v != nil {
+	if v := e.Volumes[name]; v != nil {
 		return *v, nil
 	}
 
 	return volume.Volume{}, missing("volume")
 }
 
-func (e *engine) VolumeCreate(_ context.Context, o volume.CreateOptions) (volume.Volume, error) {
+// VolumeCreate is as in Docker's client.
+func (e *Engine) VolumeCreate(_ context.Context, o volume.CreateOptions) (volume.Volume, error) {
 	if err := e.begin("VolumeCreate", o.Name); err != nil {
 		return volume.Volume{}, err
 	}
 	defer e.mu.Unlock()
-	e.put(o.Name, o.Labels)
+	e.Put(o.Name, o.Labels)
 
-	return *e.volumes[o.Name], nil
+	return *e.Volumes[o.Name], nil
 }
 
-// put makes a volume, unless there is one.
-func (e *engine) put(name string, labels map[string]string) {
-	if e.volumes[name] == nil {
-		e.volumes[name], e.data[name] = &volume.Volume{Name: name, Labels: labels}, empty()
+// Put makes an empty volume, unless there is one.
+func (e *Engine) Put(name string, labels map[string]string) {
+	if e.Volumes[name] == nil {
+		e.Volumes[name], e.Data[name] = &volume.Volume{Name: name, Labels: labels}, empty()
 	}
 }
 
@@ -132,12 +138,13 @@ func empty() []byte {
 	return b.Bytes()
 }
 
-func (e *engine) VolumeRemove(_ context.Context, name string, _ bool) error {
+// VolumeRemove is as in Docker's client.
+func (e *Engine) VolumeRemove(_ context.Context, name string, _ bool) error {
 	if err := e.begin("VolumeRemove", name); err != nil {
 		return err
 	}
 	defer e.mu.Unlock()
-	if e.volumes[name] == nil {
+	if e.Volumes[name] == nil {
 		return missing("volume")
 	}
 	for _, v := range e.mounted {
@@ -145,13 +152,14 @@ func (e *engine) VolumeRemove(_ context.Context, name string, _ bool) error {
 			return fmt.Errorf("volume is in use: %w", cerrdefs.ErrConflict)
 		}
 	}
-	delete(e.volumes, name)
-	delete(e.data, name)
+	delete(e.Volumes, name)
+	delete(e.Data, name)
 
 	return nil
 }
 
-func (e *engine) ContainerCreate(_ context.Context, c *container.Config, h *container.HostConfig, _ *network.NetworkingConfig, _ *ocispec.Platform, name string) (container.CreateResponse, error) {
+// ContainerCreate is as in Docker's client.
+func (e *Engine) ContainerCreate(_ context.Context, c *container.Config, h *container.HostConfig, _ *network.NetworkingConfig, _ *ocispec.Platform, name string) (container.CreateResponse, error) {
 	if err := e.begin("ContainerCreate", name); err != nil {
 		return container.CreateResponse{}, err
 	}
@@ -160,14 +168,15 @@ func (e *engine) ContainerCreate(_ context.Context, c *container.Config, h *cont
 	if c.Image != "sha256:ours" || len(h.Mounts) != 1 || !m.VolumeOptions.NoCopy {
 		return container.CreateResponse{}, fmt.Errorf("not what was expected: %+v: %w", c, cerrdefs.ErrInvalidArgument)
 	}
-	e.put(m.Source, m.VolumeOptions.Labels)
+	e.Put(m.Source, m.VolumeOptions.Labels)
 	e.containers[name] = container.Summary{ID: name, Names: []string{"/" + name}, Labels: c.Labels}
 	e.mounted[name] = m.Source
 
 	return container.CreateResponse{ID: name}, nil
 }
 
-func (e *engine) ContainerRemove(_ context.Context, id string, _ container.RemoveOptions) error {
+// ContainerRemove is as in Docker's client.
+func (e *Engine) ContainerRemove(_ context.Context, id string, _ container.RemoveOptions) error {
 	if err := e.begin("ContainerRemove", id); err != nil {
 		return err
 	}
@@ -181,7 +190,8 @@ func (e *engine) ContainerRemove(_ context.Context, id string, _ container.Remov
 	return nil
 }
 
-func (e *engine) ContainerList(_ context.Context, o container.ListOptions) ([]container.Summary, error) {
+// ContainerList is as in Docker's client.
+func (e *Engine) ContainerList(_ context.Context, o container.ListOptions) ([]container.Summary, error) {
 	if err := e.begin("ContainerList", ""); err != nil {
 		return nil, err
 	}
@@ -196,25 +206,27 @@ func (e *engine) ContainerList(_ context.Context, o container.ListOptions) ([]co
 	return out, nil
 }
 
-func (e *engine) CopyFromContainer(ctx context.Context, id, _ string) (io.ReadCloser, container.PathStat, error) {
+// CopyFromContainer is as in Docker's client.
+func (e *Engine) CopyFromContainer(ctx context.Context, id, _ string) (io.ReadCloser, container.PathStat, error) {
 	if err := e.begin("CopyFromContainer", id); err != nil {
 		return nil, container.PathStat{}, err
 	}
 	defer e.mu.Unlock()
-	var r io.Reader = bytes.NewReader(e.data[e.mounted[id]])
-	if e.read != nil {
-		r = e.read(e.data[e.mounted[id]])
+	var r io.Reader = bytes.NewReader(e.Data[e.mounted[id]])
+	if e.Alter != nil {
+		r = e.Alter(e.Data[e.mounted[id]])
 	}
 
 	return io.NopCloser(&patient{ctx, r}), container.PathStat{}, nil
 }
 
-func (e *engine) CopyToContainer(ctx context.Context, id, _ string, in io.Reader, _ container.CopyToContainerOptions) error {
+// CopyToContainer is as in Docker's client.
+func (e *Engine) CopyToContainer(ctx context.Context, id, _ string, in io.Reader, _ container.CopyToContainerOptions) error {
 	if err := e.begin("CopyToContainer", id); err != nil {
 		return err
 	}
 	e.mu.Unlock()
-	if e.deaf {
+	if e.Deaf {
 		<-ctx.Done()
 
 		return ctx.Err()
@@ -222,7 +234,7 @@ func (e *engine) CopyToContainer(ctx context.Context, id, _ string, in io.Reader
 	data, err := io.ReadAll(in)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.data[e.mounted[id]] = data
+	e.Data[e.mounted[id]] = data
 
 	return err
 }
@@ -244,26 +256,29 @@ func (p *patient) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// emptyLayer is the digest of a tar of nothing.
+const emptyLayer = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+
 // errStill is said by a reader that never says more.
 var errStill = errors.New("still")
 
-type still struct{}
+// Still is a reader that never says anything, and never ends.
+type Still struct{}
 
-func (still) Read([]byte) (int, error) { return 0, errStill }
+// Read implements io.Reader.
+func (Still) Read([]byte) (int, error) { return 0, errStill }
 
-// left is what there is besides volumes of others.
-func (e *engine) left() string {
+// Left names all containers and volumes that there are.
+func (e *Engine) Left() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var out []string
 	for id := range e.containers {
 		out = append(out, "container "+id)
 	}
-	for name := range e.volumes {
+	for name := range e.Volumes {
 		out = append(out, "volume "+name)
 	}
 
 	return strings.Join(out, ", ")
 }
-
-var noon = time.Unix(1_700_000_000, 0)
