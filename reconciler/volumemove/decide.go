@@ -225,7 +225,9 @@ func disturbed(s State, seen Seen) Decision {
 		return Decision{State: s, Do: Cancel, Operation: seen.Job.Operation, Why: "a container uses it although none may"}
 	}
 
-	return record(s.with(func(_ *State, m *Move) { m.Phase, m.Digest, m.Reason = Stopping, "", "a container has used it meanwhile" }))
+	return record(s.with(func(_ *State, m *Move) {
+		m.Phase, m.Digest, m.Reason = Stopping, "", "a container has used it meanwhile"
+	}))
 }
 
 // failed ends a try, and with too many of them the move.
