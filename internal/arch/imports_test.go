@@ -102,6 +102,18 @@ var inward = []struct {
 		tree:   "/internal/agent/door", never: []string{"/internal/controlplane", "/internal/swarm", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	},
 	{
+		reason: "What reads volumes knows the engine that it is given, and no way to the cluster.",
+		tree:   "/internal/voldata", never: []string{"/internal/controlplane", "/internal/swarm", "/internal/agent", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
+	},
+	{
+		reason: "How a volume moves is decided without a client.",
+		tree:   "/reconciler/volumemove", never: []string{"sigs.k8s.io", "k8s.io", "github.com/docker"},
+	},
+	{
+		reason: "Which snapshots stay is decided without a client.",
+		tree:   "/reconciler/retention", never: []string{"sigs.k8s.io", "k8s.io", "github.com/docker"},
+	},
+	{
 		reason: "What a service looks like is decided without a client.",
 		tree:   "/controllers/workload/servicespec", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "github.com/docker/docker/client"},
 	},
