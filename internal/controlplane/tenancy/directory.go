@@ -205,13 +205,29 @@ func transformTo[T any](object any) (any, error) {
 	return out, nil
 }
 
-// orders are the annotations by which somebody has stopped something, which then costs nothing.
+// orders are the annotations that decide how much of something runs, and so what it takes and costs: somebody has stopped it,
+// or it scales.
 func orders(all map[string]string) map[string]string {
-	if reason, ok := all[v1alpha1.AnnotationSuspend]; ok {
-		return map[string]string{v1alpha1.AnnotationSuspend: reason}
+	var out map[string]string
+	for _, key := range []string{v1alpha1.AnnotationSuspend, v1alpha1.AnnotationReplicas} {
+		if value, ok := all[key]; ok {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[key] = value
+		}
 	}
 
-	return nil
+	return out
+}
+
+// bounds are what decides between which numbers a container scales, without what is measured.
+func bounds(a *v1alpha1.Autoscaling) *v1alpha1.Autoscaling {
+	if a == nil {
+		return nil
+	}
+
+	return &v1alpha1.Autoscaling{MinReplicas: a.MinReplicas, MaxReplicas: a.MaxReplicas}
 }
 
 // lightContainer keeps of a container its identity, its owners, what quotas, ports and prices are about, and what pods show.
@@ -236,7 +252,7 @@ func lightContainer(object any) (any, error) {
 		},
 		Spec: v1alpha1.TenantContainerSpec{
 			Mode: s.Mode, Replicas: s.Replicas, Resources: s.Resources, Ports: s.Ports, RollbackTo: s.RollbackTo,
-			Env: s.Env, EnvFrom: s.EnvFrom, Labels: s.Labels,
+			Env: s.Env, EnvFrom: s.EnvFrom, Labels: s.Labels, Autoscaling: bounds(s.Autoscaling),
 		},
 		Status: v1alpha1.TenantContainerStatus{Replicas: c.Status.Replicas, Tasks: c.Status.Tasks, Revision: c.Status.Revision},
 	}, nil
