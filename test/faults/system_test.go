@@ -102,6 +102,12 @@ func start(p *converge.Process) {
 		})
 	}
 
+	p.Watch(&v1alpha1.Volume{}, func(_ context.Context, old, new client.Object) []reconcile.Request {
+		o := either(old, new)
+
+		return byIndex(p, o.GetNamespace(), "spec.volumes", o.GetName())
+	})
+
 	sweeper := collector.New(p.Client, p.Live, docker, slog.New(slog.DiscardHandler), nil)
 	p.Go(func(ctx context.Context) { _ = sweeper.Start(ctx) })
 }
