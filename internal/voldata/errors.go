@@ -25,6 +25,7 @@ type Error struct {
 	cause error
 }
 
+// Error implements error.
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.what, e.class) }
 
 // Unwrap gives the class and the cause.
