@@ -64,6 +64,7 @@ func newRootCommand() *cobra.Command {
 		newAuditCommand(&g),
 		newRolloutCommand(&g),
 		newRestartCommand(&g),
+		newJobCommand(&g),
 		newLedgerCommand(&g),
 		newNotifyCommand(&g),
 		newEstimateCommand(&g),

@@ -30,7 +30,7 @@ func TestQuota(t *testing.T) {
 			reason: "Every field has its name in the ResourceQuota.",
 			plan: &v1alpha1.Quota{
 				Containers: new(int64(1)), Replicas: new(int64(2)), PublishedPorts: new(int64(3)), Secrets: new(int64(4)), ConfigMaps: new(int64(5)),
-				GitSyncs: new(int64(11)),
+				GitSyncs: new(int64(11)), Jobs: new(int64(12)),
 				Requests: &v1alpha1.ComputeQuota{CPU: quantity("6"), Memory: quantity("7Gi")},
 				Limits:   &v1alpha1.ComputeQuota{CPU: quantity("8"), Memory: quantity("9Gi")},
 				Storage:  quantity("10Gi"),
@@ -38,6 +38,7 @@ func TestQuota(t *testing.T) {
 			want: map[string]string{
 				"count/tenantcontainers.dogker.io": "1", "dogker.io/replicas": "2",
 				"dogker.io/published-ports": "3", "dogker.io/secrets": "4", "count/configmaps": "5", "count/gitsyncs.gitops.dogker.io": "11",
+				"count/tenantjobs.dogker.io": "12",
 				"requests.cpu": "6", "requests.memory": "7Gi", "limits.cpu": "8", "limits.memory": "9Gi", "requests.storage": "10Gi",
 			},
 		},
@@ -62,8 +63,10 @@ func TestQuota(t *testing.T) {
 			tc.want["count/serviceaccounts"], tc.want["count/deploytokens.identity.dogker.io"] = "300", "300"
 			tc.want["count/gitpreviews.gitops.dogker.io"] = "50"
 			tc.want["count/alerts.monitoring.dogker.io"], tc.want["count/receivers.monitoring.dogker.io"] = "200", "50"
-			if tc.want[v1alpha1.ResourceGitSyncs] == "" {
-				tc.want[v1alpha1.ResourceGitSyncs] = "300"
+			for _, name := range []string{v1alpha1.ResourceGitSyncs, v1alpha1.ResourceJobs} {
+				if tc.want[name] == "" {
+					tc.want[name] = "300"
+				}
 			}
 
 			got := map[string]string{}

@@ -25,6 +25,29 @@ var Resources = []corev1.ResourceName{
 	v1alpha1.ResourcePublishedPorts,
 }
 
+// JobResources are those that jobs use, as quotas name them.
+var JobResources = []corev1.ResourceName{
+	v1alpha1.ResourceJobs,
+	v1alpha1.ResourceRequestsCPU,
+	v1alpha1.ResourceRequestsMemory,
+	v1alpha1.ResourceLimitsCPU,
+	v1alpha1.ResourceLimitsMemory,
+}
+
+// OfJob is what a job is charged for, given its template as a container: the tasks of one run that there are at a time.
+func OfJob(template *v1alpha1.TenantContainerSpec) corev1.ResourceList {
+	n := int64(1)
+	if template.Replicas != nil {
+		n = int64(*template.Replicas)
+	}
+
+	out := OfTemplate(template, n)
+	delete(out, v1alpha1.ResourcePublishedPorts)
+	out[v1alpha1.ResourceJobs] = *resource.NewQuantity(1, resource.DecimalSI)
+
+	return out
+}
+
 // Of is what a container is charged for: what it declares, and where one of the templates that may run in its place
 // uses more, that.
 func Of(c *v1alpha1.TenantContainer, instead ...*v1alpha1.TenantContainerSpec) corev1.ResourceList {

@@ -132,7 +132,7 @@ func (p *Billing) Validate(ctx context.Context, a admission.Attributes, _ admiss
 	if a.GetUserInfo().GetName() == Loopback {
 		return nil
 	}
-	if resource == containerResource.GroupResource() {
+	if resource == containerResource.GroupResource() || concernsJob(a) {
 		if a.GetOperation() == admission.Delete {
 			return nil
 		}

@@ -11,6 +11,7 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/warning"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,6 +28,8 @@ const monthHours = 730
 
 // quote is what a request costs.
 type quote struct {
+	resource schema.GroupVersionResource
+	// container is the name of the container, or the job.
 	container, tenant string
 	// own is what an hour of the container costs after the request, and more by how much that is more than before.
 	own, more money.Micro
@@ -55,14 +58,18 @@ func (p *Billing) judgeCost(ctx context.Context, a admission.Attributes) error {
 	case err != nil && within(now, old):
 		return nil
 	case err != nil:
-		return apierrors.NewInternalError(fmt.Errorf("find out what TenantContainer %q costs: %w", a.GetName(), err))
+		return apierrors.NewInternalError(fmt.Errorf("find out what %s %q costs: %w", a.GetResource().GroupResource(), a.GetName(), err))
+	}
+
+	if concernsJob(a) && !within(now, old) {
+		old = billing.Demand{} // The tenant's rate knows nothing of it.
 	}
 
 	q, err := quoteOf(terms, old, now)
 	if err != nil {
 		return apierrors.NewForbidden(a.GetResource().GroupResource(), a.GetName(), fmt.Errorf("what it costs cannot be worked out: %w", err))
 	}
-	q.container, q.tenant = a.GetName(), terms.Tenant.Name
+	q.resource, q.container, q.tenant = a.GetResource(), a.GetName(), terms.Tenant.Name
 	if q.more > 0 {
 		if err := p.afford(ctx, terms, q); err != nil {
 			return err
@@ -96,7 +103,10 @@ func within(now, old billing.Demand) bool {
 // demands are what the container of a request wants before and after it. Its error is the answer to the request.
 func (p *Billing) demands(ctx context.Context, a admission.Attributes) (old, now billing.Demand, err error) {
 	look := declared
-	if a.GetSubresource() == "scale" {
+	switch {
+	case concernsJob(a):
+		look = jobDemand
+	case a.GetSubresource() == "scale":
 		look = p.scaled
 	}
 	before, after, err := look(ctx, a)
@@ -224,8 +234,8 @@ func (p *Billing) afford(ctx context.Context, t billing.Terms, q quote) error {
 	}
 
 	return q.refuse(billingv1.ReasonInsufficientBalance, fmt.Sprintf(
-		"the container costs %s an hour more, everything of tenant %q %s an hour then, and the balance must carry that for %s: %s are needed, %s are there, %s are missing. Pay them with a TopUp, or ask for less",
-		rupiah(q.more), q.tenant, rupiah(total), runway, rupiah(solvency.Cost(total, runway)), rupiah(available), whole(missing)))
+		"%s costs %s an hour more, everything of tenant %q %s an hour then, and the balance must carry that for %s: %s are needed, %s are there, %s are missing. Pay them with a TopUp, or ask for less",
+		q.noun(), rupiah(q.more), q.tenant, rupiah(total), runway, rupiah(solvency.Cost(total, runway)), rupiah(available), whole(missing)))
 }
 
 // stoppedReason is one word for why nothing runs.
@@ -259,9 +269,18 @@ func missingText(phase solvency.Phase, missing money.Micro) string {
 func (q quote) refuse(reason, why string) error {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReason(reason),
-		Message: fmt.Sprintf("%s %q is refused: %s", containerResource.GroupResource(), q.container, why),
-		Details: &metav1.StatusDetails{Name: q.container, Group: containerResource.Group, Kind: containerResource.Resource},
+		Message: fmt.Sprintf("%s %q is refused: %s", q.resource.GroupResource(), q.container, why),
+		Details: &metav1.StatusDetails{Name: q.container, Group: q.resource.Group, Kind: q.resource.Resource},
 	}}
+}
+
+// noun is what costs it.
+func (q quote) noun() string {
+	if q.resource == jobResource {
+		return "a run of the job"
+	}
+
+	return "the container"
 }
 
 // text says what it costs, for people who look at what they apply.

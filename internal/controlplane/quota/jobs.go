@@ -1,0 +1,136 @@
+package quota
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/admission"
+	quota "k8s.io/apiserver/pkg/quota/v1"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/allotment"
+	"github.com/dogker/dogker/reconciler/jobrun"
+)
+
+var jobsResource = v1alpha1.GroupVersion.WithResource("tenantjobs")
+
+// jobs charges TenantJobs: what the tasks of one run use that there are at a time, whether or not a run is going on. Without a
+// source it judges requests only.
+func jobs(s *Source) quota.Evaluator {
+	e := &evaluator{
+		resource: jobsResource.GroupResource(),
+		names:    allotment.JobResources,
+		usage: func(o runtime.Object) (corev1.ResourceList, error) {
+			j, err := typedJob(o)
+			if err != nil {
+				return nil, err
+			}
+
+			return allotment.OfJob(jobrun.Container(&j.Spec)), nil
+		},
+		handles: handlesJob,
+		demand:  demandOfJob,
+	}
+	if s != nil {
+		e.list = s.jobs
+	}
+
+	return e
+}
+
+// handlesJob is true for what can make a job use more.
+func handlesJob(a admission.Attributes) bool {
+	if a.GetSubresource() != "" {
+		return false
+	}
+	if a.GetOperation() == admission.Create {
+		return true
+	}
+	now, err1 := typedJob(a.GetObject())
+	old, err2 := typedJob(a.GetOldObject())
+	if err1 != nil || err2 != nil {
+		return true
+	}
+	if now.DeletionTimestamp != nil {
+		return false
+	}
+
+	within, _ := quota.LessThanOrEqual(allotment.OfJob(jobrun.Container(&now.Spec)), allotment.OfJob(jobrun.Container(&old.Spec)))
+
+	return !within
+}
+
+// demandOfJob refuses a job that does not say how much it uses of what the quota limits.
+func demandOfJob(required []corev1.ResourceName, o runtime.Object) error {
+	j, err := typedJob(o)
+	if err != nil {
+		return err
+	}
+
+	var missing []string
+	for name, q := range allotment.Declared(jobrun.Container(&j.Spec)) {
+		if q == nil && slices.Contains(required, name) {
+			kind, of, _ := strings.Cut(string(name), ".")
+			missing = append(missing, "spec.template.resources."+kind+"."+of)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+
+	return fmt.Errorf("%s must be set, because the quota limits it", strings.Join(missing, ", "))
+}
+
+func (s *Source) jobs(o quota.UsageStatsOptions) (corev1.ResourceList, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), countTime)
+	defer cancel()
+
+	list, err := s.Client.Resource(jobsResource).Namespace(o.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list jobs: %w", err)
+	}
+
+	out := corev1.ResourceList{}
+	for i := range list.Items {
+		j, err := typedJob(&list.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		out = quota.Add(out, allotment.OfJob(jobrun.Container(&j.Spec)))
+	}
+
+	return out, nil
+}
+
+// jobChanged is true for an update after which a job may be charged differently: one of its spec.
+func jobChanged(before, now any) bool {
+	b, err1 := meta.Accessor(before)
+	n, err2 := meta.Accessor(now)
+
+	return err1 != nil || err2 != nil || b.GetGeneration() != n.GetGeneration()
+}
+
+// typedJob is a job in whichever form it comes.
+func typedJob(o runtime.Object) (*v1alpha1.TenantJob, error) {
+	switch o := o.(type) {
+	case *v1alpha1.TenantJob:
+		return o, nil
+	case *unstructured.Unstructured:
+		j := &v1alpha1.TenantJob{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, j); err != nil {
+			return nil, fmt.Errorf("read TenantJob %q: %w", o.GetName(), err)
+		}
+
+		return j, nil
+	default:
+		return nil, fmt.Errorf("charge TenantJob: unexpected type %T", o)
+	}
+}
