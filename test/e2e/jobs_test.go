@@ -21,8 +21,8 @@ import (
 	"github.com/dogker/dogker/reconciler/conditions"
 )
 
-// job declares a job that runs the lab's program with these arguments.
-func job(name string, args []string, changes ...func(*v1alpha1.TenantJob)) *v1alpha1.TenantJob {
+// jobOf declares a job that runs the lab's program with these arguments.
+func jobOf(name string, args []string, changes ...func(*v1alpha1.TenantJob)) *v1alpha1.TenantJob {
 	j := &v1alpha1.TenantJob{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	j.Spec.Template = v1alpha1.JobTemplate{
 		Image: v1alpha1.Image(lab.Image("v1")), ImagePullPolicy: v1alpha1.PullNever, TerminationGracePeriodSeconds: new(int64(5)),
@@ -126,13 +126,13 @@ func TestJobs(t *testing.T) {
 	t.Parallel()
 	n := sharedCell(t).tenant(t)
 
-	n.create(job("good", []string{"echo", "hello from a job"}))
-	n.create(job("bad", []string{"complain", "no such table"}, backoffLimit(1)))
-	n.create(job("endless", nil, func(j *v1alpha1.TenantJob) { j.Spec.ActiveDeadlineSeconds = new(int64(8)) }))
-	n.create(job("many", []string{"echo", "one of many"}, func(j *v1alpha1.TenantJob) {
+	n.create(jobOf("good", []string{"echo", "hello from a job"}))
+	n.create(jobOf("bad", []string{"complain", "no such table"}, backoffLimit(1)))
+	n.create(jobOf("endless", nil, func(j *v1alpha1.TenantJob) { j.Spec.ActiveDeadlineSeconds = new(int64(8)) }))
+	n.create(jobOf("many", []string{"echo", "one of many"}, func(j *v1alpha1.TenantJob) {
 		j.Spec.Parallelism, j.Spec.Completions = new(int32(2)), new(int32(4))
 	}))
-	n.create(job("dropped", nil))
+	n.create(jobOf("dropped", nil))
 
 	good := n.runOver(atLast, "good", v1alpha1.RunSucceeded)
 	if good.ExitCode == nil || *good.ExitCode != 0 || !strings.Contains(good.LogTail, "hello from a job") || good.Succeeded != 1 {
@@ -210,7 +210,7 @@ func TestJobRunsOnceAcrossKills(t *testing.T) {
 	c := newCell(t, lab.Options{})
 	n := c.tenant(t)
 
-	n.create(job("once", nil, func(j *v1alpha1.TenantJob) {
+	n.create(jobOf("once", nil, func(j *v1alpha1.TenantJob) {
 		j.Spec.Template.Env = []v1alpha1.EnvVar{{Name: "APP_CRASH_AFTER", Value: new(v1alpha1.Text("20s"))}, {Name: "APP_EXIT_CODE", Value: new(v1alpha1.Text("0"))}}
 	}))
 
@@ -255,7 +255,7 @@ func TestScheduledJob(t *testing.T) {
 	t.Parallel()
 	n := sharedCell(t).tenant(t)
 
-	n.create(job("minutely", []string{"echo", "tick"}, func(j *v1alpha1.TenantJob) { j.Spec.Schedule = "* * * * *" }))
+	n.create(jobOf("minutely", []string{"echo", "tick"}, func(j *v1alpha1.TenantJob) { j.Spec.Schedule = "* * * * *" }))
 	run := n.runOver(3*time.Minute, "minutely", v1alpha1.RunSucceeded)
 	if run.ScheduledTime == nil || run.ScheduledTime.Second() != 0 || run.StartTime.Before(run.ScheduledTime) {
 		t.Errorf("a run of the tick %v was put on record at %v", run.ScheduledTime, run.StartTime)
@@ -284,7 +284,7 @@ func TestManyJobsLeaveNothing(t *testing.T) {
 
 	const jobs = 20
 	for i := range jobs {
-		n.create(job(fmt.Sprintf("job-%d", i), []string{"echo", "done"}))
+		n.create(jobOf(fmt.Sprintf("job-%d", i), []string{"echo", "done"}))
 	}
 
 	var all sync.WaitGroup
