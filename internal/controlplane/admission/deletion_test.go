@@ -21,6 +21,10 @@ func TestDeletionOfTenants(t *testing.T) {
 		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "TenantContainer",
 		"metadata": map[string]any{"namespace": "acme", "name": "web"},
 	}}
+	volume := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "Volume",
+		"metadata": map[string]any{"namespace": "acme", "name": "orders"},
+	}}
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "db"}}
 
 	cases := map[string]struct {
@@ -33,6 +37,7 @@ func TestDeletionOfTenants(t *testing.T) {
 		"Empty":      {reason: "There is nothing to protect.", tenant: tenantOf("Protect", "acme")},
 		"Containers": {reason: "What runs is protected.", tenant: tenantOf("Protect", "acme"), ours: []runtime.Object{container}, refusal: "set it to Delete"},
 		"Data":       {reason: "Data needs two words.", tenant: tenantOf("Delete", "acme"), kube: []runtime.Object{secret}, refusal: "dogker.io/delete-data=acme"},
+		"Volumes":    {reason: "So does what is in Volumes.", tenant: tenantOf("Delete", "acme"), ours: []runtime.Object{volume}, refusal: "dogker.io/delete-data=acme"},
 		"Allowed":    {reason: "Containers need one.", tenant: tenantOf("Delete", "acme"), ours: []runtime.Object{container}},
 		"NotPlaced": {
 			reason: "A namespace that never was the tenant's is nothing that it could lose.",
@@ -41,7 +46,7 @@ func TestDeletionOfTenants(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			kinds := map[schema.GroupVersionResource]string{containerResource: "TenantContainerList"}
+			kinds := map[schema.GroupVersionResource]string{containerResource: "TenantContainerList", mountedResource: "VolumeList"}
 			d := &Deletion{
 				Handler: admission.NewHandler(admission.Delete),
 				ours:    dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), kinds, tc.ours...),
