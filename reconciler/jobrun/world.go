@@ -94,3 +94,8 @@ func Wanting(job *v1alpha1.TenantJob, w World) []string {
 
 	return names
 }
+
+// Over is whether a job has run and never will again.
+func Over(job *v1alpha1.TenantJob) bool {
+	return job.Spec.Schedule == "" && len(job.Status.Active) == 0 && len(job.Status.History) > 0
+}

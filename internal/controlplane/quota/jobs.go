@@ -21,8 +21,8 @@ import (
 
 var jobsResource = v1alpha1.GroupVersion.WithResource("tenantjobs")
 
-// jobs charges TenantJobs: what the tasks of one run use that there are at a time, whether or not a run is going on. Without a
-// source it judges requests only.
+// jobs charges TenantJobs: what the tasks of one run use that there are at a time, whether or not a run is going on, as long as
+// there can be one. Without a source it judges requests only.
 func jobs(s *Source) quota.Evaluator {
 	e := &evaluator{
 		resource: jobsResource.GroupResource(),
@@ -33,7 +33,7 @@ func jobs(s *Source) quota.Evaluator {
 				return nil, err
 			}
 
-			return allotment.OfJob(jobrun.Container(&j.Spec)), nil
+			return usageOfJob(j), nil
 		},
 		handles: handlesJob,
 		demand:  demandOfJob,
@@ -43,6 +43,23 @@ func jobs(s *Source) quota.Evaluator {
 	}
 
 	return e
+}
+
+// usageOfJob is what a job is charged for. One that has run and never will again is only counted.
+func usageOfJob(j *v1alpha1.TenantJob) corev1.ResourceList {
+	out := allotment.OfJob(jobrun.Container(&j.Spec))
+	if !jobrun.Over(j) {
+		return out
+	}
+
+	for name, q := range out {
+		if name != v1alpha1.ResourceJobs {
+			q.Set(0)
+			out[name] = q
+		}
+	}
+
+	return out
 }
 
 // handlesJob is true for what can make a job use more.
@@ -104,18 +121,29 @@ func (s *Source) jobs(o quota.UsageStatsOptions) (corev1.ResourceList, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = quota.Add(out, allotment.OfJob(jobrun.Container(&j.Spec)))
+		out = quota.Add(out, usageOfJob(j))
 	}
 
 	return out, nil
 }
 
-// jobChanged is true for an update after which a job may be charged differently: one of its spec.
+// jobChanged is true for an update after which a job may be charged differently: one of its spec, and its end.
 func jobChanged(before, now any) bool {
 	b, err1 := meta.Accessor(before)
 	n, err2 := meta.Accessor(now)
 
-	return err1 != nil || err2 != nil || b.GetGeneration() != n.GetGeneration()
+	return err1 != nil || err2 != nil || b.GetGeneration() != n.GetGeneration() || overNow(before) != overNow(now)
+}
+
+// overNow is true for a job that is over, in whichever form it comes.
+func overNow(o any) bool {
+	object, ok := o.(runtime.Object)
+	if !ok {
+		return false
+	}
+	j, err := typedJob(object)
+
+	return err == nil && jobrun.Over(j)
 }
 
 // typedJob is a job in whichever form it comes.
