@@ -86,6 +86,10 @@ func (c *Controller) Reconcile(ctx context.Context, r *v1alpha1.ReleasedVolume) 
 
 // finalize removes the data, unless it belongs to a Volume again.
 func (c *Controller) finalize(ctx context.Context, r *v1alpha1.ReleasedVolume) (outcome.Result, error) {
+	// Whether the data has an owner may change at any moment; who deletes the record does not.
+	if r.Annotations[v1alpha1.AnnotationTakenBack] != "" {
+		return outcome.Result{Finalized: true}, nil
+	}
 	owned, err := c.owned(ctx)
 	if err != nil {
 		return outcome.Result{}, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -115,12 +116,23 @@ func (s *Sweeper) takeBack(ctx context.Context, records []v1alpha1.ReleasedVolum
 			continue
 		}
 		s.log.InfoContext(ctx, "Released data is adopted, or gone", logkey.Object, r.Name)
-		if err := s.client.Delete(ctx, r.DeepCopy()); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("delete record of released data %q: %w", r.Name, err)
+		if err := s.withdraw(ctx, r.DeepCopy()); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("take back record of released data %q: %w", r.Name, err)
 		}
 	}
 
 	return nil
+}
+
+// withdraw deletes a record and leaves the data alone, whoever owns that by then. What nobody owns is put on record again.
+func (s *Sweeper) withdraw(ctx context.Context, r *v1alpha1.ReleasedVolume) error {
+	marked := r.DeepCopy()
+	metav1.SetMetaDataAnnotation(&marked.ObjectMeta, v1alpha1.AnnotationTakenBack, "true")
+	if err := s.client.Patch(ctx, marked, client.MergeFromWithOptions(r, client.MergeFromWithOptimisticLock{})); err != nil {
+		return err
+	}
+
+	return s.client.Delete(ctx, marked, client.Preconditions{UID: &marked.UID, ResourceVersion: &marked.ResourceVersion})
 }
 
 // gone is true when every node of the record that is in the swarm has told lately that it does not have the data, and says so again

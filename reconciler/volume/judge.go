@@ -105,8 +105,9 @@ func (v View) locate() (string, whereabouts) {
 		return "", ambiguous
 	case chosen == nil:
 		return "", nowhere
-	case v.Volume.Status.ProvisionedAt == nil && (v.node(chosen.ID) == nil || len(v.Consumers) == 0 && v.Told(chosen.ID)):
-		return "", nowhere // Nothing is lost by another choice.
+	case v.Volume.Status.ProvisionedAt == nil && v.node(chosen.ID) == nil:
+		// Nothing is lost by another choice. While the node is there, data may be on it that no list shows yet.
+		return "", nowhere
 	default:
 		return chosen.ID, decided
 	}

@@ -50,6 +50,10 @@ func TestJudge(t *testing.T) {
 				Volume: data(on("a")), Class: local(), Nodes: abc, Told: everyone, Counts: map[string]int{"a": 9}, Consumers: []Consumer{web()},
 			}, reason: "Bound", ready: "True", at: "a",
 		},
+		"StaysUnseen": {
+			why:  "Its container has come and gone between two lists, and has left data that none of them shows.",
+			view: View{Volume: data(on("a")), Class: local(), Nodes: abc, Told: everyone}, reason: "Bound", ready: "True", at: "a",
+		},
 		"GoneBeforeData": {
 			why:  "Nothing is lost by another choice.",
 			view: View{Volume: data(on("x")), Class: local(), Nodes: abc[:1], Told: everyone, Consumers: []Consumer{web()}}, reason: "Bound", ready: "True", at: "a",

@@ -9,6 +9,10 @@ const FinalizerVolumeClass = "dogker.io/volumeclass-in-use"
 // FinalizerReleasedVolume holds a ReleasedVolume until its data is removed, or is adopted.
 const FinalizerReleasedVolume = "dogker.io/released-volume"
 
+// AnnotationTakenBack on a ReleasedVolume says that Dogker takes the record back, because the data is adopted or gone: what
+// goes with it is the record alone. Dogker writes it right before it deletes one.
+const AnnotationTakenBack = "dogker.io/taken-back"
+
 // AnnotationDefaultClass on a VolumeClass makes it the one for Volumes that name none, when its value is "true". Of several the
 // newest counts, as in Kubernetes.
 const AnnotationDefaultClass = "dogker.io/is-default-class"
