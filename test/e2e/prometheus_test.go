@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,12 +28,15 @@ import (
 // scrapeEvery is the interval of the test's Prometheus, for scrapes and lists of targets.
 const scrapeEvery = 2 * time.Second
 
+// prometheusAddress is where it listens, in the network of the server's node.
+const prometheusAddress = "127.0.0.1:19090"
+
 // TestPrometheus has Debian's Prometheus scrape a swarm with the configuration, the rules and the dashboards that are
 // published, while a container is scaled.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
 
-	c := prepareCell(t, lab.Options{})
+	c := prepareCell(t, lab.Options{}, "--prometheus-url", "http://"+prometheusAddress)
 	c.server.within = c.lab.Nodes[0]
 	if err := c.start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -59,6 +63,7 @@ func TestPrometheus(t *testing.T) {
 	p.wantRules()
 	p.wantDashboards()
 	acme.wantOwnSeriesOnly(rival)
+	p.wantScaling(acme)
 }
 
 // limited gives a container limits, without which there is nothing to say about them.
@@ -71,7 +76,8 @@ type prometheus struct {
 	t       *testing.T
 	c       *cell
 	client  *http.Client
-	address string
+	dir     string
+	process *exec.Cmd
 }
 
 func newPrometheus(t *testing.T, c *cell) *prometheus {
@@ -98,31 +104,49 @@ func newPrometheus(t *testing.T, c *cell) *prometheus {
 		}
 	}
 
-	p := &prometheus{t: t, c: c, client: c.lab.Nodes[0].HTTPClient(), address: "127.0.0.1:19090"}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	process := c.server.command("prometheus", "--config.file="+filepath.Join(dir, "prometheus.yaml"),
-		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+p.address)
-	process.Stdout, process.Stderr = log, log
-	if err := process.Start(); err != nil {
-		t.Fatalf("start prometheus: %v; make setup installs it", err)
-	}
+	p := &prometheus{t: t, c: c, client: c.lab.Nodes[0].HTTPClient(), dir: dir}
 	t.Cleanup(func() {
-		_ = process.Process.Kill()
-		_ = process.Wait()
+		p.stop()
 		if t.Failed() {
-			t.Logf("prometheus said:\n%s", tail(log.Name(), 20))
+			t.Logf("prometheus said:\n%s", tail(p.logFile(), 20))
 		}
 	})
-	if err := c.lab.Adopt(process.Process); err != nil {
-		t.Fatal(err)
-	}
-	await(t, soon, "prometheus is ready", func() error { return p.get("/-/ready", nil) })
+	p.start()
 
 	return p
+}
+
+func (p *prometheus) logFile() string { return filepath.Join(p.dir, "log") }
+
+// start starts the process and waits until it is ready.
+func (p *prometheus) start() {
+	p.t.Helper()
+
+	log, err := os.OpenFile(p.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer log.Close()
+	process := p.c.server.command("prometheus", "--config.file="+filepath.Join(p.dir, "prometheus.yaml"),
+		"--storage.tsdb.path="+filepath.Join(p.dir, "data"), "--web.listen-address="+prometheusAddress)
+	process.Stdout, process.Stderr = log, log
+	if err := process.Start(); err != nil {
+		p.t.Fatalf("start prometheus: %v; make setup installs it", err)
+	}
+	p.process = process
+	if err := p.c.lab.Adopt(process.Process); err != nil {
+		p.t.Fatal(err)
+	}
+	await(p.t, soon, "prometheus is ready", func() error { return p.get("/-/ready", nil) })
+}
+
+// stop ends the process as the kernel would.
+func (p *prometheus) stop() {
+	if p.process != nil {
+		_ = p.process.Process.Kill()
+		_ = p.process.Wait()
+		p.process = nil
+	}
 }
 
 // accountToken makes a service account and a token for it.
@@ -143,7 +167,7 @@ func (c *cell) accountToken(t *testing.T, namespace, name string) string {
 
 // get asks Prometheus, and reads what it answers unless into is nil.
 func (p *prometheus) get(path string, into any) error {
-	resp, err := p.client.Get("http://" + p.address + path)
+	resp, err := p.client.Get("http://" + prometheusAddress + path)
 	if err != nil {
 		return err
 	}
