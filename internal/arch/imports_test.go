@@ -70,6 +70,10 @@ var inward = []struct {
 		tree:   "/reconciler/autoscale", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker"},
 	},
 	{
+		reason: "When a run of a job begins and how it ends is decided without a client.",
+		tree:   "/reconciler/jobrun", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
+	},
+	{
 		reason: "What people are told, and when, is decided without a client.",
 		tree:   "/reconciler/alert", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker/docker/client"},
 	},
