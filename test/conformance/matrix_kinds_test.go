@@ -117,6 +117,7 @@ var objects = map[string]string{
 	"resourcequotas":                                 `{"spec": {"hard": {"count/widgets.example.com": "1"}}}`,
 	"rolebindings.rbac.authorization.k8s.io":         `{"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "web"}}`,
 	"tenantcontainers.dogker.io":                     `{"spec": {"image": "registry.example/shop:1.4", "env": [{"name": "IT", "value": "MARK"}]}}`,
+	"tenantjobs.dogker.io":                           `{"spec": {"suspend": true, "template": {"image": "registry.example/shop:1.4", "env": [{"name": "IT", "value": "MARK"}]}}}`,
 	"volumes.dogker.io":                              `{"spec": {"className": "local", "size": "1Gi"}}`,
 	"volumeclasses.dogker.io":                        `{"spec": {"reclaimPolicy": "Retain"}}`,
 	"releasedvolumes.dogker.io":                      `{"spec": {"volumeName": "acme_data_0123456789ab"}}`,
