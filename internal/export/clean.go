@@ -121,7 +121,7 @@ func equal(value any, raw []byte) bool {
 func defaultsOfKinds() (map[string]*apiextensionsv1.JSONSchemaProps, error) {
 	out := map[string]*apiextensionsv1.JSONSchemaProps{}
 	for _, file := range []string{
-		"crds/dogker.io_tenantcontainers.yaml", "crds/dogker.io_volumes.yaml", "crds/gitops.dogker.io_gitsyncs.yaml",
+		"crds/dogker.io_tenantcontainers.yaml", "crds/dogker.io_tenantjobs.yaml", "crds/dogker.io_volumes.yaml", "crds/gitops.dogker.io_gitsyncs.yaml",
 		"crds/gitops.dogker.io_imagepolicies.yaml", "crds/gitops.dogker.io_gitpreviews.yaml",
 		"crds/monitoring.dogker.io_alerts.yaml", "crds/monitoring.dogker.io_receivers.yaml",
 	} {

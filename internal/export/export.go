@@ -28,6 +28,7 @@ var kinds = []schema.GroupVersionKind{
 	{Version: "v1", Kind: kindSecret},
 	v1alpha1.GroupVersion.WithKind("Volume"),
 	v1alpha1.GroupVersion.WithKind("TenantContainer"),
+	v1alpha1.GroupVersion.WithKind("TenantJob"),
 	gitopsv1.GroupVersion.WithKind("GitSync"),
 	gitopsv1.GroupVersion.WithKind("ImagePolicy"),
 	gitopsv1.GroupVersion.WithKind("GitPreview"),
