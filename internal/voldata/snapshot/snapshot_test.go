@@ -73,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, engine: volumes.New(), store: &failing{Store: dir}}
 	w.v = voldata.New(w.engine, voldata.Options{Holder: "server-1"})
 	w.at = snapshot.Place{Store: w.store, Name: "acme/data/1.age", Key: k}
-	w.fill("acme_data", storetest.Bytes(1, 3<<20))
+	w.fill("acme_data", storetest.Bytes(1, 600_000))
 
 	return w
 }
@@ -148,7 +148,7 @@ func TestSaveFails(t *testing.T) {
 		harm func(*world)
 		is   error
 	}{
-		"EngineCut":  {func(w *world) { w.engine.Data["acme_data"] = w.engine.Data["acme_data"][:1<<20] }, content.ErrBroken},
+		"EngineCut":  {func(w *world) { w.engine.Data["acme_data"] = w.engine.Data["acme_data"][:200_000] }, content.ErrBroken},
 		"EngineLate": {func(w *world) { d := w.engine.Data["acme_data"]; w.engine.Data["acme_data"] = d[:len(d)-1024] }, content.ErrBroken},
 		"NoVolume":   {func(w *world) { delete(w.engine.Volumes, "acme_data") }, nil},
 		"StoreFull": {func(w *world) {

@@ -29,7 +29,7 @@ var _ store.Store = (*Directory)(nil)
 // New returns the store in a directory, by its absolute path. It looks at nothing.
 func New(dir string) (*Directory, error) {
 	if !path.IsAbs(dir) || path.Clean(dir) != dir || dir == "/" {
-		return nil, fmt.Errorf("directory of store: %q must be an absolute path below / without . and ..", dir)
+		return nil, fmt.Errorf("directory of store: %q must be an absolute path below /, with neither . nor .. in it", dir)
 	}
 
 	return &Directory{dir}, nil
