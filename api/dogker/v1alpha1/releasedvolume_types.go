@@ -61,9 +61,10 @@ type ReleasedVolumeSpec struct {
 	// From is the Volume that it was.
 	// +optional
 	From VolumeOrigin `json:"from,omitzero"`
-	// ClassName is the VolumeClass that it was of, and Size what it was declared to be, where that is known.
+	// ClassName is the VolumeClass that it was of, where that is known.
 	// +optional
 	ClassName DNSLabel `json:"className,omitempty"`
+	// Size is what it was declared to be, where that is known.
 	// +optional
 	Size *resource.Quantity `json:"size,omitempty"`
 }
