@@ -101,7 +101,7 @@ func (c *Controller) remove(ctx context.Context, s *situation, step jobrun.Step)
 
 	if seen, ok := s.service(step.ServiceID); ok {
 		stopping, err := c.stop(ctx, s, seen)
-		if err != nil || stopping {
+		if err != nil || stopping || keepsName(s, step) {
 			return err
 		}
 	}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/jobrun"
 	"github.com/dogker/dogker/reconciler/sight"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
@@ -37,6 +39,24 @@ func (c *Controller) stop(ctx context.Context, s *situation, seen swarmobj.JobSe
 	}
 
 	return waits, nil
+}
+
+// fence is how long after it must have ended a call to the engine may still be on its way.
+const fence = 30 * time.Second
+
+// keepsName is true of a run that was stopped so soon that a call to make its service may still be on its way: until that is over, the
+// service that has no tasks any more keeps the name taken. A job that goes does not wait for it, nor does the run that takes this one's
+// place.
+func keepsName(s *situation, step jobrun.Step) bool {
+	if s.in.Deleting {
+		return false
+	}
+
+	return slices.ContainsFunc(s.in.Job.Status.History, func(r v1alpha1.JobRun) bool {
+		left := r.StartBefore.Add(fence).Sub(s.in.Now)
+
+		return r.Name == step.Run && r.Reason != v1alpha1.ReasonReplaced && left > 0 && left <= 2*time.Minute
+	})
 }
 
 // holdsOn is true for a task that stands in the way of removing its service. One that runs still has its addresses; but nobody waits
