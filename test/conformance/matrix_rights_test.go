@@ -160,8 +160,6 @@ var (
 	}
 	readerRights = map[string]string{
 		"tenantcontainers.dogker.io":        toRead,
-		"tenantjobs.dogker.io":              toRead,
-		"tenantjobs.dogker.io/status":       "get",
 		"tenantcontainers.dogker.io/scale":  "get",
 		"tenantcontainers.dogker.io/status": "get",
 		"containerrevisions.dogker.io":      toRead,
