@@ -11,8 +11,8 @@ func TestFieldsAreThoseOfTheJob(t *testing.T) {
 	for in, want := range map[string]string{
 		"spec.resources.limits.memory":                  "spec.template.resources.limits.memory",
 		"spec.env[0]: \"PASSWORD\" looks like a secret": "spec.template.env[0]: \"PASSWORD\" looks like a secret",
-		"spec.replicas":                                 "spec.parallelism",
-		"metadata.name":                                 "metadata.name",
+		"spec.replicas": "spec.parallelism",
+		"metadata.name": "metadata.name",
 	} {
 		if got := fieldInTemplate(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
