@@ -153,6 +153,15 @@ func container(name string, volumes ...string) *v1alpha1.TenantContainer {
 	return tc
 }
 
+// job has run once.
+func job(schedule v1alpha1.CronExpression, volumes ...string) *v1alpha1.TenantJob {
+	j := &v1alpha1.TenantJob{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "copy"}}
+	j.Spec.Schedule, j.Spec.Template.Volumes = schedule, container("", volumes...).Spec.Volumes
+	j.Status.History = []v1alpha1.JobRun{{Name: "copy-1"}}
+
+	return j
+}
+
 // TestLife follows a Volume from its first container to the loss of its data.
 func TestLife(t *testing.T) {
 	w := newWorld(t, class(), vol("data"))
@@ -251,10 +260,14 @@ func TestDeletion(t *testing.T) {
 		reason         string
 		kept, recorded bool
 	}{
-		"Delete":   {why: "Its data goes with it.", volume: vol("data", deleted, onA)},
-		"Retain":   {why: "Its data stays, on record.", volume: vol("data", deleted, onA, retained), kept: true, recorded: true},
-		"Unsaid":   {why: "What does not say that it may go stays.", volume: vol("data", deleted, onA, unsaid), kept: true, recorded: true},
-		"InUse":    {why: "It waits for who mounts it.", volume: vol("data", deleted, onA), others: []client.Object{container("web", "data")}, reason: "InUse", kept: true},
+		"Delete": {why: "Its data goes with it.", volume: vol("data", deleted, onA)},
+		"Retain": {why: "Its data stays, on record.", volume: vol("data", deleted, onA, retained), kept: true, recorded: true},
+		"Unsaid": {why: "What does not say that it may go stays.", volume: vol("data", deleted, onA, unsaid), kept: true, recorded: true},
+		"InUse":  {why: "It waits for who mounts it.", volume: vol("data", deleted, onA), others: []client.Object{container("web", "data")}, reason: "InUse", kept: true},
+		"InUseByJob": {
+			why: "A job between two runs will mount it again.", volume: vol("data", deleted, onA), others: []client.Object{job("@daily", "data")}, reason: "InUse", kept: true,
+		},
+		"JobOver":  {why: "A job that has run never will again.", volume: vol("data", deleted, onA), others: []client.Object{job("", "data")}},
 		"Referred": {why: "The engine's word counts: a container that has ended refers to it.", volume: vol("data", deleted, onA), set: func(w *world) { w.mounted[name(vol("data"))] = true }, reason: "InUse", kept: true},
 		"Down":     {why: "A node that cannot be asked keeps it.", volume: vol("data", deleted, onA), set: func(w *world) { w.silent["a"] = true }, reason: "NodeUnreachable", kept: true},
 		"DownRetain": {

@@ -11,11 +11,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/jobrun"
 	"github.com/dogker/dogker/reconciler/volume"
 )
 
-// kindContainer is the kind of containers, as people read it.
-const kindContainer = "TenantContainer"
+// The kinds of what mounts Volumes, as people read them.
+const (
+	kindContainer = "TenantContainer"
+	kindJob       = "TenantJob"
+)
 
 // observe collects all that a Volume is judged by.
 func (c *Controller) observe(ctx context.Context, v *v1alpha1.Volume) (volume.View, error) {
@@ -129,8 +133,8 @@ func (c *Controller) adoptedBy(ctx context.Context, v *v1alpha1.Volume) (string,
 	return volume.AdoptedBy(v, all.Items), nil
 }
 
-// consumers are what mounts the Volume, in the order of kinds and names. A container that is being deleted is among them: its
-// tasks may still write.
+// consumers are what mounts the Volume, in the order of kinds and names. What is being deleted is among them: its tasks may
+// still write. So is a job between two runs; one that is over is not.
 func consumers(ctx context.Context, r client.Reader, v *v1alpha1.Volume) ([]volume.Consumer, error) {
 	var containers v1alpha1.TenantContainerList
 	if err := r.List(ctx, &containers, client.InNamespace(v.Namespace), client.UnsafeDisableDeepCopy); err != nil {
@@ -142,6 +146,17 @@ func consumers(ctx context.Context, r client.Reader, v *v1alpha1.Volume) ([]volu
 		tc := &containers.Items[i]
 		if volume.Mounts(tc.Spec.Volumes, v.Name) {
 			out = append(out, volume.ConsumerOf(kindContainer, tc.Name, tc.Spec.Placement, tc.Spec.Resources, tc.Spec.Volumes))
+		}
+	}
+
+	var jobs v1alpha1.TenantJobList
+	if err := r.List(ctx, &jobs, client.InNamespace(v.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list jobs: %w", err)
+	}
+	for i := range jobs.Items {
+		job := &jobs.Items[i]
+		if t := &job.Spec.Template; volume.Mounts(t.Volumes, v.Name) && !jobrun.Over(job) {
+			out = append(out, volume.ConsumerOf(kindJob, job.Name, t.Placement, t.Resources, t.Volumes))
 		}
 	}
 	slices.SortFunc(out, func(a, b volume.Consumer) int { return strings.Compare(a.Kind+"/"+a.Name, b.Kind+"/"+b.Name) })

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/engine"
+	"github.com/dogker/dogker/reconciler/jobrun"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/wake"
 )
@@ -26,8 +27,8 @@ type Hints struct {
 	Nodes <-chan event.TypedGenericEvent[struct{}]
 }
 
-// Setup registers the reconciler with a manager. It is woken by its own kind, by containers that mount Volumes, by classes, and
-// by hints. It has one worker: where a Volume goes depends on where others have gone.
+// Setup registers the reconciler with a manager. It is woken by its own kind, by containers and jobs that mount Volumes, by
+// classes, and by hints. It has one worker: where a Volume goes depends on where others have gone.
 func Setup(mgr ctrl.Manager, r engine.Loop, hints Hints) error {
 	all := func(ctx context.Context, _ struct{}) []reconcile.Request {
 		return wake.Found(ctx, mgr.GetClient(), &v1alpha1.VolumeList{})
@@ -37,6 +38,7 @@ func Setup(mgr ctrl.Manager, r engine.Loop, hints Hints) error {
 		Named(Name).
 		For(&v1alpha1.Volume{}, builder.WithPredicates(r.IgnoreOwnWrites())).
 		Watches(&v1alpha1.TenantContainer{}, mounted()).
+		Watches(&v1alpha1.TenantJob{}, mounted()).
 		Watches(&v1alpha1.VolumeClass{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return ofClass(ctx, mgr.GetClient(), o.GetName())
 		}), builder.WithPredicates(wake.CameOrWent())).
@@ -49,15 +51,12 @@ func hinted(_ context.Context, o swarmobj.Owner) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.Tenant, Name: o.Name}}}
 }
 
-// mounted asks for the Volumes that a container mounts, and for those that it mounted, when that or where it can run has changed.
+// mounted asks for the Volumes that a container or a job mounts, and for those that it mounted, when that or where it can run has
+// changed, or when the job is over.
 func mounted() handler.EventHandler {
 	ask := func(q wake.Queue, o client.Object) {
-		tc, ok := o.(*v1alpha1.TenantContainer)
-		if !ok {
-			return
-		}
-		for _, m := range tc.Spec.Volumes {
-			q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: tc.Namespace, Name: string(m.Name)}})
+		for _, m := range mounts(o) {
+			q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: string(m.Name)}})
 		}
 	}
 
@@ -65,12 +64,29 @@ func mounted() handler.EventHandler {
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q wake.Queue) { ask(q, e.Object) },
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q wake.Queue) { ask(q, e.Object) },
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q wake.Queue) {
-			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() {
+			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || over(e.ObjectOld) != over(e.ObjectNew) {
 				ask(q, e.ObjectOld)
 				ask(q, e.ObjectNew)
 			}
 		},
 	}
+}
+
+func mounts(o client.Object) []v1alpha1.VolumeMount {
+	switch o := o.(type) {
+	case *v1alpha1.TenantContainer:
+		return o.Spec.Volumes
+	case *v1alpha1.TenantJob:
+		return o.Spec.Template.Volumes
+	}
+
+	return nil
+}
+
+func over(o client.Object) bool {
+	job, ok := o.(*v1alpha1.TenantJob)
+
+	return ok && jobrun.Over(job)
 }
 
 // ofClass lists the Volumes of a class.
