@@ -46,12 +46,14 @@ type engine struct {
 	// sizes, stops and execs are what was asked for.
 	sizes, stops []string
 	execs        map[string]container.ExecOptions
+	// states are of the commands that were started.
+	states map[string]container.ExecInspect
 	// open counts streams that last.
 	open sync.WaitGroup
 }
 
 func newEngine(t *testing.T) *engine {
-	e := &engine{T: t, cellar: newCellar(), socket: filepath.Join(t.TempDir(), "docker.sock"), events: make(chan events.Message, 10), execs: map[string]container.ExecOptions{}}
+	e := &engine{T: t, cellar: newCellar(), socket: filepath.Join(t.TempDir(), "docker.sock"), events: make(chan events.Message, 10), execs: map[string]container.ExecOptions{}, states: map[string]container.ExecInspect{}}
 
 	mux := http.NewServeMux()
 	e.cellar.serve(mux)
@@ -161,10 +163,12 @@ func (e *engine) createExec(w http.ResponseWriter, r *http.Request) {
 	e.answer(w, http.StatusCreated, container.ExecCreateResponse{ID: id})
 }
 
-// startExec runs one of three commands: cat, fail and sleep.
+// startExec runs one of five commands: cat, late, fail, broken and sleep. As the real one does, it says that a command runs
+// before there is a process of it; broken never gets one.
 func (e *engine) startExec(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
 	e.mu.Lock()
-	o := e.execs[r.PathValue("id")]
+	o := e.execs[id]
 	e.mu.Unlock()
 	_, _ = io.Copy(io.Discard, r.Body)
 
@@ -173,25 +177,65 @@ func (e *engine) startExec(w http.ResponseWriter, r *http.Request) {
 		if o.Tty {
 			stdout, stderr = out, out
 		}
+		e.note(id, container.ExecInspect{Running: true})
+		if o.Cmd[0] == "late" {
+			e.startLate(id, in, stdout)
+			return
+		}
+		if o.Cmd[0] == "broken" {
+			fmt.Fprintln(stdout, "no such file")
+			e.note(id, container.ExecInspect{ExitCode: 126})
+			return
+		}
+		e.note(id, container.ExecInspect{Running: true, Pid: 7})
+		code := 0
 		switch o.Cmd[0] {
 		case "cat":
 			_, _ = io.Copy(stdout, in)
 		case "fail":
 			fmt.Fprintln(stderr, "no")
+			code = 3
 		case "sleep":
 			_, _ = io.Copy(io.Discard, in)
 		}
+		e.note(id, container.ExecInspect{Pid: 7, ExitCode: code})
 	})
+}
+
+// startLate is cat with a process that takes its time to start. An end of input that comes before is lost, and cat reads
+// until the test ends; input is kept.
+func (e *engine) startLate(id string, in io.Reader, out io.Writer) {
+	type read struct {
+		all []byte
+		at  time.Time
+	}
+	ended := make(chan read, 1)
+	go func() {
+		all, _ := io.ReadAll(in)
+		ended <- read{all, time.Now()}
+	}()
+
+	time.Sleep(300 * time.Millisecond)
+	starts := time.Now()
+	e.note(id, container.ExecInspect{Running: true, Pid: 7})
+	got := <-ended
+	if got.at.Before(starts) {
+		<-e.Context().Done()
+	}
+	_, _ = out.Write(got.all)
+	e.note(id, container.ExecInspect{Pid: 7})
+}
+
+func (e *engine) note(id string, state container.ExecInspect) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.states[id] = state
 }
 
 func (e *engine) inspectExec(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	code := 0
-	if e.execs[r.PathValue("id")].Cmd[0] == "fail" {
-		code = 3
-	}
-	e.answer(w, http.StatusOK, container.ExecInspect{ExitCode: code})
+	e.answer(w, http.StatusOK, e.states[r.PathValue("id")])
 }
 
 func (e *engine) resize(w http.ResponseWriter, r *http.Request) {

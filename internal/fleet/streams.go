@@ -118,7 +118,12 @@ func (f *Fleet) Exec(ctx context.Context, at Place, o ExecOptions, s Streams) (i
 	resize := func(ctx context.Context, o container.ResizeOptions) error {
 		return d.docker.ContainerExecResize(ctx, made.ID, o)
 	}
-	if err := carry(ctx, conn, o.TTY, s, resize); err != nil {
+	started := func(ctx context.Context) {
+		awaitStart(ctx, func(ctx context.Context) (container.ExecInspect, error) {
+			return d.docker.ContainerExecInspect(ctx, made.ID)
+		})
+	}
+	if err := carry(ctx, conn, o.TTY, s, resize, started); err != nil {
 		return 0, d.failed("execute in container", at, err)
 	}
 
@@ -162,7 +167,8 @@ func (f *Fleet) Attach(ctx context.Context, at Place, s Streams) error {
 	resize := func(ctx context.Context, o container.ResizeOptions) error {
 		return d.docker.ContainerResize(ctx, at.Container, o)
 	}
-	if err := carry(ctx, conn, c.Config.Tty, s, resize); err != nil {
+	running := func(context.Context) {} // The process of a container that is attached to has been started by Swarm.
+	if err := carry(ctx, conn, c.Config.Tty, s, resize, running); err != nil {
 		return d.failed("attach to container", at, err)
 	}
 
@@ -170,9 +176,11 @@ func (f *Fleet) Attach(ctx context.Context, at Place, s Streams) error {
 }
 
 // carry moves bytes both ways until the output ends or the context does. Input is read until then; whoever reads for it is
-// waited for by nobody, since only the owner of the input can end a read of it.
+// waited for by nobody, since only the owner of the input can end a read of it. The end of input is passed on once started
+// returns, which it does at the latest when its context ends.
 func carry(
-	ctx context.Context, conn types.HijackedResponse, tty bool, s Streams, resize func(context.Context, container.ResizeOptions) error,
+	ctx context.Context, conn types.HijackedResponse, tty bool, s Streams,
+	resize func(context.Context, container.ResizeOptions) error, started func(context.Context),
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -183,6 +191,7 @@ func carry(
 	if s.In != nil {
 		go func() {
 			_, _ = io.Copy(conn.Conn, s.In) // The output tells when the other side has gone.
+			started(ctx)
 			_ = conn.CloseWrite()
 		}()
 	}
