@@ -22,7 +22,8 @@ came out otherwise than it was written, with what to do instead:
   changed   something close to it stands in its place
   note      nothing is lost; worth knowing
 
-Secrets in the output are those of the files. Volumes are made empty. Jobs and routes have no kinds yet; see docs/guides/compose.md.
+Secrets in the output are those of the files. Volumes are made empty. What ends becomes a container that rests when it has
+ended well; write a TenantJob in its place. Routes have no kind yet. See docs/guides/compose.md.
 
 The exit code is 0 when manifests were written, 1 when --strict has found losses (then nothing is written), and 2 when the
 files cannot be read or the command line is wrong.`
