@@ -19,9 +19,9 @@ const (
 // awaitStart returns when a command has been started, as inspect shows it, or can no longer be, when ctx ends, or after
 // startBound.
 //
-// Engines as old as 20.10 lose an end of input that comes before the process runs: they pass it on to a process that
-// containerd does not have yet, and whoever reads all of its input then reads forever. The end of input is better late than
-// lost, and after the bound it is better lost than never said.
+// Engines have lost an end of input that comes before the process runs (moby/moby#37870): they tell it to a process whose
+// input does not exist yet, and whoever reads all of its input then reads forever. The end of input is better late than lost,
+// and after the bound it is said all the same, since not every engine loses it.
 func awaitStart(ctx context.Context, inspect func(context.Context) (container.ExecInspect, error)) {
 	ctx, cancel := context.WithTimeout(ctx, startBound)
 	defer cancel()
