@@ -32,6 +32,8 @@ var kinds = map[monitoringv1.WatchedKind]struct {
 	list   func() client.ObjectList
 }{
 	monitoringv1.WatchedContainer:      {&v1alpha1.TenantContainer{}, func() client.ObjectList { return &v1alpha1.TenantContainerList{} }},
+	monitoringv1.WatchedJob:            {&v1alpha1.TenantJob{}, func() client.ObjectList { return &v1alpha1.TenantJobList{} }},
+	monitoringv1.WatchedVolume:         {&v1alpha1.Volume{}, func() client.ObjectList { return &v1alpha1.VolumeList{} }},
 	monitoringv1.WatchedTenant:         {&v1alpha1.Tenant{}, func() client.ObjectList { return &v1alpha1.TenantList{} }},
 	monitoringv1.WatchedGitSync:        {&gitopsv1.GitSync{}, func() client.ObjectList { return &gitopsv1.GitSyncList{} }},
 	monitoringv1.WatchedGitPreview:     {&gitopsv1.GitPreview{}, func() client.ObjectList { return &gitopsv1.GitPreviewList{} }},

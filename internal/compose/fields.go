@@ -68,7 +68,7 @@ var (
 
 // tabled are the fields that are not converted, by their path.
 var tabled = map[string]reason{
-	"jobs.*":   {kind: Lost, why: "there is no Job kind yet", instead: "keep the job where it is until there is one", secret: true},
+	"jobs.*":   {kind: Lost, why: "jobs are not converted", instead: "write a TenantJob", secret: true},
 	"models.*": {kind: Lost, why: "models are not served here", instead: "run a server of models as a container", secret: true},
 
 	"volumes.*.driver_opts": noSpecial,

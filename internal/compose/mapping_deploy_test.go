@@ -16,7 +16,7 @@ func TestDeploy(t *testing.T) {
 			findings: []string{"refused services.web.deploy.mode"},
 		},
 		"ModeJob": {
-			reason:   "Without a Job kind, the nearest is a container that rests when it has ended well.",
+			reason:   "Without a job, the nearest is a container that rests when it has ended well.",
 			service:  "deploy: {mode: replicated-job, replicas: 2}",
 			spec:     "{replicas: 2, restartPolicy: {condition: OnFailure}}",
 			findings: []string{"changed services.web.deploy.mode"},

@@ -38,8 +38,8 @@ func (s *service) count() {
 	case "global":
 		s.refused(s.path("deploy.mode"), mode, "a task on every node is the platform's to have (rule P2), so it is replicated", "declare replicas")
 	case "replicated-job", "global-job":
-		s.changed(s.path("deploy.mode"), mode, "there is no Job kind yet, so it is a container that rests when it has ended well",
-			"start it again by `dogker restart`")
+		s.changed(s.path("deploy.mode"), mode, "jobs are not converted, so it is a container that rests when it has ended well",
+			"start it again by `dogker restart`, or write a TenantJob")
 	default:
 		s.lost(s.path("deploy.mode"), mode, "it is no mode", "write replicated")
 	}

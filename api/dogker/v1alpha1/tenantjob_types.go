@@ -49,10 +49,10 @@ type TenantJobList struct {
 
 // TenantJobSpec is what the tenant asks for; only the tenant writes it.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.schedule) == has(oldSelf.schedule)",message="schedule must not be added to or removed from a job: make another job"
-// +kubebuilder:validation:XValidation:rule="has(self.schedule) || self.template == oldSelf.template",message="template must not be changed in a job without a schedule, which runs once: make another job"
-// +kubebuilder:validation:XValidation:rule="has(self.schedule) || (has(self.completions) == has(oldSelf.completions) && (!has(self.completions) || self.completions == oldSelf.completions))",message="completions must not be changed in a job without a schedule, which runs once: make another job"
-// +kubebuilder:validation:XValidation:rule="has(self.schedule) || self.parallelism == oldSelf.parallelism",message="parallelism must not be changed in a job without a schedule, which runs once: make another job"
+// +kubebuilder:validation:XValidation:rule="has(self.schedule) == has(oldSelf.schedule)",message="schedule is immutable in that it cannot be added to or removed from a job: make another job"
+// +kubebuilder:validation:XValidation:rule="has(self.schedule) || self.template == oldSelf.template",message="template is immutable in a job without a schedule, which runs once: make another job"
+// +kubebuilder:validation:XValidation:rule="has(self.schedule) || (has(self.completions) == has(oldSelf.completions) && (!has(self.completions) || self.completions == oldSelf.completions))",message="completions is immutable in a job without a schedule, which runs once: make another job"
+// +kubebuilder:validation:XValidation:rule="has(self.schedule) || self.parallelism == oldSelf.parallelism",message="parallelism is immutable in a job without a schedule, which runs once: make another job"
 // +kubebuilder:validation:XValidation:rule="!has(self.completions) || self.parallelism <= self.completions",message="parallelism must not be greater than completions, which is as many tasks as there are to be"
 // +kubebuilder:validation:XValidation:rule="has(self.schedule) || !has(self.timeZone)",message="timeZone must not be set without schedule"
 // +kubebuilder:validation:XValidation:rule="has(self.schedule) || !has(self.startingDeadlineSeconds)",message="startingDeadlineSeconds must not be set without schedule"

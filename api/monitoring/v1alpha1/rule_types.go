@@ -70,12 +70,14 @@ type ConditionStatus string
 
 // WatchedKind is a kind whose conditions can be watched.
 //
-// +kubebuilder:validation:Enum=TenantContainer;GitSync;ImagePolicy;GitPreview;BillingAccount;Tenant;Node
+// +kubebuilder:validation:Enum=TenantContainer;TenantJob;Volume;GitSync;ImagePolicy;GitPreview;BillingAccount;Tenant;Node
 type WatchedKind string
 
 // The kinds.
 const (
 	WatchedContainer      WatchedKind = "TenantContainer"
+	WatchedJob            WatchedKind = "TenantJob"
+	WatchedVolume         WatchedKind = "Volume"
 	WatchedGitSync        WatchedKind = "GitSync"
 	WatchedImagePolicy    WatchedKind = "ImagePolicy"
 	WatchedGitPreview     WatchedKind = "GitPreview"
