@@ -1,9 +1,13 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,7 +49,47 @@ func (n *Node) PowerCut() error {
 }
 
 // Pause freezes the engine without ending it: its sockets accept and nobody answers.
-func (n *Node) Pause() error { return n.signal(syscall.SIGSTOP) }
+//
+// The kernel stops threads one by one. When Pause returns all of them stand still, so that nothing is answered any more.
+func (n *Node) Pause() error {
+	const patience = 10 * time.Second
+
+	if err := n.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		still, err := standsStill(n.engine.Process.Pid)
+		if err != nil || still {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("pause node %q: the engine has threads that go on after %v", n.Name, patience)
+		}
+	}
+}
+
+// standsStill is whether all threads of a process are stopped (proc_pid_stat(5), state T).
+func standsStill(pid int) (bool, error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		return false, err
+	}
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // It ended a moment ago.
+		}
+		if err != nil {
+			return false, err
+		}
+		// The name before the state is in parentheses, and may hold anything.
+		if _, state, _ := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" ")); !bytes.HasPrefix(state, []byte("T")) {
+			return false, nil
+		}
+	}
+
+	return len(threads) > 0, nil
+}
 
 // Resume lets a paused engine go on.
 func (n *Node) Resume() error { return n.signal(syscall.SIGCONT) }
