@@ -35,8 +35,8 @@ func (d *decision) makeOne(r *v1alpha1.JobRun, wasHeld bool) {
 
 		return
 	}
-	if other := d.inTheWay(r.Name); other != "" {
-		r.Reason, r.Message = v1alpha1.ReasonWaitingForOther, "run "+other+" is being stopped"
+	if why := d.inTheWay(r.Name); why != "" {
+		r.Reason, r.Message = v1alpha1.ReasonWaitingForOther, brief(why)
 
 		return
 	}
@@ -57,19 +57,46 @@ func (d *decision) makeOne(r *v1alpha1.JobRun, wasHeld bool) {
 	}
 }
 
-// inTheWay is another run with tasks that may still run, where no two may at a time; empty when there is none.
+// inTheWay says, where no two runs may be at a time, which other one a run waits for: one that is not over and has its service, one
+// that was on record before, or one with tasks that may still run. It is empty when there is none.
 func (d *decision) inTheWay(name string) string {
-	if p := d.Job.Spec.ConcurrencyPolicy; p != v1alpha1.ConcurrencyForbid && p != v1alpha1.ConcurrencyReplace {
+	if !OneAtATime(d.Job) && d.Alone == "" {
 		return ""
+	}
+
+	before := true
+
+	for _, other := range d.plan.Status.Active {
+		if other.Name == name {
+			before = false
+		} else if before || other.ServiceID != "" {
+			return "run " + other.Name + " is not over" + d.because()
+		}
 	}
 
 	for _, other := range slices.Sorted(maps.Keys(d.World.Services)) {
 		if other != name && d.World.Services[other].live() {
-			return other
+			return "run " + other + " is being stopped"
 		}
 	}
 
 	return ""
+}
+
+// because is what keeps runs apart that may be at the same time by themselves.
+func (d *decision) because() string {
+	if d.Alone == "" {
+		return ""
+	}
+
+	return ", and there is one at a time, because " + d.Alone
+}
+
+// OneAtATime is true for a job of which a run waits until the tasks of the one before have ended.
+func OneAtATime(job *v1alpha1.TenantJob) bool {
+	p := job.Spec.ConcurrencyPolicy
+
+	return p == v1alpha1.ConcurrencyForbid || p == v1alpha1.ConcurrencyReplace
 }
 
 // clear takes away the services of runs that are on record as over, and those of no run.

@@ -65,6 +65,22 @@ func TestDecideTicks(t *testing.T) {
 			reason: "Which has to stop first.", job: hourly(policy(v1alpha1.ConcurrencyReplace), over(eleven, 0, v1alpha1.RunInterrupted), active(noon, 0), decided(noon)), now: noon.Add(time.Second), running: true,
 			want: []string{"active 23@12 Pending WaitingForOther run 23@11 is being stopped", "over 23@11 Interrupted", "step remove 23@11"},
 		},
+		"AloneWaits": {
+			reason: "What two may not write at a time is written by one, also where runs may be beside each other.", job: hourly(active(eleven, time.Hour, began("svc")), active(noon, 0), decided(noon)), now: noon.Add(time.Second), running: true,
+			change: alone, want: []string{"active 23@11 Running Running", "active 23@12 Pending WaitingForOther run 23@11 is not over, and there is one at a time, because of the data"},
+		},
+		"AloneBetweenTasks": {
+			reason: "A run of which no task runs at the moment goes on.", job: hourly(active(eleven, time.Hour, began("svc"), missing(noon)), active(noon, 0), decided(noon)), now: noon.Add(time.Second), world: nothing,
+			change: alone, want: []string{"active 23@11 Running Running", "active 23@12 Pending WaitingForOther run 23@11 is not over, and there is one at a time, because of the data"},
+		},
+		"AloneInTurn": {
+			reason: "Of two that have waited the earlier one begins.", job: hourly(active(eleven, 0), active(noon, 0), decided(noon)), now: noon.Add(time.Second), world: nothing,
+			change: alone, want: []string{"active 23@11 Pending WaitingForService", "active 23@12 Pending WaitingForOther run 23@11 is not over, and there is one at a time, because of the data", "step create 23@11"},
+		},
+		"AloneStopping": {
+			reason: "A run that is over has tasks for a while.", job: hourly(over(eleven, 0, v1alpha1.RunFailed), active(noon, 0), decided(noon)), now: noon.Add(time.Second), running: true,
+			change: alone, want: []string{"active 23@12 Pending WaitingForOther run 23@11 is being stopped", "over 23@11 Failed", "step remove 23@11"},
+		},
 		"SuspendedBySpec": {reason: "No run begins.", job: hourly(suspend), now: noon, world: nothing, want: nil},
 		"Resumed": {
 			reason: "Ticks of a suspension are counted when it ends, and not made up for.", job: hourly(suspendedSince(noon.Add(-90*time.Minute)), decided(noon.Add(-2*time.Hour))), now: noon.Add(time.Minute), world: nothing,
@@ -258,6 +274,8 @@ func suspend(j *v1alpha1.TenantJob) { j.Spec.Suspend = true }
 func missing(since time.Time) func(*v1alpha1.JobRun) {
 	return func(r *v1alpha1.JobRun) { r.MissingSince = stamp(since) }
 }
+
+func alone(in *jobrun.Input) { in.Alone = "of the data" }
 
 func held(message string) func(*jobrun.Input) {
 	return func(in *jobrun.Input) { in.Held = &jobrun.Hold{Reason: "Suspended", Message: message} }

@@ -33,6 +33,8 @@ type sim struct {
 	calls    []call
 	servers  []*server
 	held     bool
+	// alone is true when no two runs may be at a time.
+	alone bool
 
 	// recorded and made count records and services by the names of runs.
 	recorded, made map[string]int
@@ -97,6 +99,7 @@ func newSim(choose chooser, fail func(string, ...any)) *sim {
 		j.Spec.StartingDeadlineSeconds = new(int64(120))
 	}
 
+	s.alone = choose("alone", 0, 2) == 0
 	s.versions = []*v1alpha1.TenantJob{j}
 	s.look()
 
@@ -265,6 +268,9 @@ func (s *sim) pass(i int) jobrun.Plan {
 	if !in.World.Complete && s.choose("lostServices", 0, 1) == 0 {
 		in.World.Services = nil
 	}
+	if s.alone {
+		in.Alone = "of the data"
+	}
 	if s.held {
 		in.Held = &jobrun.Hold{Reason: "Suspended", Message: "billing"}
 	}
@@ -294,6 +300,11 @@ func (s *sim) hold(in jobrun.Input, p jobrun.Plan) {
 	for _, step := range p.Steps {
 		if step.Deed == jobrun.Create && !slices.ContainsFunc(in.Job.Status.Active, func(r v1alpha1.JobRun) bool { return r.Name == step.Run }) {
 			s.fail("%s is not on record", step)
+		}
+		if step.Deed == jobrun.Create && s.alone && slices.ContainsFunc(p.Status.Active, func(r v1alpha1.JobRun) bool {
+			return r.Name != step.Run && r.ServiceID != ""
+		}) {
+			s.fail("%s beside another run", step)
 		}
 	}
 	if n := len(p.Status.Active); n > v1alpha1.MaxActiveRuns || len(p.Status.History) > 64 || len(p.Status.Missed) > v1alpha1.MaxMissedEntries {

@@ -23,6 +23,9 @@ type Input struct {
 	// Obstacle is why the service of a run cannot be made at the moment: its image, its references, its network. Nil when it
 	// can, and when nobody has tried; Wanting says whether somebody should.
 	Obstacle *Obstacle
+	// Alone is why no two runs of the job may be at a time, whatever concurrencyPolicy says, in words that follow "because"; empty
+	// when only that decides. It matters while a run waits for its service.
+	Alone string
 }
 
 // World is what Swarm shows of a job.

@@ -1,10 +1,12 @@
 package job
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/docker/docker/api/types/swarm"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,11 +19,69 @@ import (
 	"github.com/dogker/dogker/reconciler/volume"
 )
 
+// dataVolume is one whose data is on a node.
+func dataVolume() *v1alpha1.Volume {
+	v := &v1alpha1.Volume{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "data", UID: "uid-data"}, Spec: v1alpha1.VolumeSpec{ClassName: "local"}}
+	v.Status.VolumeName, v.Status.Node = volume.Name(v), &v1alpha1.VolumeNode{ID: "n1"}
+	conditions.MarkReady(v, v1alpha1.ReasonBound, "It lives on node1")
+
+	return v
+}
+
+func localClass(access v1alpha1.VolumeAccess) *v1alpha1.VolumeClass {
+	return &v1alpha1.VolumeClass{ObjectMeta: metav1.ObjectMeta{Name: "local"}, Spec: v1alpha1.VolumeClassSpec{Driver: "local", Access: access}}
+}
+
+func fakeClient(t *testing.T, objects ...client.Object) client.Client {
+	t.Helper()
+
+	scheme := runtime.NewScheme()
+	if err := errors.Join(v1alpha1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
+}
+
+// TestAlone: runs of a job are not beside each other where they would write to the same data on one node.
+func TestAlone(t *testing.T) {
+	shared := dataVolume()
+	shared.Status.Node = nil
+
+	for name, tc := range map[string]struct {
+		reason  string
+		objects []client.Object
+		mounts  []v1alpha1.VolumeMount
+		want    string
+	}{
+		"NoVolume": {reason: "Only concurrencyPolicy decides."},
+		"Writes": {
+			reason: "Two would lose each other's data.", objects: []client.Object{dataVolume(), localClass(v1alpha1.AccessSingle)},
+			mounts: []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d"}}, want: `Volume "data", which they write to`,
+		},
+		"Reads": {
+			reason: "Readers are many.", objects: []client.Object{dataVolume(), localClass(v1alpha1.AccessSingle)},
+			mounts: []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d", ReadOnly: true}},
+		},
+		"Shared": {
+			reason: "So are writers of what all nodes reach.", objects: []client.Object{shared, localClass(v1alpha1.AccessMany)},
+			mounts: []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := &v1alpha1.TenantJob{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "nightly"}}
+			j.Spec.Template.Volumes = tc.mounts
+
+			got, err := (&Controller{client: fakeClient(t, tc.objects...)}).alone(t.Context(), j)
+			if err != nil || (got != "") != (tc.want != "") || !strings.HasPrefix(got, tc.want) {
+				t.Errorf("%s\ngot %q (%v), want %q", tc.reason, got, err, tc.want)
+			}
+		})
+	}
+}
+
 func TestMount(t *testing.T) {
-	placed := &v1alpha1.Volume{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "data", UID: "uid-data"}, Spec: v1alpha1.VolumeSpec{ClassName: "local"}}
-	placed.Status.VolumeName, placed.Status.Node = volume.Name(placed), &v1alpha1.VolumeNode{ID: "n1"}
-	conditions.MarkReady(placed, v1alpha1.ReasonBound, "It lives on node1")
-	local := &v1alpha1.VolumeClass{ObjectMeta: metav1.ObjectMeta{Name: "local"}, Spec: v1alpha1.VolumeClassSpec{Driver: "local", Access: v1alpha1.AccessSingle}}
+	placed, local := dataVolume(), localClass(v1alpha1.AccessSingle)
 	writes, reads := []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d"}}, []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d", ReadOnly: true}}
 
 	container := func(m []v1alpha1.VolumeMount) client.Object {
@@ -59,11 +119,7 @@ func TestMount(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			scheme := runtime.NewScheme()
-			if err := v1alpha1.AddToScheme(scheme); err != nil {
-				t.Fatal(err)
-			}
-			c := &Controller{client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(tc.objects...).Build()}
+			c := &Controller{client: fakeClient(t, tc.objects...)}
 			j := &v1alpha1.TenantJob{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "nightly", UID: "uid-nightly"}}
 			j.Spec.Template.Volumes = tc.mounts
 			if tc.parallelism > 0 {

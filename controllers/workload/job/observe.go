@@ -43,7 +43,12 @@ func (c *Controller) observe(ctx context.Context, j *v1alpha1.TenantJob) (*situa
 	s.in.World = jobrun.World{Services: c.services(s), Complete: true}
 
 	wanting := len(jobrun.Wanting(j, s.in.World)) > 0
-	if s.in.Deleting && len(s.seen.Services) == 0 || wanting && oneAtATime(j) {
+	if wanting {
+		if s.in.Alone, err = c.alone(ctx, j); err != nil {
+			return s, err
+		}
+	}
+	if s.in.Deleting && len(s.seen.Services) == 0 || wanting && (jobrun.OneAtATime(j) || s.in.Alone != "") {
 		if err := c.addLeftovers(ctx, s); err != nil {
 			return s, err
 		}
@@ -98,13 +103,6 @@ func starting(tasks []swarmobj.Task) bool {
 	}
 
 	return len(tasks) == 0
-}
-
-// oneAtATime is true for a job of which a run waits until the tasks of the one before have ended.
-func oneAtATime(j *v1alpha1.TenantJob) bool {
-	p := j.Spec.ConcurrencyPolicy
-
-	return p == v1alpha1.ConcurrencyForbid || p == v1alpha1.ConcurrencyReplace
 }
 
 // addLeftovers adds what is still there of services that are gone: the read cache has forgotten it.
