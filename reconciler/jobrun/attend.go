@@ -136,7 +136,7 @@ func (d *decision) judge(r *v1alpha1.JobRun, s Service, seen bool) *verdict {
 		return d.missing(r)
 	}
 
-	return d.exhausted(s)
+	return d.exhausted(r, s)
 }
 
 // waits is true for a run that is held back before anything of it was there: time does not pass for it.
@@ -177,14 +177,20 @@ func (d *decision) missing(r *v1alpha1.JobRun) *verdict {
 	return nil
 }
 
-// exhausted is about a run of whose tasks none is left while Swarm starts no other.
-func (d *decision) exhausted(s Service) *verdict {
-	if s.live() {
+// exhausted is about a run of whose tasks none is left while Swarm starts no other. It does start others when it is asked for more
+// tasks, which it is as earlier ones succeed: nobody may have been there to ask. A service that somebody has told to have none
+// gets none.
+func (d *decision) exhausted(r *v1alpha1.JobRun, s Service) *verdict {
+	if s.live() || s.Replicas > 0 && s.Replicas < Tasks(&d.Job.Spec, r.Succeeded) {
 		return nil
 	}
 
 	last := latest(s.Tasks, anyTask)
-	if at := last.Since.Add(patience); d.Now.Before(at) && !last.Since.After(d.Now.Add(patience)) {
+	since := last.Since
+	if s.Changed.After(since) {
+		since = s.Changed // What was asked for then comes a moment later.
+	}
+	if at := since.Add(patience); d.Now.Before(at) && !since.After(d.Now.Add(patience)) {
 		d.wake(at)
 
 		return nil

@@ -135,7 +135,27 @@ func TestDecideRuns(t *testing.T) {
 			world: shows(running, eleven, task(failed, 3, 3, "a"), task(failed, 2, 3, "b"), task(failed, 1, 4, "c"), task(live, 0, 0, "")),
 			want:  []string{"over 23@11 Failed BackoffLimitExceeded exit 4 3 tasks have failed, and backoffLimit is 2: c"},
 		},
-		"GivenUp":     {reason: "Swarm has forgotten its count, or the node: nothing comes any more.", job: running, now: noon, world: shows(running, eleven, task(failed, time.Minute, 3, "a")), want: []string{"over 23@11 Failed TasksEnded exit 3 its tasks have ended, and Swarm starts no other: a"}},
+		"GivenUp": {reason: "Swarm has forgotten its count, or the node: nothing comes any more.", job: running, now: noon, world: shows(running, eleven, task(failed, time.Minute, 3, "a")), want: []string{"over 23@11 Failed TasksEnded exit 3 its tasks have ended, and Swarm starts no other: a"}},
+		"MoreToAskFor": {
+			reason: "Both have succeeded while nobody was there to ask for the others.", now: noon, job: completions(running, 2, 6),
+			world: hasReplicas(shows(running, eleven, task(complete, time.Minute, 0, ""), task(complete, 2*time.Minute, 0, "")), 2, time.Hour),
+			want:  []string{"active 23@11 Running Running"},
+		},
+		"JustAskedFor": {
+			reason: "Swarm has been asked, and nothing has come yet.", now: noon, job: completions(running, 2, 6),
+			world: hasReplicas(shows(running, eleven, task(complete, time.Minute, 0, ""), task(complete, 2*time.Minute, 0, "")), 4, time.Second),
+			want:  []string{"active 23@11 Running Running"},
+		},
+		"AskedForAndNothing": {
+			reason: "Swarm was asked long ago.", now: noon, job: completions(running, 2, 6),
+			world: hasReplicas(shows(running, eleven, task(complete, time.Minute, 0, ""), task(complete, 2*time.Minute, 0, "")), 4, time.Hour),
+			want:  []string{"over 23@11 Failed TasksEnded exit 0 its tasks have ended, and Swarm starts no other: exit code 0"},
+		},
+		"ScaledToNothing": {
+			reason: "Somebody has told Swarm to start no more, and nobody asks again.", now: noon, job: completions(running, 2, 6),
+			world: hasReplicas(shows(running, eleven, task(complete, time.Minute, 0, "")), 0, time.Hour),
+			want:  []string{"over 23@11 Failed TasksEnded exit 0 its tasks have ended, and Swarm starts no other: exit code 0"},
+		},
 		"NotYet":      {reason: "It may be about to try again.", job: running, now: noon, world: shows(running, eleven, task(failed, 10*time.Second, 3, "a")), want: []string{"active 23@11 Running TaskFailed a"}},
 		"Unscheduled": {reason: "What keeps a task from running is told in the engine's words.", job: hourly(active(eleven, time.Hour), decided(noon)), now: noon, world: shows(running, eleven, task(swarm.TaskStatePending, 0, 0, "no suitable node")), want: []string{"active 23@11 Pending Starting no suitable node"}},
 		"Deadline":    {reason: "An hour is longer than 30 minutes.", job: hourly(active(eleven, time.Hour, began("svc")), decided(noon), activeDeadline(1800)), now: noon, world: shows(running, eleven, task(live, 0, 0, "")), want: []string{"over 23@11 Failed DeadlineExceeded it was not over after activeDeadlineSeconds, 1800"}},
@@ -189,6 +209,30 @@ func TestDecideOnce(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, tc.run)
+	}
+}
+
+// TestTasks: further tasks come as earlier ones succeed, never more at a time than parallelism, and never more than are asked for.
+func TestTasks(t *testing.T) {
+	for name, tc := range map[string]struct {
+		parallelism, completions *int32
+		succeeded                int32
+		want                     uint64
+	}{
+		"One":       {want: 1},
+		"Parallel":  {parallelism: new(int32(4)), want: 4},
+		"First":     {parallelism: new(int32(2)), completions: new(int32(5)), want: 2},
+		"OneMore":   {parallelism: new(int32(2)), completions: new(int32(5)), succeeded: 1, want: 3},
+		"Last":      {parallelism: new(int32(2)), completions: new(int32(5)), succeeded: 4, want: 5},
+		"All":       {parallelism: new(int32(2)), completions: new(int32(5)), succeeded: 5, want: 5},
+		"TooManyAt": {parallelism: new(int32(9)), completions: new(int32(5)), want: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := v1alpha1.TenantJobSpec{Parallelism: tc.parallelism, Completions: tc.completions}
+			if got := jobrun.Tasks(&spec, tc.succeeded); got != tc.want {
+				t.Errorf("got %d, want %d", got, tc.want)
+			}
+		})
 	}
 }
 
@@ -273,6 +317,24 @@ func suspend(j *v1alpha1.TenantJob) { j.Spec.Suspend = true }
 
 func missing(since time.Time) func(*v1alpha1.JobRun) {
 	return func(r *v1alpha1.JobRun) { r.MissingSince = stamp(since) }
+}
+
+// completions is a job of which so many tasks are to succeed, some of them at a time.
+func completions(j *v1alpha1.TenantJob, parallelism, all int32) *v1alpha1.TenantJob {
+	j = j.DeepCopy()
+	j.Spec.Parallelism, j.Spec.Completions = &parallelism, &all
+
+	return j
+}
+
+// hasReplicas is a world in which every service has been told so long ago to have so many tasks.
+func hasReplicas(w jobrun.World, n uint64, ago time.Duration) jobrun.World {
+	for name, s := range w.Services {
+		s.Replicas, s.Changed = n, noon.Add(-ago)
+		w.Services[name] = s
+	}
+
+	return w
 }
 
 func alone(in *jobrun.Input) { in.Alone = "of the data" }

@@ -72,6 +72,12 @@ func Completions(spec *v1alpha1.TenantJobSpec) int32 {
 	return orElse(spec.Completions, orElse(spec.Parallelism, 1))
 }
 
+// Tasks are how many there are to be of a run, those that are over among them, when so many have succeeded: as many more as may run
+// at a time, until there are enough.
+func Tasks(spec *v1alpha1.TenantJobSpec, succeeded int32) uint64 {
+	return uint64(max(0, min(Parallelism(spec)+succeeded, Completions(spec)))) //nolint:gosec // none is negative
+}
+
 // BackoffLimit is how many failed tasks a run may have.
 func BackoffLimit(spec *v1alpha1.TenantJobSpec) int32 {
 	return orElse(spec.BackoffLimit, defaultBackoffLimit)

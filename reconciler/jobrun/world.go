@@ -41,8 +41,10 @@ type World struct {
 type Service struct {
 	// ID in Swarm.
 	ID string
-	// Created is when it was made, by the swarm's clock.
-	Created time.Time
+	// Created is when it was made, and Changed when it was last changed, by the swarm's clock.
+	Created, Changed time.Time
+	// Replicas are how many tasks it is to have, those that are over among them.
+	Replicas uint64
 	// Tasks of it, as long as Swarm knows them.
 	Tasks []swarmobj.Task
 	// TasksFresh is true when Tasks were listed after the service was made.

@@ -256,7 +256,7 @@ func render(s *start, run string) (swarm.ServiceSpec, guard.Facts, error) {
 		in.Files = append(in.Files, f.Resolved(held.ID, held.Name))
 	}
 
-	spec, err := servicespec.BuildJob(in, servicespec.Job{Run: run, Tasks: tasks(&s.job.Spec, 0)})
+	spec, err := servicespec.BuildJob(in, servicespec.Job{Run: run, Tasks: jobrun.Tasks(&s.job.Spec, 0)})
 	if err != nil {
 		return spec, guard.Facts{}, &outcome.Stall{Reason: v1alpha1.ReasonInvalidSpec, Err: err}
 	}
@@ -270,12 +270,6 @@ func render(s *start, run string) (swarm.ServiceSpec, guard.Facts, error) {
 	}
 
 	return spec, facts, nil
-}
-
-// tasks are how many there are to be of a run, those that are over among them, when so many have succeeded: as many more as may run
-// at a time, until there are enough.
-func tasks(spec *v1alpha1.TenantJobSpec, succeeded int32) uint64 {
-	return uint64(max(0, min(jobrun.Parallelism(spec)+succeeded, jobrun.Completions(spec)))) //nolint:gosec // none is negative
 }
 
 func ids(contents map[string]swarmobj.Content) map[string]string {

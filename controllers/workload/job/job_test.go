@@ -13,30 +13,6 @@ import (
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
-// TestTasks: further tasks come as earlier ones succeed, never more at a time than parallelism, and never more than are asked for.
-func TestTasks(t *testing.T) {
-	for name, tc := range map[string]struct {
-		parallelism, completions *int32
-		succeeded                int32
-		want                     uint64
-	}{
-		"One":       {want: 1},
-		"Parallel":  {parallelism: new(int32(4)), want: 4},
-		"First":     {parallelism: new(int32(2)), completions: new(int32(5)), want: 2},
-		"OneMore":   {parallelism: new(int32(2)), completions: new(int32(5)), succeeded: 1, want: 3},
-		"Last":      {parallelism: new(int32(2)), completions: new(int32(5)), succeeded: 4, want: 5},
-		"All":       {parallelism: new(int32(2)), completions: new(int32(5)), succeeded: 5, want: 5},
-		"TooManyAt": {parallelism: new(int32(9)), completions: new(int32(5)), want: 5},
-	} {
-		t.Run(name, func(t *testing.T) {
-			spec := v1alpha1.TenantJobSpec{Parallelism: tc.parallelism, Completions: tc.completions}
-			if got := tasks(&spec, tc.succeeded); got != tc.want {
-				t.Errorf("got %d, want %d", got, tc.want)
-			}
-		})
-	}
-}
-
 func TestHeldBy(t *testing.T) {
 	with := func(key, value string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Annotations: map[string]string{key: value}}

@@ -72,7 +72,10 @@ func (c *Controller) services(s *situation) map[string]jobrun.Service {
 
 	for _, seen := range s.seen.Services {
 		run := seen.Service.Spec.Labels[v1alpha1.SwarmLabelRun]
-		out[run] = jobrun.Service{ID: seen.Service.ID, Created: seen.Service.CreatedAt, Tasks: relayed(seen.Tasks), TasksFresh: seen.TasksFresh}
+		out[run] = jobrun.Service{
+			ID: seen.Service.ID, Created: seen.Service.CreatedAt, Changed: seen.Service.UpdatedAt, Replicas: replicas(seen.Service),
+			Tasks: relayed(seen.Tasks), TasksFresh: seen.TasksFresh,
+		}
 
 		if seen.Uncertain || !seen.TasksFresh || starting(seen.Tasks) {
 			c.swarm.Converging(seen.Service.ID)

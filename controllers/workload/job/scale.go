@@ -81,7 +81,7 @@ func (c *Controller) grow(ctx context.Context, s *situation) error {
 		if !ok || s.in.Deleting || s.in.Held != nil || seen.Uncertain {
 			continue
 		}
-		if want := tasks(&s.in.Job.Spec, r.Succeeded); replicas(seen.Service) < want && replicas(seen.Service) > 0 {
+		if want := jobrun.Tasks(&s.in.Job.Spec, r.Succeeded); replicas(seen.Service) < want && replicas(seen.Service) > 0 {
 			if err := c.scale(ctx, seen.Service, want); err != nil {
 				return err
 			}
