@@ -54,7 +54,7 @@ func registerVolumes(m manager.Manager, c *controllers, passes *engine.Metrics) 
 		return engine.Options{Name: name, Finalizer: finalizer, Recorder: recorder, Metrics: passes, Logger: c.log}
 	}
 
-	kind := volume.New(m.GetClient(), m.GetAPIReader(), inventory, c.docker.Engine, confined(m.GetClient()), recorder)
+	kind := volume.New(m.GetClient(), m.GetAPIReader(), inventory, c.docker.Engine, confined(m.GetClient()), recorder).AfterRestores(c.server.Restores())
 	loop := engine.New(m.GetClient(), kind, options(volume.Name, v1alpha1.FinalizerVolume))
 	hints := volume.Hints{Data: dataHints(inventory, c.log), Nodes: nodeHints(c.docker.Engine)}
 	if err := volume.Setup(m, loop, hints); err != nil {

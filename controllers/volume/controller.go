@@ -17,6 +17,7 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/volume"
 )
 
@@ -42,6 +43,9 @@ type Swarm interface {
 	State() error
 	// Nodes of the swarm, as last seen. Nobody changes them.
 	Nodes() []swarm.Node
+	// Mounting are the services of a tenant, or of all when it is empty, that mount a volume by what engines call it, or of which a
+	// task that has not ended does. Nobody changes them.
+	Mounting(tenant, source string) []swarmobj.ServiceTasks
 }
 
 // Recorder records events.
@@ -61,6 +65,9 @@ type Controller struct {
 	swarm    Swarm
 	recorder Recorder
 	confined Confined
+	// restores is how often the store was put back to an earlier time, and now the clock.
+	restores int64
+	now      func() time.Time
 
 	// chosen are the nodes of Volumes that the cache may not show yet, by UID. Only the one worker uses it.
 	chosen map[types.UID]string
@@ -68,7 +75,14 @@ type Controller struct {
 
 // New returns the controller. c may read from a cache; live asks the API server itself.
 func New(c client.Client, live client.Reader, storage Storage, nodes Swarm, confined Confined, recorder Recorder) *Controller {
-	return &Controller{client: c, live: live, storage: storage, swarm: nodes, confined: confined, recorder: recorder, chosen: map[types.UID]string{}}
+	return &Controller{client: c, live: live, storage: storage, swarm: nodes, confined: confined, recorder: recorder, now: time.Now, chosen: map[types.UID]string{}}
+}
+
+// AfterRestores tells how often the store was put back to an earlier time. It must be called before the first pass.
+func (c *Controller) AfterRestores(n int64) *Controller {
+	c.restores = n
+
+	return c
 }
 
 const (
@@ -126,10 +140,17 @@ func (c *Controller) judge(ctx context.Context, view volume.View) (volume.Verdic
 // report writes down what was seen.
 func report(v *v1alpha1.Volume, view volume.View, verdict volume.Verdict) {
 	s := &v.Status
+	if view.Whole() {
+		s.Restores = new(view.Restores)
+	}
 	s.VolumeName, s.Node = volume.Name(v), verdict.Node
 	s.UsedBy = users(view.Consumers)
 	if verdict.Seen && s.ProvisionedAt == nil {
 		s.ProvisionedAt = new(metav1.Now().Rfc3339Copy())
+	}
+	everywhere := view.Class != nil && view.Class.Spec.Access == v1alpha1.AccessMany
+	if s.MountedAt == nil && view.Mounted() && (s.Node != nil || everywhere) {
+		s.MountedAt = new(metav1.Now().Rfc3339Copy())
 	}
 
 	var bytes int64

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/swarm"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -40,6 +42,8 @@ type world struct {
 	mounted map[string]bool
 	asked   []string
 	events  []string
+	// services of all tenants.
+	services []swarmobj.ServiceTasks
 }
 
 func newWorld(t *testing.T, objects ...client.Object) *world {
@@ -64,6 +68,38 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 
 func (w *world) State() error        { return w.blind }
 func (w *world) Nodes() []swarm.Node { return w.nodes }
+
+func (w *world) Mounting(tenant, source string) []swarmobj.ServiceTasks {
+	return slices.DeleteFunc(slices.Clone(w.services), func(s swarmobj.ServiceTasks) bool {
+		return tenant != "" && s.Owner.Tenant != tenant || !slices.ContainsFunc(append(specsOf(s), &s.Service.Spec.TaskTemplate), func(t *swarm.TaskSpec) bool {
+			return swarmobj.MountsVolume(t, source)
+		})
+	})
+}
+
+// specsOf are those of tasks that have not ended.
+func specsOf(s swarmobj.ServiceTasks) []*swarm.TaskSpec {
+	var out []*swarm.TaskSpec
+	for _, t := range s.Tasks {
+		if !t.Ended() {
+			out = append(out, t.Spec)
+		}
+	}
+
+	return out
+}
+
+// service of a container that mounts a Volume where it lives.
+func service(tenant, name string, v *v1alpha1.Volume) swarmobj.ServiceTasks {
+	s := swarmobj.ServiceTasks{Owner: swarmobj.Owner{Tenant: tenant, Kind: kindContainer, Name: name, UID: "uid-" + name}, Service: &swarm.Service{}}
+	t := &s.Service.Spec.TaskTemplate
+	t.ContainerSpec = &swarm.ContainerSpec{Mounts: []mount.Mount{volume.Mount(v, class(), v1alpha1.VolumeMount{MountPath: "/data"})}}
+	if v.Status.Node != nil {
+		t.Placement = &swarm.Placement{Constraints: []string{swarmobj.PinnedConstraint(v.Status.Node.ID)}}
+	}
+
+	return s
+}
 
 func (w *world) Held(name string) []volume.Held {
 	var out []volume.Held
@@ -116,6 +152,20 @@ func (w *world) pass(name string) (*v1alpha1.Volume, outcome.Result, error) {
 	}
 
 	return &v, result, err
+}
+
+// lose deletes a status.
+func (w *world) lose(name string) {
+	w.Helper()
+
+	var v v1alpha1.Volume
+	if err := w.Get(w.Context(), client.ObjectKey{Namespace: "acme", Name: name}, &v); err != nil {
+		w.Fatal(err)
+	}
+	v.Status = v1alpha1.VolumeStatus{}
+	if err := w.Status().Update(w.Context(), &v); err != nil {
+		w.Fatal(err)
+	}
 }
 
 func class() *v1alpha1.VolumeClass {
@@ -209,6 +259,76 @@ func TestLife(t *testing.T) {
 	var stall *outcome.Stall
 	if !errors.As(err, &stall) || stall.Reason != v1alpha1.ReasonLost {
 		t.Errorf("data that is gone: got %v", err)
+	}
+}
+
+// TestNodeIsNotGivenUp: without agents no node ever tells. A Volume gets a node all the same; once something has mounted it there
+// the node is not given up, neither when it is gone nor with the status.
+func TestNodeIsNotGivenUp(t *testing.T) {
+	w := newWorld(t, class(), vol("data", func(v *v1alpha1.Volume) { v.CreationTimestamp = metav1.Now() }), container("web", "data"))
+	w.silent["a"], w.silent["b"] = true, true
+
+	v, _, err := w.pass("data")
+	if err != nil || v.Status.Node == nil || v.Status.MountedAt != nil {
+		t.Fatalf("a new Volume: %v, %+v", err, v.Status)
+	}
+	at := v.Status.Node.ID
+	w.services = []swarmobj.ServiceTasks{service("acme", "web", v)}
+
+	w.lose("data")
+	w.controller.now = func() time.Time { return time.Now().Add(time.Hour) }
+	v, _, err = w.pass("data")
+	if err != nil || v.Status.Node == nil || v.Status.Node.ID != at || v.Status.MountedAt == nil {
+		t.Fatalf("without its status, and with a service on %s: %v, %+v", at, err, v.Status)
+	}
+	before := v.Status.DeepCopy()
+	if v, _, _ = w.pass("data"); !equality.Semantic.DeepEqual(before, &v.Status) {
+		t.Errorf("a pass that has seen the same writes something else:\n%v\n%v", before, &v.Status)
+	}
+
+	// The container is stopped, and the node leaves.
+	w.services = nil
+	w.nodes = slices.DeleteFunc(w.nodes, func(n swarm.Node) bool { return n.ID == at })
+	v, _, err = w.pass("data")
+	var stall *outcome.Stall
+	if !errors.As(err, &stall) || stall.Reason != v1alpha1.ReasonNodeGone || v.Status.Node.ID != at {
+		t.Errorf("its node is gone: %v, %+v", err, v.Status)
+	}
+
+	// Without a status nor a service nobody knows, until all nodes have told or somebody decides.
+	w.lose("data")
+	for range 2 {
+		var wait *outcome.Wait
+		if v, _, err = w.pass("data"); !errors.As(err, &wait) || wait.Reason != v1alpha1.ReasonNodeUnreachable || v.Status.Node != nil {
+			t.Fatalf("its status is lost: %v, %+v", err, v.Status)
+		}
+	}
+	clear(w.silent)
+	if v, _, err = w.pass("data"); err != nil || v.Status.Node == nil {
+		t.Errorf("all nodes have told: %v, %+v", err, v.Status)
+	}
+}
+
+// TestRestored: a store that was put back to an earlier time does not know what has run since.
+func TestRestored(t *testing.T) {
+	w := newWorld(t, class(), vol("data", func(v *v1alpha1.Volume) { v.CreationTimestamp = metav1.Now() }))
+	w.silent["b"] = true
+	if v, _, err := w.pass("data"); err != nil || v.Status.Restores == nil || v.Status.Node != nil {
+		t.Fatalf("a new Volume: %v, %+v", err, v.Status)
+	}
+	if err := w.Create(t.Context(), container("web", "data")); err != nil {
+		t.Fatal(err)
+	}
+
+	w.controller.AfterRestores(1)
+	v, _, err := w.pass("data")
+	var wait *outcome.Wait
+	if !errors.As(err, &wait) || wait.Reason != v1alpha1.ReasonNodeUnreachable || v.Status.Node != nil {
+		t.Errorf("after a restore, with a silent node: %v, %+v", err, v.Status)
+	}
+	clear(w.silent)
+	if v, _, err := w.pass("data"); err != nil || v.Status.Node == nil || *v.Status.Restores != 1 {
+		t.Errorf("after all have told: %v, %+v", err, v.Status)
 	}
 }
 

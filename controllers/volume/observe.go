@@ -23,9 +23,10 @@ const (
 
 // observe collects all that a Volume is judged by.
 func (c *Controller) observe(ctx context.Context, v *v1alpha1.Volume) (volume.View, error) {
-	view := volume.View{Volume: v, Held: c.storage.Held(volume.Name(v)), Told: c.storage.Told}
+	view := volume.View{Volume: v, Held: c.storage.Held(volume.Name(v)), Told: c.storage.Told, Restores: c.restores, Now: c.now()}
 	if c.swarm.State() == nil {
 		view.Nodes = c.swarm.Nodes()
+		view.Mounting = volume.MountingOf(c.swarm.Mounting(v.Namespace, volume.Name(v)), volume.Name(v))
 	}
 
 	var class v1alpha1.VolumeClass
@@ -156,7 +157,9 @@ func consumers(ctx context.Context, r client.Reader, v *v1alpha1.Volume) ([]volu
 	for i := range jobs.Items {
 		job := &jobs.Items[i]
 		if t := &job.Spec.Template; volume.Mounts(t.Volumes, v.Name) && !jobrun.Over(job) {
-			out = append(out, volume.ConsumerOf(kindJob, job.Name, t.Placement, t.Resources, t.Volumes))
+			consumer := volume.ConsumerOf(kindJob, job.Name, t.Placement, t.Resources, t.Volumes)
+			consumer.Began = len(job.Status.Active)+len(job.Status.History) > 0
+			out = append(out, consumer)
 		}
 	}
 	slices.SortFunc(out, func(a, b volume.Consumer) int { return strings.Compare(a.Kind+"/"+a.Name, b.Kind+"/"+b.Name) })

@@ -37,8 +37,8 @@ func Setup(mgr ctrl.Manager, r engine.Loop, hints Hints) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(Name).
 		For(&v1alpha1.Volume{}, builder.WithPredicates(r.IgnoreOwnWrites())).
-		Watches(&v1alpha1.TenantContainer{}, mounted()).
-		Watches(&v1alpha1.TenantJob{}, mounted()).
+		Watches(&v1alpha1.TenantContainer{}, mounted(mgr.GetClient())).
+		Watches(&v1alpha1.TenantJob{}, mounted(mgr.GetClient())).
 		Watches(&v1alpha1.VolumeClass{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return ofClass(ctx, mgr.GetClient(), o.GetName())
 		}), builder.WithPredicates(wake.CameOrWent())).
@@ -52,8 +52,9 @@ func hinted(_ context.Context, o swarmobj.Owner) []reconcile.Request {
 }
 
 // mounted asks for the Volumes that a container or a job mounts, and for those that it mounted, when that or where it can run has
-// changed, or when the job is over.
-func mounted() handler.EventHandler {
+// changed, or when the job is over; and with every step that it takes, for those of which it is not on record yet that something has
+// mounted them.
+func mounted(cached client.Reader) handler.EventHandler {
 	ask := func(q wake.Queue, o client.Object) {
 		for _, m := range mounts(o) {
 			q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: string(m.Name)}})
@@ -63,7 +64,14 @@ func mounted() handler.EventHandler {
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q wake.Queue) { ask(q, e.Object) },
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q wake.Queue) { ask(q, e.Object) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q wake.Queue) {
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q wake.Queue) {
+			for _, m := range mounts(e.ObjectNew) {
+				key := types.NamespacedName{Namespace: e.ObjectNew.GetNamespace(), Name: string(m.Name)}
+				var v v1alpha1.Volume
+				if cached.Get(ctx, key, &v) == nil && v.Status.MountedAt == nil {
+					q.Add(reconcile.Request{NamespacedName: key})
+				}
+			}
 			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || over(e.ObjectOld) != over(e.ObjectNew) {
 				ask(q, e.ObjectOld)
 				ask(q, e.ObjectNew)

@@ -25,13 +25,7 @@ func (e *Engine) ServicesOf(o swarmobj.Owner) []swarmobj.ServiceTasks {
 		if s.owner != o {
 			continue
 		}
-		set := swarmobj.ServiceTasks{Owner: o, Service: s.shown, Tasks: make([]swarmobj.TaskDetail, 0, len(s.tasks))}
-		for _, t := range s.tasks {
-			set.Tasks = append(set.Tasks, swarmobj.TaskDetail{
-				Task: t.Task, Version: t.version, Container: t.container, Address: t.address, Updated: t.updated, Spec: t.spec,
-			})
-		}
-		out = append(out, set)
+		out = append(out, s.withTasks())
 	}
 
 	return out

@@ -49,7 +49,7 @@ func checkShared(at *field.Path, v *v1alpha1.Volume) field.ErrorList {
 
 // checkMove refuses another node for what lives on one.
 func checkMove(at *field.Path, v, before *v1alpha1.Volume) field.ErrorList {
-	if before == nil || v.Spec.Node == before.Spec.Node || v.Spec.Node == "" || before.Status.Node == nil || before.Status.ProvisionedAt == nil {
+	if before == nil || v.Spec.Node == before.Spec.Node || v.Spec.Node == "" || before.Status.Node == nil || before.Status.ProvisionedAt == nil && before.Status.MountedAt == nil {
 		return nil
 	}
 	lives := before.Status.Node

@@ -20,6 +20,8 @@ type Consumer struct {
 	// Placement that its tasks have, and the resources of one of them; nil for none.
 	Placement *swarm.Placement
 	Resources *swarm.ResourceRequirements
+	// Began is true when it has begun to run, though the services of that may be gone.
+	Began bool
 	// OffManagers is true when its tasks keep off the managers of the swarm wherever there are workers.
 	OffManagers bool
 	// Others are the names of all Volumes that it mounts.

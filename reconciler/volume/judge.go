@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/swarm"
 	corev1 "k8s.io/api/core/v1"
@@ -27,6 +28,11 @@ type View struct {
 	Held []Held
 	// Told tells whether a node, by ID, has told lately which volumes it has.
 	Told func(node string) bool
+	// Mounting are the services in Swarm that mount it.
+	Mounting []Mounting
+	// Restores is how often the store was put back to an earlier time, and Now the present time.
+	Restores int64
+	Now      time.Time
 	// AdoptedBy is the namespace and name of another Volume that the data it adopts belongs to; empty when there is none.
 	AdoptedBy string
 }
@@ -88,16 +94,17 @@ const (
 	ambiguous
 )
 
-// locate finds the node. What nodes tell wins over what the status says, unless the node in the status has not told: data
-// that is elsewhere as well must not be taken for that of a node that is away.
+// locate finds the node. What nodes tell wins over what is on record, unless the node on record has not told: data that is
+// elsewhere as well must not be taken for that of a node that is away. On record is what the status says, and without it what
+// Swarm holds tasks to that mount it.
 func (v View) locate() (string, whereabouts) {
-	chosen := v.Volume.Status.Node
+	chosen, firm := v.record()
 	holds := func(h Held) bool { return chosen != nil && h.Node == chosen.ID }
 
 	switch {
 	case slices.ContainsFunc(v.Held, holds):
 		return chosen.ID, onNode
-	case chosen != nil && v.Volume.Status.ProvisionedAt != nil && v.node(chosen.ID) != nil && !v.Told(chosen.ID):
+	case firm && v.node(chosen.ID) != nil && !v.Told(chosen.ID):
 		return chosen.ID, decided
 	case len(v.Held) == 1:
 		return v.Held[0].Node, onNode
@@ -105,8 +112,8 @@ func (v View) locate() (string, whereabouts) {
 		return "", ambiguous
 	case chosen == nil:
 		return "", nowhere
-	case v.Volume.Status.ProvisionedAt == nil && v.node(chosen.ID) == nil:
-		// Nothing is lost by another choice. While the node is there, data may be on it that no list shows yet.
+	case !firm && v.node(chosen.ID) == nil:
+		// Nothing has run there. While the node is there, data may be on it that no list shows yet.
 		return "", nowhere
 	default:
 		return chosen.ID, decided
@@ -119,7 +126,7 @@ func (v View) stand(id string, seen bool) Verdict {
 	n := v.node(id)
 
 	if n == nil {
-		at := v.Volume.Status.Node
+		at, _ := v.record()
 		if at == nil || at.ID != id {
 			at = &v1alpha1.VolumeNode{ID: id}
 		}
@@ -163,6 +170,11 @@ func (v View) place() Verdict {
 	}
 	if len(v.Consumers) == 0 && vol.Spec.Node == "" {
 		return Verdict{}.ready(v1alpha1.ReasonWaitForFirstConsumer, "Nothing mounts it yet; its node is chosen with the first container that does")
+	}
+
+	if silent := v.silent(); vol.Spec.Node == "" && !v.Whole() {
+		return Verdict{}.unknown(v1alpha1.ReasonNodeUnreachable, "Its record is lost or was restored, and its data may be on a node that has not told what it has: %s; "+
+			"it gets a node when they have told, or the one that spec.node names", strings.Join(silent, ", "))
 	}
 
 	n, why := Choose(Request{

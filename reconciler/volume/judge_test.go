@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/swarm"
 	corev1 "k8s.io/api/core/v1"
@@ -16,6 +17,7 @@ func TestJudge(t *testing.T) {
 	abc := []swarm.Node{node("a"), node("b"), node("c")}
 	everyone := func(string) bool { return true }
 	nobody := func(string) bool { return false }
+	later := time.Unix(1, 0).Add(24 * time.Hour)
 
 	cases := map[string]struct {
 		why    string
@@ -57,6 +59,64 @@ func TestJudge(t *testing.T) {
 		"GoneBeforeData": {
 			why:  "Nothing is lost by another choice.",
 			view: View{Volume: data(on("x")), Class: local(), Nodes: abc[:1], Told: everyone, Consumers: []Consumer{web()}}, reason: "Bound", ready: "True", at: "a",
+		},
+		"GoneBeforeDataUntold": {
+			why:  "Nor when nodes never tell, as long as the record is whole and nothing has run.",
+			view: View{Volume: data(on("x"), followed), Class: local(), Nodes: abc[:1], Told: nobody, Consumers: []Consumer{web()}}, reason: "Bound", ready: "True", at: "a",
+		},
+		"GoneAfterMount": {
+			why:  "A node that never told takes along what a task has written.",
+			view: View{Volume: data(on("x"), followed, mounted), Class: local(), Nodes: abc, Told: nobody, Consumers: []Consumer{web()}}, reason: "NodeGone", ready: "False", at: "x", stalled: true,
+		},
+		"GoneWhileMounted": {
+			why:  "So it is before that is on record: Swarm has a service for it.",
+			view: View{Volume: data(on("x"), followed), Class: local(), Nodes: abc, Told: everyone, Mounting: []Mounting{{Node: "x"}}}, reason: "NodeGone", ready: "False", at: "x", stalled: true,
+		},
+		"GoneAfterRun": {
+			why: "And when the service of a run of a job is gone again.",
+			view: View{
+				Volume: data(on("x"), followed), Class: local(), Nodes: abc, Told: nobody, Consumers: []Consumer{{Kind: "TenantJob", Name: "load", Began: true}},
+			}, reason: "NodeGone", ready: "False", at: "x", stalled: true,
+		},
+		"NewUntold": {
+			why:  "A new Volume is nowhere: no node has to tell.",
+			view: View{Volume: data(born), Class: local(), Nodes: abc[:1], Told: nobody, Consumers: []Consumer{web()}, Now: time.Unix(2, 0)}, reason: "Bound", ready: "True", at: "a",
+		},
+		"FollowedUntold": {
+			why:  "So is an old one that was never out of sight.",
+			view: View{Volume: data(born, followed), Class: local(), Nodes: abc[:1], Told: nobody, Consumers: []Consumer{web()}, Now: later}, reason: "Bound", ready: "True", at: "a",
+		},
+		"StatusLostUntold": {
+			why:  "Of an old one without a status a silent node may have the data: it must not become an empty one elsewhere.",
+			view: View{Volume: data(born), Class: local(), Nodes: abc, Told: func(n string) bool { return n != "b" }, Consumers: []Consumer{web()}, Now: later}, reason: "NodeUnreachable", ready: "Unknown", says: "host-b",
+		},
+		"StatusRestored": {
+			why:  "So it may of one whose status is from before a restore.",
+			view: View{Volume: data(born, followed), Restores: 1, Class: local(), Nodes: abc, Told: func(n string) bool { return n != "b" }, Consumers: []Consumer{web()}, Now: later}, reason: "NodeUnreachable", ready: "Unknown", says: "host-b",
+		},
+		"GoneAndRestored": {
+			why:  "The same goes for one whose node in that status is gone.",
+			view: View{Volume: data(on("x"), followed), Restores: 1, Class: local(), Nodes: abc, Told: nobody, Consumers: []Consumer{web()}, Now: later}, reason: "NodeUnreachable", ready: "Unknown", says: "host-a",
+		},
+		"StatusLostWished": {
+			why:  "Who names the node has decided.",
+			view: View{Volume: data(born, wish("b")), Class: local(), Nodes: abc, Told: nobody, Consumers: []Consumer{web()}, Now: later}, reason: "Bound", ready: "True", at: "b",
+		},
+		"StatusLostPinned": {
+			why:  "Swarm knows where its service runs, though no node tells.",
+			view: View{Volume: data(born), Class: local(), Nodes: abc, Told: nobody, Consumers: []Consumer{web()}, Mounting: []Mounting{{Node: "c"}}, Now: later}, reason: "Bound", ready: "True", at: "c",
+		},
+		"StatusLostPinnedGone": {
+			why:  "Also when that node is gone.",
+			view: View{Volume: data(born), Class: local(), Nodes: abc, Told: everyone, Consumers: []Consumer{web()}, Mounting: []Mounting{{Node: "x"}}, Now: later}, reason: "NodeGone", ready: "False", at: "x", stalled: true,
+		},
+		"PinBeatsOldStatus": {
+			why:  "A status from before anything ran is older than the service.",
+			view: View{Volume: data(on("a")), Class: local(), Nodes: abc, Told: nobody, Mounting: []Mounting{{Node: "c"}}}, reason: "Bound", ready: "True", at: "c",
+		},
+		"PinnedAndSilent": {
+			why:  "A stray copy elsewhere is not taken for the data while the node of its service has not told.",
+			view: View{Volume: data(), Class: local(), Nodes: abc, Told: func(n string) bool { return n != "a" }, Mounting: []Mounting{{Node: "a"}}, Held: []Held{held("c", data())}}, reason: "Bound", ready: "True", at: "a",
 		},
 		"GoneWithData": {
 			why:  "A node that left took the data along.",
@@ -144,15 +204,21 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestDataIsNeverElsewhere: whatever is known, a Volume that has had data on a node of the swarm is not given another one, unless
-// that is where the data is seen.
+// TestDataIsNeverElsewhere: whatever is known, a Volume that has had data on a node, was mounted there, or has a service that is held
+// to it, is not given another one, unless that is where the data is seen.
 func TestDataIsNeverElsewhere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ids := []string{"a", "b", "c"}
-		v := data(on("a"), provisioned)
+		v := data(born, rapid.SampledFrom([]func(*v1alpha1.Volume){provisioned, mounted, followed}).Draw(t, "record"))
+		view := View{Volume: v, Class: local(), Now: time.Unix(1, 0).Add(24 * time.Hour)}
+		pinned := v.Status.Restores != nil || rapid.Bool().Draw(t, "pinned")
+		if pinned {
+			view.Mounting = []Mounting{{Node: "a"}}
+		}
+		if !pinned || rapid.Bool().Draw(t, "status") {
+			on("a")(v)
+		}
 		v.Spec.Node = rapid.SampledFrom([]string{"", "a", "b", "host-c", "nobody"}).Draw(t, "wish")
-		view := View{Volume: v, Class: local(), Told: func(string) bool { return false }}
-
 		told := map[string]bool{}
 		for _, id := range ids {
 			if rapid.Bool().Draw(t, "in swarm "+id) {

@@ -50,6 +50,8 @@ func Usable(v *v1alpha1.Volume, class *v1alpha1.VolumeClass) (Use, *Obstacle) {
 		return Use{}, &Obstacle{v1alpha1.ReasonWaitForFirstConsumer, fmt.Sprintf("Volume %s has not been looked at yet", v.Name)}
 	case class.Spec.Access == v1alpha1.AccessMany:
 		return Use{}, nil
+	case v.Status.Node == nil && ready.Reason == v1alpha1.ReasonNodeUnreachable:
+		return Use{}, &Obstacle{v1alpha1.ReasonWaitForFirstConsumer, fmt.Sprintf("No node is chosen yet for Volume %s: %s", v.Name, ready.Message)}
 	case v.Status.Node == nil:
 		return Use{}, &Obstacle{v1alpha1.ReasonWaitForFirstConsumer, fmt.Sprintf("No node is chosen yet for Volume %s", v.Name)}
 	default:

@@ -30,6 +30,11 @@ func on(id string) func(*v1alpha1.Volume) {
 
 func provisioned(v *v1alpha1.Volume) { v.Status.ProvisionedAt = &metav1.Time{Time: time.Unix(1, 0)} }
 
+// mounted, born and followed: something has mounted it, it was made long ago, and its record was never lost.
+func mounted(v *v1alpha1.Volume)  { v.Status.MountedAt = &metav1.Time{Time: time.Unix(1, 0)} }
+func born(v *v1alpha1.Volume)     { v.CreationTimestamp = metav1.Time{Time: time.Unix(1, 0)} }
+func followed(v *v1alpha1.Volume) { v.Status.Restores = new(int64(0)) }
+
 func wish(node string) func(*v1alpha1.Volume) {
 	return func(v *v1alpha1.Volume) { v.Spec.Node = node }
 }

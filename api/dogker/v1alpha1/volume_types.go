@@ -97,6 +97,14 @@ type VolumeStatus struct {
 	// ProvisionedAt is when the data was first seen on a node. From then on a Volume without data is one that has lost it.
 	// +optional
 	ProvisionedAt *metav1.Time `json:"provisionedAt,omitempty"`
+	// MountedAt is when a service in Swarm was first seen to mount it. From then on its node is not given up, whether or not the node
+	// tells of data.
+	// +optional
+	MountedAt *metav1.Time `json:"mountedAt,omitempty"`
+	// Restores is how often the store had been put back to an earlier time when this record was last known to be whole. When it is
+	// absent, or another number holds now, no node is chosen before all nodes have told that they have no data of it.
+	// +optional
+	Restores *int64 `json:"restores,omitempty"`
 	// UsedBy lists what mounts it, by kind and name; the first 64.
 	// +kubebuilder:validation:MaxItems=64
 	// +listType=map

@@ -3104,6 +3104,15 @@ func (in *VolumeStatus) DeepCopyInto(out *VolumeStatus) {
 		in, out := &in.ProvisionedAt, &out.ProvisionedAt
 		*out = (*in).DeepCopy()
 	}
+	if in.MountedAt != nil {
+		in, out := &in.MountedAt, &out.MountedAt
+		*out = (*in).DeepCopy()
+	}
+	if in.Restores != nil {
+		in, out := &in.Restores, &out.Restores
+		*out = new(int64)
+		**out = **in
+	}
 	if in.UsedBy != nil {
 		in, out := &in.UsedBy, &out.UsedBy
 		*out = make([]VolumeUser, len(*in))

@@ -9,6 +9,7 @@ import (
 	"github.com/docker/docker/api/types/mount"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 // ResolvedVolume is a Volume that a template names, as the engines of the swarm know it.
@@ -26,7 +27,7 @@ type ResolvedVolume struct {
 }
 
 // PinnedConstraint holds for one node only.
-func PinnedConstraint(nodeID string) string { return "node.id==" + nodeID }
+func PinnedConstraint(nodeID string) string { return swarmobj.PinnedConstraint(nodeID) }
 
 // volume finds what a mount refers to. What is missing is refused: a service without one of its mounts would run, and write
 // where nobody finds it again.
