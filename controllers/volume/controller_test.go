@@ -389,7 +389,17 @@ func TestDeletion(t *testing.T) {
 		},
 		"JobOver":  {why: "A job that has run never will again.", volume: vol("data", deleted, onA), others: []client.Object{job("", "data")}},
 		"Referred": {why: "The engine's word counts: a container that has ended refers to it.", volume: vol("data", deleted, onA), set: func(w *world) { w.mounted[name(vol("data"))] = true }, reason: "InUse", kept: true},
-		"Down":     {why: "A node that cannot be asked keeps it.", volume: vol("data", deleted, onA), set: func(w *world) { w.silent["a"] = true }, reason: "NodeUnreachable", kept: true},
+		"StillRuns": {
+			why: "No spec mentions it, and an earlier revision runs on.", volume: vol("data", deleted, onA, retained), others: []client.Object{container("web")},
+			set: func(w *world) { w.services = []swarmobj.ServiceTasks{service("acme", "web", vol("data", onA))} }, reason: "InUse", kept: true,
+		},
+		"StillRunsElsewhere": {
+			why: "Nor is it released from under another tenant, who is not named.", volume: vol("data", deleted, onA, retained),
+			set: func(w *world) {
+				w.services = []swarmobj.ServiceTasks{service("globex", "0123456789ab", vol("data", onA))}
+			}, reason: "InUse", kept: true,
+		},
+		"Down": {why: "A node that cannot be asked keeps it.", volume: vol("data", deleted, onA), set: func(w *world) { w.silent["a"] = true }, reason: "NodeUnreachable", kept: true},
 		"DownRetain": {
 			why: "To keep data takes no node.", volume: vol("data", deleted, onA, retained), set: func(w *world) { w.silent["a"] = true }, kept: true, recorded: true,
 		},

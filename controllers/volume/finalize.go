@@ -66,10 +66,31 @@ func inUse(using []volume.Consumer) string {
 	return "It is being deleted, and goes when nothing mounts it any more: " + strings.Join(names, ", ")
 }
 
+// stillRuns names what still mounts it in Swarm, and nobody of another namespace.
+func stillRuns(v *v1alpha1.Volume, running []volume.Mounting) string {
+	var using []volume.Consumer
+	for _, m := range running {
+		if m.Owner.Tenant == v.Namespace {
+			using = append(using, volume.Consumer{Kind: m.Owner.Kind, Name: m.Owner.Name})
+		}
+	}
+	if len(using) == 0 {
+		return "It is being deleted, and goes when nothing mounts it any more: a container of another namespace still does"
+	}
+	slices.SortFunc(using, func(a, b volume.Consumer) int { return strings.Compare(a.Kind+"/"+a.Name, b.Kind+"/"+b.Name) })
+
+	return inUse(slices.CompactFunc(using, func(a, b volume.Consumer) bool { return a.Kind == b.Kind && a.Name == b.Name })) + ", in Swarm"
+}
+
 // reclaim obeys the reclaim policy where data is, or may be.
 func (c *Controller) reclaim(ctx context.Context, v *v1alpha1.Volume) error {
 	if c.swarm.State() != nil || len(c.swarm.Nodes()) == 0 {
 		return &outcome.Wait{Reason: v1alpha1.ReasonEngineUnavailable, Message: "The nodes of the swarm are not known at the moment", After: again}
+	}
+
+	// What no spec mentions any more may go on running: of an earlier revision, or of who is not gone yet.
+	if running := volume.MountingOf(c.swarm.Mounting("", volume.Name(v)), volume.Name(v)); len(running) > 0 {
+		return &outcome.Wait{Reason: v1alpha1.ReasonInUse, Message: stillRuns(v, running), After: again}
 	}
 
 	places := c.places(v)

@@ -26,7 +26,11 @@ func (c *Controller) observe(ctx context.Context, v *v1alpha1.Volume) (volume.Vi
 	view := volume.View{Volume: v, Held: c.storage.Held(volume.Name(v)), Told: c.storage.Told, Restores: c.restores, Now: c.now()}
 	if c.swarm.State() == nil {
 		view.Nodes = c.swarm.Nodes()
-		view.Mounting = volume.MountingOf(c.swarm.Mounting(v.Namespace, volume.Name(v)), volume.Name(v))
+		within := v.Namespace
+		if v.Spec.Adopt != "" {
+			within = "" // It was another's.
+		}
+		view.Mounting = volume.MountingOf(c.swarm.Mounting(within, volume.Name(v)), volume.Name(v))
 	}
 
 	var class v1alpha1.VolumeClass

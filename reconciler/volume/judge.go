@@ -62,6 +62,8 @@ func Judge(v View) Verdict {
 		return known.not(v1alpha1.ReasonClassNotFound, "The VolumeClass %q does not exist", vol.Spec.ClassName)
 	case v.AdoptedBy != "":
 		return known.stalled(v1alpha1.ReasonAlreadyAdopted, "spec.adopt: the data %q belongs to Volume %s", vol.Spec.Adopt, v.AdoptedBy)
+	case v.taken() != "":
+		return known.not(v1alpha1.ReasonInUse, "spec.adopt: the data %q is still mounted by %s; it is adopted when that has let go of it", vol.Spec.Adopt, v.taken())
 	case v.Class.Spec.Access == v1alpha1.AccessMany:
 		return Verdict{Seen: len(v.Held) > 0}.ready(v1alpha1.ReasonBound, "All nodes see it")
 	case len(v.Nodes) == 0:
@@ -186,6 +188,20 @@ func (v View) place() Verdict {
 	out := Verdict{Node: &v1alpha1.VolumeNode{ID: n.ID, Hostname: n.Description.Hostname}}
 
 	return out.ready(v1alpha1.ReasonBound, "It lives on the node %s", host(out.Node))
+}
+
+// taken is who still mounts data that the Volume adopts, as that of the Volume before it; empty when nobody does.
+func (v View) taken() string {
+	if v.Volume.Spec.Adopt == "" {
+		return ""
+	}
+	for _, m := range v.Mounting {
+		if m.For.UID != string(v.Volume.UID) {
+			return fmt.Sprintf("%s %s/%s", m.Owner.Kind, m.Owner.Tenant, m.Owner.Name)
+		}
+	}
+
+	return ""
 }
 
 func (v View) node(id string) *swarm.Node {

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 func TestJudge(t *testing.T) {
@@ -184,6 +185,20 @@ func TestJudge(t *testing.T) {
 			why:  "It may be on the node that has not told.",
 			view: View{Volume: data(adopts("acme_old_1")), Class: local(), Nodes: abc, Told: func(n string) bool { return n != "b" }}, reason: "NodeUnreachable", ready: "Unknown", says: "host-b",
 		},
+		"AdoptsMounted": {
+			why: "What still writes to the data would do so beside its new owner.",
+			view: View{
+				Volume: data(adopts("acme_old_1")), Class: local(), Nodes: abc, Told: everyone, Held: []Held{{Node: "b", Name: "acme_old_1"}},
+				Mounting: []Mounting{{Node: "b", Owner: swarmobj.Owner{Tenant: "globex", Kind: "TenantContainer", Name: "web"}, For: swarmobj.Owner{UID: "uid-0"}}},
+			}, reason: "InUse", ready: "False", says: "globex/web",
+		},
+		"AdoptsAndMounts": {
+			why: "What mounts it as that of the new owner is the owner's own.",
+			view: View{
+				Volume: data(adopts("acme_old_1")), Class: local(), Nodes: abc, Told: everyone, Held: []Held{{Node: "b", Name: "acme_old_1"}},
+				Mounting: []Mounting{{Node: "b", For: Owner(data())}},
+			}, reason: "Bound", ready: "True", at: "b",
+		},
 		"AdoptedByAnother": {
 			why:  "Nobody takes what somebody has.",
 			view: View{Volume: data(adopts("acme_old_1")), Class: local(), Nodes: abc, Told: everyone, AdoptedBy: "globex/data", Held: []Held{{Node: "b", Name: "acme_old_1"}}}, reason: "AlreadyAdopted", ready: "False", stalled: true, says: "globex/data",
@@ -272,6 +287,7 @@ func TestUsable(t *testing.T) {
 		"Lost":        {"No empty volume is made in its place.", data(on("a"), judgedAs("Lost")), local(), "Lost", Use{}},
 		"NodeGone":    {"Nor when the node is gone.", data(on("a"), judgedAs("NodeGone")), local(), "NodeGone", Use{}},
 		"SomeoneElse": {"Nor is it another's.", data(on("a"), judgedAs("AlreadyAdopted")), local(), "AlreadyAdopted", Use{}},
+		"Taken":       {"Nor while another still mounts what it adopts.", data(on("a"), judgedAs("InUse")), local(), "InUse", Use{}},
 		"Deleted":     {"What goes is not given any more.", data(on("a"), judgedAs("Bound"), deleted), local(), "Deleting", Use{}},
 		"NoClass":     {"Without its class nobody knows its options.", data(on("a"), judgedAs("Bound")), nil, "ClassNotFound", Use{}},
 	}

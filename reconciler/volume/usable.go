@@ -33,6 +33,7 @@ var hindering = map[string]bool{
 	v1alpha1.ReasonClassNotFound:    true,
 	v1alpha1.ReasonReleasedNotFound: true,
 	v1alpha1.ReasonAlreadyAdopted:   true,
+	v1alpha1.ReasonInUse:            true,
 }
 
 // Usable says how a container may use the Volume, or why it may not. class is nil when it is not there.
