@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -152,6 +153,34 @@ func TestSweep(t *testing.T) {
 				t.Errorf("the sweep has removed %v", w.removed)
 			}
 		})
+	}
+}
+
+// refusing is a store that takes no record of one name.
+type refusing struct {
+	client.Client
+	name string
+}
+
+func (r refusing) Create(ctx context.Context, o client.Object, opts ...client.CreateOption) error {
+	if o.GetName() == r.name {
+		return errors.New("no")
+	}
+
+	return r.Client.Create(ctx, o, opts...)
+}
+
+// TestOneRefusalStopsNothing: data whose record cannot be made keeps no other data from its own, and no record from being taken back.
+func TestOneRefusalStopsNothing(t *testing.T) {
+	const bad, good, gone = "acme_bad_000000000000", "acme_good_00000000000", "acme_gone_00000000000"
+	w := newWorld(t, record(gone))
+	w.sweeper.client = refusing{w.Client, volume.ReleasedName(bad)}
+	w.has = []string{bad, good}
+	if err := w.sweeper.Sweep(t.Context()); err == nil || !strings.Contains(err.Error(), bad) {
+		t.Errorf("the refusal is not told: %v", err)
+	}
+	if got := w.records(t); len(got) != 1 || got[0].Spec.VolumeName != good {
+		t.Errorf("on record are %+v, want %s alone", got, good)
 	}
 }
 

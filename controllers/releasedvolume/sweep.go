@@ -2,6 +2,7 @@ package releasedvolume
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -51,11 +52,8 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 	if err := s.client.List(ctx, &records, client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("list released volumes: %w", err)
 	}
-	if err := s.record(ctx, records.Items); err != nil {
-		return err
-	}
-
-	return s.takeBack(ctx, records.Items)
+	// What cannot be done about some data is told, and keeps nothing from being done about other.
+	return errors.Join(s.record(ctx, records.Items), s.takeBack(ctx, records.Items))
 }
 
 // record makes what is missing. What nodes have was read before the Volumes are: a Volume is there before its data.
@@ -87,17 +85,18 @@ func (s *Sweeper) record(ctx context.Context, records []v1alpha1.ReleasedVolume)
 	for _, n := range s.swarm.Nodes() {
 		hostnames[n.ID] = n.Description.Hostname
 	}
+	var errs []error
 	for _, r := range volume.Found(volume.Ownerless(held, now.Items), func(id string) string { return hostnames[id] }) {
 		if recorded[r.Spec.VolumeName] {
 			continue
 		}
 		s.log.InfoContext(ctx, "Found data that belongs to no Volume", logkey.Object, r.Name, logkey.Tenant, r.Spec.From.Namespace)
 		if err := s.client.Create(ctx, r); err != nil && !apierrors.IsAlreadyExists(err) {
-			return fmt.Errorf("put released data %q on record: %w", r.Spec.VolumeName, err)
+			errs = append(errs, fmt.Errorf("put released data %q on record: %w", r.Spec.VolumeName, err))
 		}
 	}
 
-	return nil
+	return errors.Join(errs...)
 }
 
 // takeBack deletes the records of data that a Volume has, and of data that none of its nodes has any more.
@@ -110,6 +109,7 @@ func (s *Sweeper) takeBack(ctx context.Context, records []v1alpha1.ReleasedVolum
 		return err
 	}
 
+	var errs []error
 	for i := range records {
 		r := &records[i]
 		if !r.DeletionTimestamp.IsZero() || !owned[r.Spec.VolumeName] && !s.gone(ctx, r) {
@@ -117,11 +117,11 @@ func (s *Sweeper) takeBack(ctx context.Context, records []v1alpha1.ReleasedVolum
 		}
 		s.log.InfoContext(ctx, "Released data is adopted, or gone", logkey.Object, r.Name)
 		if err := s.withdraw(ctx, r.DeepCopy()); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("take back record of released data %q: %w", r.Name, err)
+			errs = append(errs, fmt.Errorf("take back record of released data %q: %w", r.Name, err))
 		}
 	}
 
-	return nil
+	return errors.Join(errs...)
 }
 
 // withdraw deletes a record and leaves the data alone, whoever owns that by then. What nobody owns is put on record again.

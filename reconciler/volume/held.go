@@ -1,9 +1,13 @@
 package volume
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -45,9 +49,31 @@ func Ownerless(held []Held, volumes []v1alpha1.Volume) []Held {
 }
 
 // ReleasedName is the name of the ReleasedVolume for what engines call so. The names that we give hold underscores, which objects
-// of the API cannot have, and no dots, which they can.
+// of the API cannot have, and no dots, which they can. A name that is cut, or that people gave, may hold what is no name of an
+// object even so, or what would make two names one: that is left out, and a hash of the whole is appended.
 func ReleasedName(volumeName string) string {
-	return strings.ToLower(strings.ReplaceAll(volumeName, "_", "."))
+	name := strings.ReplaceAll(volumeName, "_", ".")
+	if !strings.Contains(volumeName, ".") && len(validation.IsDNS1123Subdomain(name)) == 0 {
+		return name
+	}
+
+	sum := sha256.Sum256([]byte(volumeName))
+	hash := hex.EncodeToString(sum[:])[:10]
+	if most := validation.DNS1123SubdomainMaxLength - len(hash) - 1; len(name) > most {
+		name = name[:most]
+	}
+	var parts []string
+	for _, part := range strings.Split(strings.ToLower(name), ".") {
+		if part = strings.Trim(part, "-"); part != "" {
+			parts = append(parts, part)
+		}
+	}
+
+	if len(parts) == 0 {
+		return hash
+	}
+
+	return strings.Join(parts, ".") + "-" + hash
 }
 
 // Release describes the data of a Volume that is let go, on the nodes that it is on.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/docker/docker/api/types/swarm"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"pgregory.net/rapid"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -265,6 +266,40 @@ func TestDataIsNeverElsewhere(t *testing.T) {
 		}
 		if inSwarm := slices.ContainsFunc(view.Nodes, func(n swarm.Node) bool { return n.ID == "a" }); inSwarm && !told["a"] {
 			t.Fatalf("it has left node a, which has not told: %+v", got)
+		}
+	})
+}
+
+// TestReleasedName: whatever engines call data, its record has a name that the API takes, and no other data has the same.
+func TestReleasedName(t *testing.T) {
+	long := data()
+	long.Namespace, long.Name = strings.Repeat("n", 38), "database-data-x"
+	for name, want := range map[string]string{
+		Name(data()): "acme.data." + Name(data())[len("acme_data_"):],
+		// It is cut right behind the underscore.
+		Name(long):     "",
+		"By_Hand":      "",
+		"a.b":          "",
+		"0__-_-":       "",
+		"a_" + "--_b-": "",
+	} {
+		got := ReleasedName(name)
+		if problems := validation.IsDNS1123Subdomain(got); len(problems) > 0 || want != "" && got != want {
+			t.Errorf("data %q has the record %q: %v, want %q", name, got, problems, want)
+		}
+	}
+
+	engines := rapid.StringMatching(`[a-zA-Z0-9][a-zA-Z0-9_.-]{1,6}`)
+	rapid.Check(t, func(t *rapid.T) {
+		one, other := engines.Draw(t, "one"), engines.Draw(t, "other")
+		if rapid.Bool().Draw(t, "long") {
+			one = strings.Repeat(one, 255/len(one))
+		}
+		if problems := validation.IsDNS1123Subdomain(ReleasedName(one)); len(problems) > 0 {
+			t.Fatalf("data %q has the record %q: %v", one, ReleasedName(one), problems)
+		}
+		if one != other && ReleasedName(one) == ReleasedName(other) {
+			t.Fatalf("data %q and %q have one record: %q", one, other, ReleasedName(one))
 		}
 	})
 }
