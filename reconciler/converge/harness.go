@@ -34,8 +34,9 @@ type Harness struct {
 	Check func(r *Run) []string
 	// Replay is the command that runs one test, with %s for the expression that selects it.
 	Replay string
-	// Sample runs one plan of so many, all when it is below two.
-	Sample int
+	// Sample runs one plan of so many, all when it is below two. Part says which, from 0: another one each time, and all have
+	// had their turn after so many times.
+	Sample, Part int
 }
 
 // Scenario is a story with an end that is declared.
@@ -111,7 +112,7 @@ func (h *Harness) sample(plans []Plan) []Plan {
 	var out []Plan
 
 	for i, p := range plans {
-		if i%h.Sample == 0 {
+		if i%h.Sample == h.Part%h.Sample {
 			out = append(out, p)
 		}
 	}

@@ -51,7 +51,7 @@ const (
 func TestTenantsComeAndGo(t *testing.T) {
 	t.Parallel()
 
-	number := 60
+	number := 30
 	if long() {
 		number = 200
 	}

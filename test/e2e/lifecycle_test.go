@@ -117,7 +117,11 @@ func TestDeletionOrder(t *testing.T) {
 // one address that is not given back for each would be enough to find out.
 func TestNamespaceChurn(t *testing.T) {
 	t.Parallel()
-	const times, atOnce = 50, 5
+	const atOnce = 5
+	times := 20
+	if long() {
+		times = 50
+	}
 	c := sharedCell(t)
 
 	var wg sync.WaitGroup

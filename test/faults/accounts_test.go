@@ -264,7 +264,7 @@ var moneyScenarios = []converge.Scenario{
 func TestMoney(t *testing.T) {
 	for _, scenario := range moneyScenarios {
 		t.Run(scenario.Name, func(t *testing.T) {
-			harnessFor().Run(t, scenario,
+			harnessFor(t).Run(t, scenario,
 				aboutMoney(converge.EveryPoint), aboutMoney(converge.StaleRestarts(2)), converge.LostNotifications(8), converge.Storms(4, 20))
 		})
 	}

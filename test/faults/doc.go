@@ -8,6 +8,7 @@
 //	go test ./test/faults                       all of it
 //	go test ./test/faults -run 'Faults/create'  one scenario
 //	go test ./test/faults -short                a sample of the plans
+//	DOGKER_FAULTS=1/3 go test ./test/faults     the second third of the plans
 //
 // A failure prints the command that repeats exactly it. What was found once is kept in museum_test.go.
 package faults

@@ -58,7 +58,8 @@ var jobScenarios = []converge.Scenario{
 }
 
 // newJobHarness wires the loop of jobs and the collector as the server does.
-func newJobHarness() *converge.Harness {
+func newJobHarness(t *testing.T) *converge.Harness {
+	t.Helper()
 	scheme := runtime.NewScheme()
 	must(clientgoscheme.AddToScheme(scheme))
 	must(v1alpha1.AddToScheme(scheme))
@@ -85,9 +86,7 @@ func newJobHarness() *converge.Harness {
 		Check:  brokenJobs,
 		Replay: "go test ./test/faults -run '%s'",
 	}
-	if testing.Short() {
-		h.Sample = shortSample
-	}
+	sample(t, h)
 
 	return h
 }
@@ -284,20 +283,20 @@ func noJob(name string) until {
 
 func TestJobFaults(t *testing.T) {
 	for _, scenario := range jobScenarios {
-		t.Run(scenario.Name, func(t *testing.T) { newJobHarness().Run(t, scenario, converge.EveryPoint) })
+		t.Run(scenario.Name, func(t *testing.T) { newJobHarness(t).Run(t, scenario, converge.EveryPoint) })
 	}
 }
 
 func TestJobStaleViews(t *testing.T) {
 	for _, scenario := range jobScenarios {
 		t.Run(scenario.Name, func(t *testing.T) {
-			newJobHarness().Run(t, scenario, converge.StaleRestarts(1, 2, 4), converge.LostNotifications(20), converge.Lags(time.Second, 20*time.Second))
+			newJobHarness(t).Run(t, scenario, converge.StaleRestarts(1, 2, 4), converge.LostNotifications(20), converge.Lags(time.Second, 20*time.Second))
 		})
 	}
 }
 
 func TestJobStorms(t *testing.T) {
 	for _, scenario := range jobScenarios {
-		t.Run(scenario.Name, func(t *testing.T) { newJobHarness().Run(t, scenario, converge.Storms(10, 10)) })
+		t.Run(scenario.Name, func(t *testing.T) { newJobHarness(t).Run(t, scenario, converge.Storms(10, 10)) })
 	}
 }

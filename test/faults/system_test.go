@@ -70,7 +70,7 @@ func start(p *converge.Process) {
 
 	metrics := prometheus.NewRegistry()
 	passes := engine.NewMetrics(metrics)
-	kind := workload.New(p.Client, docker, door{p.Seam, w.registry}, silent{}, w.digests())
+	kind := workload.New(p.Client, p.Live, docker, door{p.Seam, w.registry}, silent{}, w.digests())
 	loop := engine.New(p.Client, kind, engine.Options{
 		Name: workload.Name, Finalizer: v1alpha1.Finalizer, Recorder: silent{}, Strict: true,
 		Metrics: passes, Jitter: func() float64 { return 0 },

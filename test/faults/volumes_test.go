@@ -46,14 +46,14 @@ var volumeScenarios = []converge.Scenario{
 
 func TestVolumeFaults(t *testing.T) {
 	for _, scenario := range volumeScenarios {
-		t.Run(scenario.Name, func(t *testing.T) { harnessFor().Run(t, scenario, converge.EveryPoint) })
+		t.Run(scenario.Name, func(t *testing.T) { harnessFor(t).Run(t, scenario, converge.EveryPoint) })
 	}
 }
 
 func TestVolumeStaleViews(t *testing.T) {
 	for _, scenario := range volumeScenarios {
 		t.Run(scenario.Name, func(t *testing.T) {
-			harnessFor().Run(t, scenario, converge.StaleRestarts(1, 2), converge.LostNotifications(10))
+			harnessFor(t).Run(t, scenario, converge.StaleRestarts(1, 2), converge.LostNotifications(10))
 		})
 	}
 }
