@@ -54,7 +54,7 @@ func registerWorkload(m manager.Manager, c *controllers, digests swarmobj.Digest
 
 	passes := engine.NewMetrics(ctrlmetrics.Registry)
 	recorder := m.GetEventRecorderFor("dogker") //nolint:staticcheck // kubectl describe shows these for every kind.
-	kind := workload.New(m.GetClient(), docker, images, recorder, digests).AfterRestores(c.server.Restores())
+	kind := workload.New(m.GetClient(), m.GetAPIReader(), docker, images, recorder, digests).AfterRestores(c.server.Restores())
 	loop := engine.New(m.GetClient(), kind, engine.Options{
 		Name:      workload.Name,
 		Finalizer: v1alpha1.Finalizer,

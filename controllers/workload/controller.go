@@ -27,6 +27,7 @@ const maxRounds = 5
 // Controller moves Swarm to where TenantContainers declare it to be. It keeps nothing in memory that it could not lose.
 type Controller struct {
 	client   client.Client
+	live     client.Reader
 	swarm    Swarm
 	registry Registry
 	recorder engine.Recorder
@@ -36,10 +37,11 @@ type Controller struct {
 	restores int64
 }
 
-// New returns the controller. Reads of API objects may come from a cache that has Indexes. The key must be the same in
+// New returns the controller. Reads of API objects through c may come from a cache that has Indexes, those through live must not
+// come from one. The key must be the same in
 // every process that takes over: with another one, whatever refers to Secrets or ConfigMaps gets a new revision.
-func New(c client.Client, s Swarm, r Registry, recorder engine.Recorder, digests swarmobj.DigestKey) *Controller {
-	return &Controller{client: c, swarm: s, registry: r, recorder: recorder, digests: digests, now: time.Now}
+func New(c client.Client, live client.Reader, s Swarm, r Registry, recorder engine.Recorder, digests swarmobj.DigestKey) *Controller {
+	return &Controller{client: c, live: live, swarm: s, registry: r, recorder: recorder, digests: digests, now: time.Now}
 }
 
 // AfterRestores tells how often the store was put back to an earlier time. It must be called before the first pass.

@@ -5,12 +5,15 @@ import (
 
 	"github.com/docker/docker/api/types/swarm"
 
+	"github.com/dogker/dogker/controllers/workload/mounts"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 // Swarm is the part of Docker Swarm that this controller uses. Errors belong to the classes of swarmobj. Calls block for
 // as long as the engine does, at most until the context ends.
 type Swarm interface {
+	mounts.Swarm
+
 	// Look shows what is known of an owner. It is served from the read cache and costs no call to the engine, unless
 	// the cache has been told that what it holds is out of date. It fails while nothing is known: an engine that cannot
 	// be asked is never shown as an engine that holds nothing.

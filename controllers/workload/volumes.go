@@ -8,6 +8,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/workload/mounts"
+	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/mounting"
 	"github.com/dogker/dogker/reconciler/outcome"
 )
@@ -33,7 +34,7 @@ func (c *Controller) mountable(ctx context.Context, s *situation, template *v1al
 		if v.NodeID == "" || !mounting.Writes(template.Volumes, v.Name) || mounts.Writes(s.world.Service, v.Source) {
 			continue
 		}
-		other, err := c.otherWriter(ctx, s.tc, v.Name)
+		other, err := c.otherWriter(ctx, s, v)
 		if err != nil {
 			return err
 		}
@@ -50,20 +51,22 @@ func volumeConflict(format string, args ...any) error {
 }
 
 // otherWriter is somebody else who writes to the Volume, or may still do so: another container, because it is declared, because
-// the revision that it runs does, or because it is not gone yet; or a run of a job. Two containers that were declared at the same moment are both told: of
-// two passes the later one sees both, so that never both go on; which of them is to write is for their owner to say.
-func (c *Controller) otherWriter(ctx context.Context, tc *v1alpha1.TenantContainer, name string) (string, error) {
+// the revision that it runs does, or because it is not gone yet; whoever has a service in Swarm that does, down to the last of its
+// tasks; or a run of a job that may begin at this moment. A run that waits is not: it waits for containers that are declared. Two
+// containers that were declared at the same moment are both told: of two passes the later one sees both, so that never both go on;
+// which of them is to write is for their owner to say.
+func (c *Controller) otherWriter(ctx context.Context, s *situation, v servicespec.ResolvedVolume) (string, error) {
 	var list v1alpha1.TenantContainerList
-	if err := c.client.List(ctx, &list, client.InNamespace(tc.Namespace)); err != nil {
-		return "", fmt.Errorf("list containers that mount volume %q: %w", name, err)
+	if err := c.live.List(ctx, &list, client.InNamespace(s.tc.Namespace)); err != nil {
+		return "", fmt.Errorf("list containers that mount volume %q: %w", v.Name, err)
 	}
 
 	for i := range list.Items {
 		other := &list.Items[i]
-		if other.UID == tc.UID {
+		if other.UID == s.tc.UID {
 			continue
 		}
-		if mounting.Writes(other.Spec.Volumes, name) {
+		if mounting.Writes(other.Spec.Volumes, v.Name) {
 			return fmt.Sprintf("container %q", other.Name), nil
 		}
 		if other.Status.Revision == 0 {
@@ -73,22 +76,20 @@ func (c *Controller) otherWriter(ctx context.Context, tc *v1alpha1.TenantContain
 		if err != nil {
 			return "", err
 		}
-		if runs := past.number(other.Status.Revision); runs != nil && mounting.Writes(runs.Spec.Template.Volumes, name) {
+		if runs := past.number(other.Status.Revision); runs != nil && mounting.Writes(runs.Spec.Template.Volumes, v.Name) {
 			return fmt.Sprintf("container %q", other.Name), nil
 		}
 	}
 
-	var jobs v1alpha1.TenantJobList
-	if err := c.client.List(ctx, &jobs, client.InNamespace(tc.Namespace)); err != nil {
-		return "", fmt.Errorf("list jobs that mount volume %q: %w", name, err)
+	rivals, err := mounts.FindRivals(ctx, c.swarm, c.live, s.owner, v.Name, v.Source, s.now)
+	if err != nil {
+		return "", blind(err)
 	}
-	for i := range jobs.Items {
-		if j := &jobs.Items[i]; len(j.Status.Active) > 0 && mounting.Writes(j.Spec.Template.Volumes, name) {
-			return fmt.Sprintf("a run of job %q", j.Name), nil
-		}
+	if rivals.Holder == "" && len(rivals.Claims) > 0 {
+		return rivals.Claims[0].Text, nil
 	}
 
-	return "", nil
+	return rivals.Holder, nil
 }
 
 // stranded is why the only node that has the data cannot run the tasks; nil when it can.

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -140,6 +141,16 @@ func TestPlanWithVolumes(t *testing.T) {
 	}
 }
 
+// writing is a swarm of which only is known who writes.
+type writing struct {
+	Swarm
+	by []swarmobj.Writer
+}
+
+func (w writing) Writers(context.Context, string, string) ([]swarmobj.Writer, error) {
+	return w.by, nil
+}
+
 func noHolder(swarm.PortConfigPublishMode, swarm.PortConfig, string) (swarmobj.Owner, bool) {
 	return swarmobj.Owner{}, false
 }
@@ -210,11 +221,21 @@ func TestMountable(t *testing.T) {
 		Spec:       v1alpha1.ContainerRevisionSpec{Revision: 3, Template: v1alpha1.TenantContainerSpec{Volumes: []v1alpha1.VolumeMount{{Name: "data", MountPath: "/there"}}}},
 	}
 
+	importing := func(reason string) client.Object {
+		now := scene(t).now
+		j := &v1alpha1.TenantJob{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "import", UID: "uid-import"}}
+		j.Spec.Template.Volumes = []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d"}}
+		j.Status.Active = []v1alpha1.JobRun{{Name: "import-1", Reason: reason, StartTime: metav1.NewTime(now), StartBefore: metav1.NewTime(now.Add(30 * time.Second))}}
+
+		return j
+	}
+
 	cases := map[string]struct {
 		reason  string
 		others  []client.Object
 		change  func(*situation)
 		holding bool
+		writers []swarmobj.Writer
 		says    string
 	}{
 		"Alone":            {reason: "Nobody else writes."},
@@ -235,14 +256,16 @@ func TestMountable(t *testing.T) {
 			says: "spec.replicas: Invalid value: 3: must be at most 1",
 		},
 		"WrittenByARun": {
-			reason: "A job writes at the moment; the container waits until it is over.",
-			others: []client.Object{&v1alpha1.TenantJob{
-				ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "import"},
-				Spec:       v1alpha1.TenantJobSpec{Template: v1alpha1.JobTemplate{Volumes: []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d"}}}},
-				Status:     v1alpha1.TenantJobStatus{Active: make([]v1alpha1.JobRun, 1)},
-			}},
+			reason:  "A job writes at the moment; the container waits until it is over.",
+			writers: []swarmobj.Writer{{Owner: swarmobj.Owner{Tenant: "acme", Kind: swarmobj.KindJob, Name: "import", UID: "uid-import"}, Live: true}},
+			says:    `is written by a run of job "import"`,
+		},
+		"RunBegins": {
+			reason: "Its service may be made at this moment.", others: []client.Object{importing(v1alpha1.ReasonWaitingForService)},
 			says: `is written by a run of job "import"`,
 		},
+		"RunWaits":      {reason: "It waits for the container, which must not wait for it.", others: []client.Object{importing(v1alpha1.ReasonVolumeConflict)}},
+		"StillStopping": {reason: "The service of a run is gone, its task is not.", writers: []swarmobj.Writer{{Live: true}}, says: "tasks that are being stopped"},
 		"Obstacle": {
 			reason: "The Volume's own word.", change: func(s *situation) {
 				s.supply.mounts.Obstacle = &outcome.Wait{Reason: v1alpha1.ReasonLost, Message: "it is lost"}
@@ -259,9 +282,11 @@ func TestMountable(t *testing.T) {
 			}
 			b := fake.NewClientBuilder().WithScheme(scheme).WithObjects(tc.others...).
 				WithIndex(&v1alpha1.ContainerRevision{}, IndexRevisionOwner, ownerUIDs)
-			c := &Controller{client: b.Build()}
+			c := &Controller{client: b.Build(), swarm: writing{by: tc.writers}}
+			c.live = c.client
 
 			s := scene(t, mountingData)
+			s.owner = ownerOf(s.tc)
 			if !tc.holding {
 				s.world.Service.Spec.TaskTemplate.ContainerSpec.Mounts = nil
 			}

@@ -68,7 +68,8 @@ func (c *Controller) do(ctx context.Context, s *situation, step jobrun.Step) err
 }
 
 // stands is true while the record that a service is made from is still what the store has. What was read may be from before the run
-// was over, if it comes from a cache that is behind, and a run that had to be stopped leaves nothing that would be in the way.
+// was over, if it comes from a cache that is behind, and a run that had to be stopped leaves nothing that would be in the way; or from
+// before it was told to wait, and whoever it waits for relies on that.
 func (c *Controller) stands(ctx context.Context, s *situation, run string) (bool, error) {
 	var now v1alpha1.TenantJob
 
@@ -80,7 +81,7 @@ func (c *Controller) stands(ctx context.Context, s *situation, run string) (bool
 		return false, fmt.Errorf("read job %q: %w", s.in.Job.Name, err)
 	}
 
-	waits := slices.ContainsFunc(now.Status.Active, func(r v1alpha1.JobRun) bool { return r.Name == run && r.ServiceID == "" })
+	waits := slices.ContainsFunc(now.Status.Active, func(r v1alpha1.JobRun) bool { return r.Name == run && jobrun.Claimed(&r) })
 
 	return waits && now.UID == s.in.Job.UID && now.DeletionTimestamp.IsZero(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/swarm"
 	corev1 "k8s.io/api/core/v1"
@@ -16,6 +17,7 @@ import (
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/jobrun"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/volume"
 )
 
@@ -87,12 +89,24 @@ func TestMount(t *testing.T) {
 	container := func(m []v1alpha1.VolumeMount) client.Object {
 		return &v1alpha1.TenantContainer{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "db"}, Spec: v1alpha1.TenantContainerSpec{Volumes: m}}
 	}
-	other := func(active int) client.Object {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	other := func(runs ...v1alpha1.JobRun) client.Object {
 		j := &v1alpha1.TenantJob{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "other", UID: "uid-other"}}
 		j.Spec.Template.Volumes = writes
-		j.Status.Active = make([]v1alpha1.JobRun, active)
+		j.Status.Active = runs
 
 		return j
+	}
+	claims := func(before time.Duration) v1alpha1.JobRun {
+		return v1alpha1.JobRun{
+			Name: "other-1", Reason: v1alpha1.ReasonWaitingForService, StartTime: metav1.NewTime(now.Add(-before)), StartBefore: metav1.NewTime(now.Add(30*time.Second - before)),
+		}
+	}
+	waits, interrupted := claims(time.Second), other()
+	waits.Reason = v1alpha1.ReasonVolumeConflict
+	interrupted.(*v1alpha1.TenantJob).Status.History = []v1alpha1.JobRun{claims(time.Second)}
+	writer := func(kind, name string, live bool) []swarmobj.Writer {
+		return []swarmobj.Writer{{Owner: swarmobj.Owner{Tenant: "acme", Kind: kind, Name: name, UID: "uid-" + name}, Run: name + "-1", Live: live}}
 	}
 
 	cases := map[string]struct {
@@ -101,15 +115,27 @@ func TestMount(t *testing.T) {
 		mounts      []v1alpha1.VolumeMount
 		parallelism int32
 		nodes       []swarm.Node
+		writers     []swarmobj.Writer
 		says        string
 	}{
 		"None":         {reason: "A job without Volumes asks nobody."},
-		"Alone":        {reason: "Nobody else writes.", objects: []client.Object{placed, local, other(0)}, mounts: writes},
+		"Alone":        {reason: "Nobody else writes.", objects: []client.Object{placed, local, other()}, mounts: writes},
 		"NotThere":     {reason: "It waits for its Volume.", objects: []client.Object{local}, mounts: writes, says: `Volume "data" does not exist`},
 		"Container":    {reason: "A backup has to read.", objects: []client.Object{placed, local, container(writes)}, mounts: writes, says: `is written by container "db"`},
 		"BesideReader": {reason: "The container only reads.", objects: []client.Object{placed, local, container(reads)}, mounts: writes},
-		"Reads":        {reason: "Readers are many.", objects: []client.Object{placed, local, container(writes), other(1)}, mounts: reads, parallelism: 5},
-		"OtherRun":     {reason: "A run of another job writes now.", objects: []client.Object{placed, local, other(1)}, mounts: writes, says: `is written by a run of job "other"`},
+		"Reads":        {reason: "Readers are many.", objects: []client.Object{placed, local, container(writes), other(claims(0))}, mounts: reads, parallelism: 5},
+		"OtherRun":     {reason: "A run of another job writes now.", objects: []client.Object{placed, local}, writers: writer("TenantJob", "other", true), mounts: writes, says: `is written by a run of job "other"`},
+		"OtherStopped": {reason: "What is left of a run that is over writes no more.", objects: []client.Object{placed, local}, writers: writer("TenantJob", "other", false), mounts: writes},
+		"OtherBetween": {reason: "A run that is not over has further tasks.", objects: []client.Object{placed, local, other(v1alpha1.JobRun{Name: "other-1", ServiceID: "svc"})}, writers: writer("TenantJob", "other", false), mounts: writes, says: `job "other"`},
+		"OldRevision":  {reason: "A container is declared to read by now, and what runs of it writes.", objects: []client.Object{placed, local, container(reads)}, writers: writer("TenantContainer", "db", true), mounts: writes, says: `is written by container "db"`},
+		"OldAtZero":    {reason: "Nobody would ask before it has tasks again.", objects: []client.Object{placed, local, container(reads)}, writers: writer("TenantContainer", "db", false), mounts: writes, says: `is written by container "db"`},
+		"Stopping":     {reason: "Its service is gone, its task is not.", objects: []client.Object{placed, local}, writers: []swarmobj.Writer{{Live: true}}, mounts: writes, says: "tasks that are being stopped"},
+		"ItsOwn":       {reason: "Runs of one job wait for each other elsewhere.", objects: []client.Object{placed, local}, writers: writer("TenantJob", "nightly", true), mounts: writes},
+		"OtherWaits":   {reason: "Who waits is in nobody's way.", objects: []client.Object{placed, local, other(waits)}, mounts: writes},
+		"OtherClaims":  {reason: "Its service may be made at this moment.", objects: []client.Object{placed, local, other(claims(time.Second))}, mounts: writes, says: `job "other"`},
+		"OtherLater":   {reason: "This one is to begin, the other to give way, and it has not said so yet.", objects: []client.Object{placed, local, other(claims(0))}, mounts: writes, says: "about to give way"},
+		"ClaimOver":    {reason: "Nobody may make it any more.", objects: []client.Object{placed, local, other(claims(time.Minute))}, mounts: writes},
+		"Interrupted":  {reason: "A call may be on its way.", objects: []client.Object{placed, local, interrupted}, mounts: writes, says: `job "other"`},
 		"Parallel":     {reason: "Its own tasks would be two.", objects: []client.Object{placed, local}, mounts: writes, parallelism: 2, says: "spec.parallelism: 2: must be 1"},
 		"NodeDown": {
 			reason: "No run begins that could not start a task.", objects: []client.Object{placed, local}, mounts: writes,
@@ -119,14 +145,17 @@ func TestMount(t *testing.T) {
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			c := &Controller{client: fakeClient(t, tc.objects...)}
+			c := &Controller{client: fakeClient(t, tc.objects...), swarm: &writing{writers: tc.writers}}
+			c.live = c.client
 			j := &v1alpha1.TenantJob{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "nightly", UID: "uid-nightly"}}
 			j.Spec.Template.Volumes = tc.mounts
 			if tc.parallelism > 0 {
 				j.Spec.Parallelism, j.Spec.Completions = &tc.parallelism, &tc.parallelism
 			}
 
-			s := &start{job: j, template: jobrun.Container(&j.Spec)}
+			j.Status.Active = []v1alpha1.JobRun{{Name: "nightly-1", Reason: v1alpha1.ReasonWaitingForService, StartTime: metav1.NewTime(now.Add(-500 * time.Millisecond))}}
+			s := &start{job: j, owner: ownerOfJob("nightly"), now: now, template: jobrun.Container(&j.Spec)}
+			s.owner.UID = string(j.UID)
 			s.seen.Nodes = tc.nodes
 			err := c.mount(t.Context(), s)
 			if err == nil {

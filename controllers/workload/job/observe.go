@@ -58,7 +58,11 @@ func (c *Controller) observe(ctx context.Context, j *v1alpha1.TenantJob) (*situa
 	}
 
 	begin := &start{job: j, owner: s.owner, seen: s.seen, now: s.in.Now, tenant: tenant}
-	if err := c.prepare(ctx, begin); err != nil {
+	if err := c.prepare(ctx, begin); errors.Is(err, errNotYet) {
+		s.again = lookAgain // The record stays as it is, and nothing is made from it yet.
+
+		return s, nil
+	} else if err != nil {
 		return s, s.obstructed(err)
 	}
 	s.start = begin

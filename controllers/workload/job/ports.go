@@ -5,6 +5,7 @@ import (
 
 	"github.com/docker/docker/api/types/swarm"
 
+	"github.com/dogker/dogker/controllers/workload/mounts"
 	"github.com/dogker/dogker/controllers/workload/permit"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
@@ -12,6 +13,8 @@ import (
 // Swarm is the part of Docker Swarm that this controller uses. Errors belong to the classes of swarmobj. Calls block for as long
 // as the engine does, at most until the context ends.
 type Swarm interface {
+	mounts.Swarm
+
 	// LookRuns shows what is known of an owner and of all services of it. It is served from the read cache and costs no call to
 	// the engine. It fails while nothing is known.
 	LookRuns(ctx context.Context, o swarmobj.Owner) (swarmobj.JobWorld, error)
