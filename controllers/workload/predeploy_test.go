@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -23,11 +24,18 @@ func TestPreDeployHoldsBack(t *testing.T) {
 		return func(j *v1alpha1.TenantJob) { conditions.Set(j, condition, metav1.ConditionTrue, "Because", message) }
 	}
 
+	going := func(j *v1alpha1.TenantJob) { j.Status.Active = []v1alpha1.JobRun{{Name: "run"}} }
+	done := func(j *v1alpha1.TenantJob) { j.Status.History = []v1alpha1.JobRun{{Name: "run"}} }
+	stopping := func(j *v1alpha1.TenantJob) {
+		j.DeletionTimestamp, j.Finalizers = &metav1.Time{Time: time.Unix(1, 0)}, []string{v1alpha1.Finalizer}
+	}
+
 	cases := map[string]struct {
 		reason string
 		// job is what there is of the job; nil when there is none.
-		job  func(*v1alpha1.TenantJob)
-		old  bool
+		job func(*v1alpha1.TenantJob)
+		// old is what there is of the job of another revision; nil when there is none.
+		old  func(*v1alpha1.TenantJob)
 		edit func(*situation)
 		// says is what is waited for; stalls when only a change can help.
 		says   string
@@ -41,7 +49,14 @@ func TestPreDeployHoldsBack(t *testing.T) {
 		"Suspended":  {reason: "Nothing is run for what is not to run.", edit: func(s *situation) { s.scale.suspended = true }, says: "suspension"},
 		"NotAsked":   {reason: "Nothing is asked for.", edit: func(s *situation) { s.tc.Spec.Rollout = nil }},
 		"NotFresh":   {reason: "A revision on record has passed.", edit: func(s *situation) { s.target.fresh = false }},
-		"AnotherOne": {reason: "The job of another revision says nothing about this one, and goes.", old: true, says: "has to succeed first", steps: "remove create"},
+		"AnotherOne": {reason: "The job of another revision goes first, and no two run at a time.", old: going, says: "has to be gone first", steps: "remove"},
+		"AnotherAndThis": {
+			reason: "Whatever this one says: two may not have run at a time.", job: finished("Complete", ""), old: going, says: "has to be gone first", steps: "remove",
+		},
+		"StillStopping": {reason: "It is being deleted, and its tasks have their grace.", old: stopping, says: "has to be gone first"},
+		"AskedNoMore":   {reason: "Nor does a revision begin beside it that asks for none.", old: going, edit: func(s *situation) { s.tc.Spec.Rollout = nil }, says: "has to be gone first", steps: "remove"},
+		"WentBack":      {reason: "What is run again has been tried; nobody needs what goes on.", old: going, edit: func(s *situation) { s.target.fresh = false }, steps: "remove"},
+		"WentBackOver":  {reason: "How it went can be read until the next one.", old: done, edit: func(s *situation) { s.target.fresh = false }},
 	}
 
 	for name, tc := range cases {
@@ -52,6 +67,7 @@ func TestPreDeployHoldsBack(t *testing.T) {
 			s.target = target{number: 2, fresh: true}
 
 			job := predeploy.Job(s.tc, s.template, s.templateHash, s.image)
+			asking := s.tc.DeepCopy()
 			if tc.edit != nil {
 				tc.edit(s)
 			}
@@ -65,10 +81,13 @@ func TestPreDeployHoldsBack(t *testing.T) {
 				tc.job(job)
 				b = b.WithObjects(job)
 			}
-			if tc.old {
-				b = b.WithObjects(predeploy.Job(s.tc, s.template, "another", s.image))
+			if tc.old != nil {
+				another := predeploy.Job(asking, s.template, "another", s.image)
+				tc.old(another)
+				b = b.WithObjects(another)
 			}
 			c := &Controller{client: b.Build()}
+			c.live = c.client
 
 			err := c.preDeploy(context.Background(), s)
 
@@ -93,9 +112,23 @@ func TestPreDeployHoldsBack(t *testing.T) {
 			// What it has made it finds, and makes no more of it.
 			before := len(s.jobSteps)
 			s.jobSteps = nil
-			if again := c.preDeploy(context.Background(), s); before > 0 && (again == nil || len(s.jobSteps) > 0) {
+			again := c.preDeploy(context.Background(), s)
+			if tc.steps == "create" && (again == nil || len(s.jobSteps) > 0) || before == 0 && len(s.jobSteps) > 0 {
 				t.Errorf("%s: the next pass has steps %v and says %v", tc.reason, s.jobSteps, again)
+			}
+
+			// When the other one is gone it is this one's turn.
+			if _, makes := first(s.jobSteps).(createJob); tc.steps == "remove" && makes != (tc.job == nil && s.target.fresh && s.tc.Spec.Rollout != nil) {
+				t.Errorf("%s: then the steps are %v", tc.reason, s.jobSteps)
 			}
 		})
 	}
+}
+
+func first(steps []step) step {
+	if len(steps) == 0 {
+		return nil
+	}
+
+	return steps[0]
 }

@@ -208,6 +208,10 @@ func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 	}
 
 	if t.record != nil && t.record.Spec.TemplateHash != hash {
+		if err := c.abandon(ctx, s, nil); err != nil {
+			return err
+		}
+
 		return c.adopt(ctx, s, t)
 	}
 

@@ -55,13 +55,18 @@ func Job(tc *v1alpha1.TenantContainer, template *v1alpha1.TenantContainerSpec, t
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: tc.Namespace,
 			Name:      name(tc, templateHash, image, declared),
-			Labels:    map[string]string{v1alpha1.LabelContainer: tc.Name, v1alpha1.LabelPreDeploy: "true"},
+			Labels:    Labels(tc),
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: v1alpha1.GroupVersion.String(), Kind: "TenantContainer", Name: tc.Name, UID: tc.UID, Controller: &yes,
 			}},
 		},
 		Spec: spec,
 	}
+}
+
+// Labels are those of all jobs that are made for a container.
+func Labels(tc *v1alpha1.TenantContainer) map[string]string {
+	return map[string]string{v1alpha1.LabelContainer: tc.Name, v1alpha1.LabelPreDeploy: "true"}
 }
 
 func jobSpec(t *v1alpha1.TenantContainerSpec, declared *v1alpha1.PreDeploy) v1alpha1.TenantJobSpec {
