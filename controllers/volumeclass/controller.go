@@ -48,7 +48,7 @@ func (c *Controller) Reconcile(ctx context.Context, class *v1alpha1.VolumeClass)
 
 	class.Status.Volumes = n
 
-	switch wrong := volume.CheckClass(&class.Spec); {
+	switch wrong := volume.CheckClass(&class.Spec, true); {
 	case deleted && n > 0:
 		return outcome.Result{}, &outcome.Wait{
 			Reason:  v1alpha1.ReasonInUse,
@@ -59,6 +59,11 @@ func (c *Controller) Reconcile(ctx context.Context, class *v1alpha1.VolumeClass)
 	case len(wrong) > 0:
 		// Admission refuses it; it came into the store another way, or before the rule.
 		return outcome.Result{}, &outcome.Stall{Reason: v1alpha1.ReasonInvalidSpec, Message: wrong.ToAggregate().Error()}
+	case volume.Reuses(&class.Spec):
+		conditions.MarkReady(class, v1alpha1.ReasonAvailable, "Volumes can be of it. A Volume whose name and namespace there were before, be it those of "+
+			"another tenant, finds the files of the earlier one, because spec.options[device] does not hold ${uid}: better make another class")
+
+		return outcome.Result{}, nil
 	default:
 		conditions.MarkReady(class, v1alpha1.ReasonAvailable, "Volumes can be of it")
 

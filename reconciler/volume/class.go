@@ -41,8 +41,9 @@ var bent = []string{
 var placeholder = regexp.MustCompile(`\$\{[^}]*\}?`)
 
 // CheckClass says what is wrong with a class. Only the platform writes classes, and still a slip must not hand a directory
-// of a node to tenants, nor the data of one tenant to another.
-func CheckClass(spec *v1alpha1.VolumeClassSpec) field.ErrorList {
+// of a node to tenants, nor the data of one tenant to another. stored is true for a class that is there already: its Volumes stay
+// usable where a new class would be refused for what it Reuses.
+func CheckClass(spec *v1alpha1.VolumeClassSpec, stored bool) field.ErrorList {
 	var out field.ErrorList
 
 	at := field.NewPath("spec", "options")
@@ -51,7 +52,7 @@ func CheckClass(spec *v1alpha1.VolumeClassSpec) field.ErrorList {
 	}
 
 	if spec.Driver == localDriver {
-		out = append(out, checkLocal(at, spec)...)
+		out = append(out, checkLocal(at, spec, stored)...)
 	}
 
 	return out
@@ -77,7 +78,7 @@ func checkValue(at *field.Path, value string) field.ErrorList {
 }
 
 // checkLocal lets the driver local mount shares of the network, and be a directory of the engine's own.
-func checkLocal(at *field.Path, spec *v1alpha1.VolumeClassSpec) field.ErrorList {
+func checkLocal(at *field.Path, spec *v1alpha1.VolumeClassSpec, stored bool) field.ErrorList {
 	var out field.ErrorList
 
 	known := []string{optionDevice, optionMount, optionType}
@@ -116,9 +117,10 @@ func checkLocal(at *field.Path, spec *v1alpha1.VolumeClassSpec) field.ErrorList 
 	if slices.Contains(strings.Split(string(device), "/"), "..") {
 		out = append(out, field.Invalid(at.Key(optionDevice), string(device), "must not hold .."))
 	}
-	if !apart(string(device)) {
+	if !apart(string(device)) || !stored && Reuses(spec) {
 		out = append(out, field.Invalid(at.Key(optionDevice), string(device),
-			"must hold ${uid}, or ${namespace} and ${name}; otherwise all Volumes of all tenants would be the same files"))
+			"must hold ${uid}, as in "+share.example+"; otherwise several Volumes would be the same files: at once, or one after the other, "+
+				"when a tenant or a Volume is made again under a name that there was before"))
 	}
 
 	return append(out, checkMountOptions(at.Key(optionMount), string(spec.Options[optionMount]))...)
@@ -131,6 +133,14 @@ func apart(device string) bool {
 	whole := func(what string) bool { return slices.Contains(parts, what) }
 
 	return strings.Contains(device, "${uid}") || whole("${namespace}") && whole("${name}")
+}
+
+// Reuses tells whether a Volume of the class finds the files of an earlier one that had its name and its namespace, whose tenant may
+// have been another.
+func Reuses(spec *v1alpha1.VolumeClassSpec) bool {
+	device, shared := spec.Options[optionDevice]
+
+	return spec.Driver == localDriver && shared && !strings.Contains(string(device), "${uid}")
 }
 
 func checkMountOptions(at *field.Path, value string) field.ErrorList {

@@ -33,7 +33,8 @@ func TestCheckClass(t *testing.T) {
 		"Plain":         {"A directory of the engine's own.", "local", "Single", nil, ""},
 		"PlainMany":     {"Each node would have its own, without a word.", "local", "Many", nil, "spec.access"},
 		"NFS":           {"A share with a directory for each.", "local", "Many", nfs(":/export/${uid}", "addr=10.0.0.5,rw,nfsvers=4"), ""},
-		"NFSByName":     {"Names that are directories tell Volumes apart.", "local", "Many", nfs("store:/export/${namespace}/${name}", "rw"), ""},
+		"NFSByHost":     {"The server may be in the device, and the names beside the UID.", "local", "Many", nfs("store:/export/${namespace}/${name}/${uid}", "rw"), ""},
+		"NFSByName":     {"A later tenant of the same name would find the files of the earlier one.", "local", "Many", nfs("store:/export/${namespace}/${name}", "rw"), "must hold ${uid}, as in :/export/${uid}"},
 		"CIFS":          {"The same for CIFS.", "local", "Many", options{"type": "cifs", "device": "//store/share/${uid}", "o": "username=u,password=p"}, ""},
 		"Plugin":        {"Options of a plugin are the plugin's.", "rexray/ebs:0.11", "Single", options{"iops": "100"}, ""},
 		"Bind":          {"T3: the directory of a node, without the word bind among the types.", "local", "Single", options{"type": "none", "o": "bind", "device": "/etc"}, "spec.options[type]"},
@@ -58,7 +59,7 @@ func TestCheckClass(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			errs := CheckClass(&v1alpha1.VolumeClassSpec{Driver: tc.driver, Access: tc.access, Options: tc.options})
+			errs := CheckClass(&v1alpha1.VolumeClassSpec{Driver: tc.driver, Access: tc.access, Options: tc.options}, false)
 			text := ""
 			if len(errs) > 0 {
 				text = errs.ToAggregate().Error()
@@ -70,6 +71,22 @@ func TestCheckClass(t *testing.T) {
 	}
 }
 
+// TestStoredClass: a class by names that is there already goes on, and is known for what it is; one that hands all files to all does not.
+func TestStoredClass(t *testing.T) {
+	for device, ok := range map[v1alpha1.DriverOption]bool{":/export/${namespace}/${name}": true, ":/export/${namespace}-${name}": false, ":/export": false} {
+		spec := &v1alpha1.VolumeClassSpec{Driver: "local", Access: v1alpha1.AccessMany, Options: map[string]v1alpha1.DriverOption{"type": "nfs", "device": device}}
+		if errs := CheckClass(spec, true); (len(errs) == 0) != ok || !Reuses(spec) {
+			t.Errorf("%s: got %v, and %v that it reuses files", device, errs, Reuses(spec))
+		}
+		if len(CheckClass(spec, false)) == 0 {
+			t.Errorf("%s is accepted for a new class", device)
+		}
+	}
+	if Reuses(&local().Spec) {
+		t.Error("a directory of the engine's own is no file of an earlier Volume")
+	}
+}
+
 // TestOptionsTellVolumesApart: with options that are accepted, no two Volumes have the same device, and none holds a template.
 func TestOptionsTellVolumesApart(t *testing.T) {
 	label := rapid.StringMatching(`[a-z0-9]([-a-z0-9]{0,3}[a-z0-9])?`)
@@ -78,15 +95,16 @@ func TestOptionsTellVolumesApart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		device := ":/" + strings.Join(rapid.SliceOfN(piece, 1, 7).Draw(t, "device"), "")
 		class := local(share(map[string]v1alpha1.DriverOption{"type": "nfs", "device": v1alpha1.DriverOption(device)}))
-		if len(CheckClass(&class.Spec)) > 0 {
+		stored := rapid.Bool().Draw(t, "stored")
+		if len(CheckClass(&class.Spec, stored)) > 0 {
 			return
 		}
 
 		x, y := data(), data()
 		x.Namespace, x.Name, x.UID = label.Draw(t, "namespace"), label.Draw(t, "name"), "uid-1"
 		y.Namespace, y.Name, y.UID = label.Draw(t, "namespace"), label.Draw(t, "name"), "uid-2"
-		if x.Namespace == y.Namespace && x.Name == y.Name {
-			return // The same Volume, made anew: what is on a server is the server's.
+		if stored && x.Namespace == y.Namespace && x.Name == y.Name {
+			return // The same name, made anew: its class says so.
 		}
 		if one, two := Options(x, class)["device"], Options(y, class)["device"]; one == two || strings.Contains(one+two, "${") {
 			t.Fatalf("%s and %s: %q and %q", x.Namespace+"/"+x.Name, y.Namespace+"/"+y.Name, one, two)

@@ -61,8 +61,8 @@ type VolumeClassSpec struct {
 	Driver string `json:"driver,omitempty"`
 
 	// Options for the driver. In values, ${namespace}, ${name} and ${uid} stand for those of the Volume. Of the driver local,
-	// type is nfs, nfs4 or cifs, device is the share, and o the options of the mount. device must hold ${uid}, or ${namespace}
-	// and ${name}, or else all Volumes of all tenants would be the same files; the directory has to be on the server already.
+	// type is nfs, nfs4 or cifs, device is the share, and o the options of the mount. device must hold ${uid}, or
+	// else several Volumes would be the same files, at once or one after the other; the directory has to be on the server already.
 	// Directories and disks of nodes are refused.
 	// +kubebuilder:validation:MaxProperties=32
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$'))",message="names of options must be 1 to 63 letters, digits, _, . and -, and begin with a letter or digit"

@@ -190,7 +190,7 @@ func (p *Volume) Validate(ctx context.Context, a admission.Attributes, _ admissi
 
 	var errs field.ErrorList
 	if kind == volumeClassKind {
-		errs, err = judged(now, kind, func(c *v1alpha1.VolumeClass) field.ErrorList { return volume.CheckClass(&c.Spec) })
+		errs, err = judged(now, kind, func(c *v1alpha1.VolumeClass) field.ErrorList { return volume.CheckClass(&c.Spec, old != nil) })
 	} else {
 		errs, err = p.judge(ctx, a, now, old)
 	}

@@ -97,6 +97,26 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
+// TestClassByNames: a new class whose Volumes would find files of earlier ones is refused; one that is there can be edited.
+func TestClassByNames(t *testing.T) {
+	p := &Volume{Handler: admission.NewHandler(admission.Create, admission.Update)}
+	class := func(size string) *unstructured.Unstructured {
+		return classOf("shared", false, map[string]any{
+			"driver": "local", "access": "Many", "reclaimPolicy": "Delete", "maxSize": size, "options": map[string]any{"type": "nfs", "device": ":/export/${namespace}/${name}"},
+		})
+	}
+	validate := func(now *unstructured.Unstructured, before runtime.Object, op admission.Operation) error {
+		return p.Validate(t.Context(), admission.NewAttributesRecord(now, before, v1alpha1.GroupVersion.WithKind("VolumeClass"), "", "shared", storageResource, "", op, nil, false, &user.DefaultInfo{Name: "ada"}), nil)
+	}
+
+	if err := validate(class("1Gi"), nil, admission.Create); err == nil || !strings.Contains(err.Error(), "must hold ${uid}") {
+		t.Errorf("a new one: got %v", err)
+	}
+	if err := validate(class("2Gi"), class("1Gi"), admission.Update); err != nil {
+		t.Errorf("one that is there: %v", err)
+	}
+}
+
 // fixed is the same answer to every question.
 func fixed(decision authorizer.Decision) authorizer.Authorizer {
 	return authorizer.AuthorizerFunc(func(context.Context, authorizer.Attributes) (authorizer.Decision, string, error) {
