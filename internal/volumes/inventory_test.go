@@ -23,8 +23,8 @@ type world struct {
 	has   map[string]map[string]bool
 	fails map[string]error
 	calls map[string]int
-	// listing is called while a list is under way.
-	listing func(node string)
+	// listing is called while a list is under way, and measuring while a node measures.
+	listing, measuring func(node string)
 }
 
 func newWorld(nodes ...string) *world {
@@ -70,6 +70,9 @@ func (w *world) Volumes(_ context.Context, node string) ([]*enginevolume.Volume,
 func (w *world) VolumeSizes(_ context.Context, node string) (map[string]int64, error) {
 	if err := w.asked("measure", node); err != nil {
 		return nil, err
+	}
+	if w.measuring != nil {
+		w.measuring(node)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -190,6 +193,37 @@ func TestNodes(t *testing.T) {
 		round(i)
 		if len(i.Held("x")) != 0 || len(i.Held("y")) != 1 {
 			t.Errorf("after a has left: x %v, y %v", i.Held("x"), i.Held("y"))
+		}
+	})
+}
+
+// TestListedWhileItMeasures: a node that measures for long goes on telling what it has, and is not asked to measure beside that.
+func TestListedWhileItMeasures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("a")
+		w.has["a"]["acme_data_0"] = true
+		w.measuring = func(string) { time.Sleep(20 * time.Minute) }
+		i := New(Options{Engines: w, Nodes: w})
+
+		var wg sync.WaitGroup
+		for range 10 {
+			i.Round(t.Context(), &wg)
+			time.Sleep(time.Minute)
+			if !i.Told("a") {
+				t.Fatal("the node has not told lately")
+			}
+		}
+		w.mu.Lock()
+		w.has["a"]["acme_new_0"] = true
+		w.mu.Unlock()
+		i.Round(t.Context(), &wg)
+		time.Sleep(time.Second)
+		if len(i.Held("acme_new_0")) != 1 {
+			t.Error("what came while it measures is not known")
+		}
+		wg.Wait()
+		if calls := w.take(); calls["list"] != 11 || calls["measure"] != 1 {
+			t.Errorf("asked were %v, want 11 lists and one measurement", calls)
 		}
 	})
 }

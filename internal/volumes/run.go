@@ -37,7 +37,7 @@ func (i *Inventory) Run(ctx context.Context) error {
 const firstTry = 5 * time.Second
 
 // Round begins to ask each node that is due, and forgets nodes that have left the swarm. Nodes do not wait for each other; no
-// node is asked twice at a time.
+// node is asked for two lists at a time.
 func (i *Inventory) Round(ctx context.Context, wg *sync.WaitGroup) {
 	if i.o.Nodes.State() != nil {
 		return
@@ -52,8 +52,8 @@ func (i *Inventory) Round(ctx context.Context, wg *sync.WaitGroup) {
 		go func() {
 			defer wg.Done()
 			i.list(ctx, id)
+			i.done(id) // It can be asked for its list again while it measures, which may take longer than lists count.
 			i.measure(ctx, id)
-			i.done(id)
 		}()
 	}
 }
@@ -175,10 +175,13 @@ func (i *Inventory) failed(ctx context.Context, id string, err error) {
 // measure asks one node how large its volumes are, when that is due and it has any. One node measures at a time; the others go on
 // when it is done, or in a later round.
 func (i *Inventory) measure(ctx context.Context, id string) {
-	if !i.measureDue(id) || !i.measuring.TryLock() {
+	if !i.measuring.TryLock() {
 		return
 	}
 	defer i.measuring.Unlock()
+	if !i.measureDue(id) {
+		return
+	}
 
 	sizes, err := i.o.Engines.VolumeSizes(ctx, id)
 	i.metrics.asked("measure", err)
