@@ -48,19 +48,6 @@ func (c *Controller) mount(ctx context.Context, s *start) error {
 	return nil
 }
 
-// alone is why no two runs of a job may be at a time, whatever its concurrencyPolicy; empty when there is no reason.
-func (c *Controller) alone(ctx context.Context, j *v1alpha1.TenantJob) (string, error) {
-	set, err := mounts.Find(ctx, c.client, j.Namespace, j.Spec.Template.Volumes, nil)
-	if err != nil {
-		return "", err
-	}
-	if name := mounting.OneWriter(j.Spec.Template.Volumes, set.Access); name != "" {
-		return fmt.Sprintf("Volume %q, which they write to, has its data on one node", name), nil
-	}
-
-	return "", nil
-}
-
 // placeable says why no task of the run could start where its data is.
 func (s *start) placeable(p *swarm.Placement) error {
 	if why := s.mounts.Strands(p, s.seen.Nodes); why != nil {

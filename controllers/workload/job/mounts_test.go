@@ -45,43 +45,6 @@ func fakeClient(t *testing.T, objects ...client.Object) client.Client {
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
 }
 
-// TestAlone: runs of a job are not beside each other where they would write to the same data on one node.
-func TestAlone(t *testing.T) {
-	shared := dataVolume()
-	shared.Status.Node = nil
-
-	for name, tc := range map[string]struct {
-		reason  string
-		objects []client.Object
-		mounts  []v1alpha1.VolumeMount
-		want    string
-	}{
-		"NoVolume": {reason: "Only concurrencyPolicy decides."},
-		"Writes": {
-			reason: "Two would lose each other's data.", objects: []client.Object{dataVolume(), localClass(v1alpha1.AccessSingle)},
-			mounts: []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d"}}, want: `Volume "data", which they write to`,
-		},
-		"Reads": {
-			reason: "Readers are many.", objects: []client.Object{dataVolume(), localClass(v1alpha1.AccessSingle)},
-			mounts: []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d", ReadOnly: true}},
-		},
-		"Shared": {
-			reason: "So are writers of what all nodes reach.", objects: []client.Object{shared, localClass(v1alpha1.AccessMany)},
-			mounts: []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d"}},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			j := &v1alpha1.TenantJob{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "nightly"}}
-			j.Spec.Template.Volumes = tc.mounts
-
-			got, err := (&Controller{client: fakeClient(t, tc.objects...)}).alone(t.Context(), j)
-			if err != nil || (got != "") != (tc.want != "") || !strings.HasPrefix(got, tc.want) {
-				t.Errorf("%s\ngot %q (%v), want %q", tc.reason, got, err, tc.want)
-			}
-		})
-	}
-}
-
 func TestMount(t *testing.T) {
 	placed, local := dataVolume(), localClass(v1alpha1.AccessSingle)
 	writes, reads := []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d"}}, []v1alpha1.VolumeMount{{Name: "data", MountPath: "/d", ReadOnly: true}}

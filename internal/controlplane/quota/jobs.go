@@ -22,7 +22,8 @@ import (
 var jobsResource = v1alpha1.GroupVersion.WithResource("tenantjobs")
 
 // jobs charges TenantJobs: what the tasks of one run use that there are at a time, whether or not a run is going on, as long as
-// there can be one. Without a source it judges requests only.
+// there can be one. More there never is: where a quota limits what tasks use, the controller of jobs lets runs of a job begin one
+// after the other. Without a source it judges requests only.
 func jobs(s *Source) quota.Evaluator {
 	e := &evaluator{
 		resource: jobsResource.GroupResource(),
