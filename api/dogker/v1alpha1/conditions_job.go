@@ -37,7 +37,8 @@ const (
 	ReasonInterrupted = "Interrupted"
 	// ReasonWaitingForService: the run is on record, and its service is about to be made.
 	ReasonWaitingForService = "WaitingForService"
-	// ReasonWaitingForOther: an earlier run is still stopping, and concurrencyPolicy lets no two run at a time.
+	// ReasonWaitingForOther: an earlier run is not over or still stopping, and no two may run at a time, by concurrencyPolicy, by what
+	// they write to, or by the quota.
 	ReasonWaitingForOther = "WaitingForOther"
 )
 

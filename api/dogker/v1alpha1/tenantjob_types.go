@@ -77,7 +77,8 @@ type TenantJobSpec struct {
 	Suspend bool `json:"suspend,omitempty"`
 
 	// ConcurrencyPolicy says what happens at a tick while an earlier run is not over. Allow begins another run beside it, up to
-	// ten; Forbid misses the tick; Replace stops the earlier run first.
+	// ten, or after it where runs write to data that one node has, or a quota limits cpu or memory; Forbid misses the tick; Replace
+	// stops the earlier run first.
 	// +kubebuilder:default=Allow
 	// +optional
 	ConcurrencyPolicy ConcurrencyPolicy `json:"concurrencyPolicy,omitempty"`
@@ -153,7 +154,7 @@ type ConcurrencyPolicy string
 
 // The policies.
 const (
-	// ConcurrencyAllow begins another run beside it.
+	// ConcurrencyAllow begins another run beside it, where that may be, and otherwise after it.
 	ConcurrencyAllow ConcurrencyPolicy = "Allow"
 	// ConcurrencyForbid misses the tick.
 	ConcurrencyForbid ConcurrencyPolicy = "Forbid"
