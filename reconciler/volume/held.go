@@ -81,6 +81,7 @@ func Release(v *v1alpha1.Volume, nodes []v1alpha1.VolumeNode) *v1alpha1.Released
 	r := &v1alpha1.ReleasedVolume{}
 	r.Name = ReleasedName(Name(v))
 	r.Finalizers = []string{v1alpha1.FinalizerReleasedVolume}
+	r.Labels = map[string]string{v1alpha1.LabelReleasedFrom: v.Namespace}
 	size := v.Spec.Size.DeepCopy()
 	r.Spec = v1alpha1.ReleasedVolumeSpec{
 		VolumeName: Name(v), Nodes: nodes, ClassName: v.Spec.ClassName, Size: &size,

@@ -13,6 +13,10 @@ const FinalizerReleasedVolume = "dogker.io/released-volume"
 // goes with it is the record alone. Dogker writes it right before it deletes one.
 const AnnotationTakenBack = "dogker.io/taken-back"
 
+// LabelReleasedFrom on a ReleasedVolume is the namespace whose quota it counts in, because a Volume there was deleted and has left
+// its data. Data that was found is without it.
+const LabelReleasedFrom = "dogker.io/released-from"
+
 // AnnotationDefaultClass on a VolumeClass makes it the one for Volumes that name none, when its value is "true". Of several the
 // newest counts, as in Kubernetes.
 const AnnotationDefaultClass = "dogker.io/is-default-class"

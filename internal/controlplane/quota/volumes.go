@@ -15,9 +15,13 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
-var volumesResource = v1alpha1.GroupVersion.WithResource("volumes")
+var (
+	volumesResource    = v1alpha1.GroupVersion.WithResource("volumes")
+	releasedResource   = v1alpha1.GroupVersion.WithResource("releasedvolumes")
+	namespacesResource = corev1.SchemeGroupVersion.WithResource("namespaces")
+)
 
-// volumes charges Volumes by their number and their sizes. Without a source it judges requests only.
+// volumes charges Volumes by their number and their sizes, and those that were deleted and have left their data. Without a source it judges requests only.
 func volumes(s *Source) quota.Evaluator {
 	e := &evaluator{
 		resource: volumesResource.GroupResource(),
@@ -76,6 +80,46 @@ func (s *Source) volumes(o quota.UsageStatsOptions) (corev1.ResourceList, error)
 		used, err := usageOfVolume(&list.Items[i])
 		if err != nil {
 			return nil, err
+		}
+		out = quota.Add(out, used)
+	}
+
+	released, err := s.released(ctx, o.Namespace)
+	if err != nil {
+		return nil, err
+	}
+
+	return quota.Add(out, released), nil
+}
+
+// released is what Volumes of the namespace have left on nodes: otherwise whoever deletes Volumes and retains their data could fill all
+// nodes. What a namespace has left that had the name before is not the present one's.
+func (s *Source) released(ctx context.Context, namespace string) (corev1.ResourceList, error) {
+	list, err := s.Client.Resource(releasedResource).List(ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelReleasedFrom + "=" + namespace})
+	if err != nil {
+		return nil, fmt.Errorf("list released volumes: %w", err)
+	}
+	if len(list.Items) == 0 {
+		return nil, nil
+	}
+	present, err := s.Client.Resource(namespacesResource).Get(ctx, namespace, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read namespace %q: %w", namespace, err)
+	}
+	since := present.GetCreationTimestamp()
+
+	out := corev1.ResourceList{}
+	for i := range list.Items {
+		var r v1alpha1.ReleasedVolume
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(list.Items[i].Object, &r); err != nil {
+			return nil, fmt.Errorf("read ReleasedVolume %q: %w", list.Items[i].GetName(), err)
+		}
+		if r.CreationTimestamp.Before(&since) {
+			continue
+		}
+		used := corev1.ResourceList{v1alpha1.ResourceVolumes: *resource.NewQuantity(1, resource.DecimalSI)}
+		if r.Spec.Size != nil {
+			used[v1alpha1.ResourceRequestsStorage] = *r.Spec.Size
 		}
 		out = quota.Add(out, used)
 	}
