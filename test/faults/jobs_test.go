@@ -55,6 +55,18 @@ var jobScenarios = []converge.Scenario{
 		}), Until: interrupted("once")},
 		{Name: "resume", Do: editJob("once", func(j *v1alpha1.TenantJob) { delete(j.Annotations, v1alpha1.AnnotationSuspend) }), Until: noServiceOf("once")},
 	}},
+	{Name: "jobs-one-volume", Steps: []converge.Step{
+		{
+			Name: "create", Do: both(createVolume, both(createJob("once", imageDone, writing), createJob("twice", imageDone, writing))),
+			Until: all(over("once", v1alpha1.RunSucceeded, 0), over("twice", v1alpha1.RunSucceeded, 0)),
+		},
+		{Name: "tidy", Do: func(*converge.Run) {}, Until: all(noServiceOf("once"), noServiceOf("twice"))},
+	}},
+	{Name: "jobs-hand-over", Steps: []converge.Step{
+		{Name: "create", Do: both(createVolume, createJob("once", imageV1, writing)), Until: active("once")},
+		{Name: "other", Do: both(createJob("twice", imageDone, writing), removeJob("once")), Until: over("twice", v1alpha1.RunSucceeded, 0)},
+		{Name: "tidy", Do: func(*converge.Run) {}, Until: all(noJob("once"), noServiceOf("twice"))},
+	}},
 }
 
 // newJobHarness wires the loop of jobs and the collector as the server does.
@@ -195,6 +207,10 @@ func createContents(r *converge.Run) {
 
 func withContent(j *v1alpha1.TenantJob) {
 	j.Spec.Template.Files = []v1alpha1.File{{Path: "/etc/app/cert", SecretKeyRef: &v1alpha1.KeySelector{Name: "keys", Key: "cert"}}}
+}
+
+func writing(j *v1alpha1.TenantJob) {
+	j.Spec.Template.Volumes = []v1alpha1.VolumeMount{{Name: "data", MountPath: "/data"}}
 }
 
 func editJob(name string, change func(*v1alpha1.TenantJob)) func(*converge.Run) {

@@ -250,6 +250,39 @@ func (w *world) look() {
 			w.began(run, s)
 		}
 	}
+
+	w.oneWriter()
+}
+
+// oneWriter: tasks of two services never write to the same volume of a node at a time.
+func (w *world) oneWriter() {
+	tasks, err := w.admin.TaskList(context.Background(), dswarm.TaskListOptions{})
+	if err != nil {
+		return
+	}
+
+	runs := map[string]string{}
+	for _, c := range w.cluster.Containers() {
+		runs[c.TaskID] = c.Service
+	}
+
+	writes := map[string]string{}
+	for i := range tasks {
+		service, alive := runs[tasks[i].ID]
+		if !alive {
+			continue
+		}
+		for _, m := range tasks[i].Spec.ContainerSpec.Mounts {
+			other, taken := writes[tasks[i].NodeID+m.Source]
+			switch {
+			case m.ReadOnly || m.Source == "":
+			case taken && other != service:
+				w.violated("%s and %s both write to %s", min(other, service), max(other, service), m.Source)
+			default:
+				writes[tasks[i].NodeID+m.Source] = service
+			}
+		}
+	}
 }
 
 // began notes that a run has a service. It has one in its life.
