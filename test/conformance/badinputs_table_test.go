@@ -28,7 +28,7 @@ var badInputs = map[string]badInput{
 	"UnknownNestedField": {spec: `{security: {seccomp: Unconfined}}`, says: []string{`unknown field "spec.security.seccomp"`}},
 	"CapabilityaddLower": {spec: `{security: {capabilities: {capabilityadd: [SYS_ADMIN]}}}`, says: []string{`unknown field "spec.security.capabilities.capabilityadd"`}},
 	"NetworkHost":        {spec: `{networks: [host]}`, says: []string{`unknown field "spec.networks"`}},
-	"BindMount":          {spec: `{volumes: [{type: bind, source: /}]}`, says: []string{`unknown field "spec.volumes"`}},
+	"BindMount":          {spec: `{volumes: [{type: bind, source: /}]}`, says: []string{`unknown field "spec.volumes[0].source"`, `unknown field "spec.volumes[0].type"`}},
 	"Mounts":             {spec: `{mounts: [{source: /var/run/docker.sock}]}`, says: []string{`unknown field "spec.mounts"`}},
 	"SecretByID":         {spec: `{files: [{path: /a, secretKeyRef: {id: abc, name: a, key: b}}]}`, says: []string{`unknown field "spec.files[0].secretKeyRef.id"`}},
 	"HealthCheckHost":    {spec: `{healthCheck: {httpGet: {port: 80, host: 169.254.169.254}}}`, says: []string{`unknown field "spec.healthCheck.httpGet.host"`}},
