@@ -90,7 +90,7 @@ func (c *Controller) reclaim(ctx context.Context, v *v1alpha1.Volume) error {
 
 	// What no spec mentions any more may go on running: of an earlier revision, or of who is not gone yet.
 	if running := volume.MountingOf(c.swarm.Mounting("", volume.Name(v)), volume.Name(v)); len(running) > 0 {
-		return &outcome.Wait{Reason: v1alpha1.ReasonInUse, Message: stillRuns(v, running), After: again}
+		return &outcome.Wait{Reason: v1alpha1.ReasonInUse, Message: stillRuns(v, running)}
 	}
 
 	places := c.places(v)
