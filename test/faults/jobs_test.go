@@ -64,8 +64,11 @@ var jobScenarios = []converge.Scenario{
 	}},
 	{Name: "jobs-hand-over", Steps: []converge.Step{
 		{Name: "create", Do: both(createVolume, createJob("once", imageV1, writing)), Until: active("once")},
-		{Name: "other", Do: both(createJob("twice", imageDone, writing), removeJob("once")), Until: over("twice", v1alpha1.RunSucceeded, 0)},
-		{Name: "tidy", Do: func(*converge.Run) {}, Until: all(noJob("once"), noServiceOf("twice"))},
+		{Name: "other", Do: createJob("twice", imageDone, writing), Until: all(active("once"), pending("twice", v1alpha1.ReasonVolumeConflict))},
+		{Name: "suspend", Do: editJob("once", func(j *v1alpha1.TenantJob) {
+			metav1.SetMetaDataAnnotation(&j.ObjectMeta, v1alpha1.AnnotationSuspend, "Maintenance")
+		}), Until: over("twice", v1alpha1.RunSucceeded, 0)},
+		{Name: "tidy", Do: func(*converge.Run) {}, Until: all(interrupted("once"), noServiceOf("twice"))},
 	}},
 }
 
@@ -250,6 +253,18 @@ func active(name string) until {
 		j := jobNamed(name)
 		if !r.Store.Get(namespace, name, j) || len(j.Status.Active) != 1 || j.Status.Active[0].Phase != v1alpha1.RunRunning {
 			return fmt.Errorf("no run goes on: %+v", j.Status)
+		}
+
+		return nil
+	}
+}
+
+// pending is true while the run waits, and says why.
+func pending(name, reason string) until {
+	return func(r *converge.Run) error {
+		j := jobNamed(name)
+		if !r.Store.Get(namespace, name, j) || len(j.Status.Active) != 1 || j.Status.Active[0].Phase != v1alpha1.RunPending || j.Status.Active[0].Reason != reason {
+			return fmt.Errorf("it does not wait because of %s: %+v", reason, j.Status)
 		}
 
 		return nil

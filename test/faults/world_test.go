@@ -148,6 +148,9 @@ func (w *world) leave(p *converge.Process, call swarm.Call, kind any) error {
 	if call.Write {
 		w.look()
 	}
+	if call.Write || call.Op == "TaskList" {
+		w.oneWriter()
+	}
 
 	switch kind {
 	case converge.Empty:
@@ -250,8 +253,6 @@ func (w *world) look() {
 			w.began(run, s)
 		}
 	}
-
-	w.oneWriter()
 }
 
 // oneWriter: tasks of two services never write to the same volume of a node at a time.
