@@ -39,7 +39,7 @@ func TestQuota(t *testing.T) {
 				"count/tenantcontainers.dogker.io": "1", "dogker.io/replicas": "2",
 				"dogker.io/published-ports": "3", "dogker.io/secrets": "4", "count/configmaps": "5", "count/gitsyncs.gitops.dogker.io": "11",
 				"count/tenantjobs.dogker.io": "12",
-				"requests.cpu": "6", "requests.memory": "7Gi", "limits.cpu": "8", "limits.memory": "9Gi", "requests.storage": "10Gi",
+				"requests.cpu":               "6", "requests.memory": "7Gi", "limits.cpu": "8", "limits.memory": "9Gi", "requests.storage": "10Gi",
 			},
 		},
 		"OwnWins": {

@@ -140,7 +140,7 @@ func TestVolumesAreRefused(t *testing.T) {
 		"spec.options[type]: Invalid value: \"none\"":        class(map[string]v1alpha1.DriverOption{"type": "none", "o": "bind", "device": "/etc"}),
 		"spec.options[o]: Invalid value: \"bind\"":           class(map[string]v1alpha1.DriverOption{"type": "nfs", "o": "rw,bind", "device": ":/x/${uid}"}),
 		"which the engine reads as a template":               class(map[string]v1alpha1.DriverOption{"type": `{{"none"}}`, "device": "/etc"}),
-		"all Volumes of all tenants would be the same files": class(map[string]v1alpha1.DriverOption{"type": "nfs", "device": ":/x"}),
+		"must hold ${uid}": class(map[string]v1alpha1.DriverOption{"type": "nfs", "device": ":/x"}),
 	} {
 		if err := n.api.Create(t.Context(), o); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %v, want a refusal that says %q", err, says)
