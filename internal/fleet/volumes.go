@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -31,13 +31,15 @@ func (f *Fleet) Volumes(ctx context.Context, node string) ([]*volume.Volume, err
 	ctx, cancel := context.WithTimeout(ctx, volumePatience)
 	defer cancel()
 
-	// Labels of ours only: an engine has volumes of others, which are nobody's business.
-	list, err := d.docker.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", v1alpha1.SwarmLabelManaged+"=true"))})
+	// Docker's client reads its version for a filter before it has agreed on one, beside others who write it: so there is none,
+	// but at the door of an agent, which adds it.
+	list, err := d.docker.VolumeList(ctx, volume.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("list volumes of node %q: %w", node, classed(err))
 	}
 
-	return list.Volumes, nil
+	// An engine has volumes of others, which are nobody's business.
+	return slices.DeleteFunc(list.Volumes, func(v *volume.Volume) bool { return v == nil || v.Labels[v1alpha1.SwarmLabelManaged] != "true" }), nil
 }
 
 // VolumeSizes says how many bytes each volume of a node takes that Dogker has made, by name. The engine reads through all of
