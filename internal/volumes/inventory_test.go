@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,9 +127,9 @@ func TestOneListForANode(t *testing.T) {
 		for k := range 10_000 {
 			w.has[[]string{"a", "b", "c"}[k%3]][fmt.Sprintf("acme_data%d_0", k)] = true
 		}
-		told := 0
+		var told atomic.Int64
 		i := New(Options{Engines: w, Nodes: w})
-		i.Subscribe(func(swarmobj.Owner) { told++ })
+		i.Subscribe(func(swarmobj.Owner) { told.Add(1) })
 
 		for range 60 {
 			round(i)
@@ -142,8 +143,8 @@ func TestOneListForANode(t *testing.T) {
 		if calls["list"] != 3*60 || calls["measure"] > 3 || calls["inspect"]+calls["remove"] > 0 {
 			t.Errorf("an hour of 10000 volumes on 3 nodes has asked %v", calls)
 		}
-		if told > 2*10_000 {
-			t.Errorf("%d hints for 10000 volumes that came and were measured once", told)
+		if told.Load() > 2*10_000 {
+			t.Errorf("%d hints for 10000 volumes that came and were measured once", told.Load())
 		}
 		if h := i.Held("acme_data0_0"); len(h) != 1 || h[0].Node != "a" || h[0].Owner.Tenant != "acme" {
 			t.Errorf("got %+v, want the one of node a", h)
