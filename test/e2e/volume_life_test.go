@@ -132,15 +132,15 @@ func TestVolumesAreRefused(t *testing.T) {
 		return &v1alpha1.VolumeClass{ObjectMeta: metav1.ObjectMeta{Name: "bad-" + n.name}, Spec: v1alpha1.VolumeClassSpec{Options: options}}
 	}
 	for says, o := range map[string]client.Object{
-		"spec.size: Invalid value":                           with(func(v *v1alpha1.Volume) { v.Spec.Size = resource.MustParse("-1Gi") }),
-		"must be an amount of storage from 1Mi":              with(func(v *v1alpha1.Volume) { v.Spec.Size = resource.MustParse("0") }),
-		"there is no such VolumeClass; there are: ":          with(func(v *v1alpha1.Volume) { v.Spec.ClassName = "no-such-class" }),
-		"spec.reclaimPolicy: Unsupported value":              with(func(v *v1alpha1.Volume) { v.Spec.ReclaimPolicy = "Keep" }),
-		"spec.node: Invalid value":                           with(func(v *v1alpha1.Volume) { v.Spec.Node = "a b" }),
-		"spec.options[type]: Invalid value: \"none\"":        class(map[string]v1alpha1.DriverOption{"type": "none", "o": "bind", "device": "/etc"}),
-		"spec.options[o]: Invalid value: \"bind\"":           class(map[string]v1alpha1.DriverOption{"type": "nfs", "o": "rw,bind", "device": ":/x/${uid}"}),
-		"which the engine reads as a template":               class(map[string]v1alpha1.DriverOption{"type": `{{"none"}}`, "device": "/etc"}),
-		"must hold ${uid}": class(map[string]v1alpha1.DriverOption{"type": "nfs", "device": ":/x"}),
+		"spec.size: Invalid value":                    with(func(v *v1alpha1.Volume) { v.Spec.Size = resource.MustParse("-1Gi") }),
+		"must be an amount of storage from 1Mi":       with(func(v *v1alpha1.Volume) { v.Spec.Size = resource.MustParse("0") }),
+		"there is no such VolumeClass; there are: ":   with(func(v *v1alpha1.Volume) { v.Spec.ClassName = "no-such-class" }),
+		"spec.reclaimPolicy: Unsupported value":       with(func(v *v1alpha1.Volume) { v.Spec.ReclaimPolicy = "Keep" }),
+		"spec.node: Invalid value":                    with(func(v *v1alpha1.Volume) { v.Spec.Node = "a b" }),
+		"spec.options[type]: Invalid value: \"none\"": class(map[string]v1alpha1.DriverOption{"type": "none", "o": "bind", "device": "/etc"}),
+		"spec.options[o]: Invalid value: \"bind\"":    class(map[string]v1alpha1.DriverOption{"type": "nfs", "o": "rw,bind", "device": ":/x/${uid}"}),
+		"which the engine reads as a template":        class(map[string]v1alpha1.DriverOption{"type": `{{"none"}}`, "device": "/etc"}),
+		"must hold ${uid}":                            class(map[string]v1alpha1.DriverOption{"type": "nfs", "device": ":/x"}),
 	} {
 		if err := n.api.Create(t.Context(), o); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %v, want a refusal that says %q", err, says)
