@@ -150,7 +150,7 @@ func (v View) stand(id string, seen bool) Verdict {
 			"The data is gone from the node %s, and no empty volume is made in its place; restore it there under the name %s, or delete the Volume",
 			host(out.Node), Name(v.Volume))
 	case wish != "" && !is(*n, wish):
-		return out.stalled(v1alpha1.ReasonMoveRefused,
+		return out.stalled(v1alpha1.ReasonMoveFailed,
 			"spec.node: %q is not the node that it lives on, and it cannot be moved yet; set it to %s, or make another Volume on %s and copy what is in this one",
 			wish, host(out.Node), wish)
 	default:

@@ -45,3 +45,35 @@ func (r *ReleasedVolume) GetObservedGeneration() int64 { return r.Status.Observe
 func (r *ReleasedVolume) SetObservedGeneration(generation int64) {
 	r.Status.ObservedGeneration = generation
 }
+
+// GetConditions returns the conditions of the status.
+func (s *VolumeSnapshot) GetConditions() []metav1.Condition { return s.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (s *VolumeSnapshot) SetConditions(conditions []metav1.Condition) {
+	s.Status.Conditions = conditions
+}
+
+// GetObservedGeneration returns the generation that the status describes.
+func (s *VolumeSnapshot) GetObservedGeneration() int64 { return s.Status.ObservedGeneration }
+
+// SetObservedGeneration says which generation the status describes.
+func (s *VolumeSnapshot) SetObservedGeneration(generation int64) {
+	s.Status.ObservedGeneration = generation
+}
+
+// GetConditions returns the conditions of the status.
+func (c *VolumeSnapshotClass) GetConditions() []metav1.Condition { return c.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (c *VolumeSnapshotClass) SetConditions(conditions []metav1.Condition) {
+	c.Status.Conditions = conditions
+}
+
+// GetObservedGeneration returns the generation that the status describes.
+func (c *VolumeSnapshotClass) GetObservedGeneration() int64 { return c.Status.ObservedGeneration }
+
+// SetObservedGeneration says which generation the status describes.
+func (c *VolumeSnapshotClass) SetObservedGeneration(generation int64) {
+	c.Status.ObservedGeneration = generation
+}

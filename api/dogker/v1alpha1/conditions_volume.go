@@ -20,8 +20,14 @@ const (
 	ReasonNoSuitableNode = "NoSuitableNode"
 	// ReasonAmbiguous: data of that name is on several nodes, and which of them counts is not known.
 	ReasonAmbiguous = "Ambiguous"
-	// ReasonMoveRefused: spec.node names another node than the one that its data is on.
-	ReasonMoveRefused = "MoveRefused"
+	// ReasonMoving: its data is being moved to another node, and nothing may mount it meanwhile.
+	ReasonMoving = "Moving"
+	// ReasonMoveFailed: a move to the node that spec.node names was given up, or cannot begin. Its data is where it was.
+	ReasonMoveFailed = "MoveFailed"
+	// ReasonRestoring: a snapshot is being restored, and the Volume has no data yet.
+	ReasonRestoring = "Restoring"
+	// ReasonRestoreFailed: a restore was given up, or cannot begin. What the Volume had it has.
+	ReasonRestoreFailed = "RestoreFailed"
 	// ReasonClassNotFound: its class is not there.
 	ReasonClassNotFound = "ClassNotFound"
 	// ReasonReleasedNotFound: the data that spec.adopt names is on no node.
@@ -34,4 +40,26 @@ const (
 	ReasonReleased = "Released"
 	// ReasonOverfull: more is in it than its size.
 	ReasonOverfull = "Overfull"
+)
+
+// Reasons of VolumeSnapshots and their classes.
+const (
+	// ReasonSnapshotting: it is being made.
+	ReasonSnapshotting = "Snapshotting"
+	// ReasonSnapshotReady: it was made, and read back from where it is kept.
+	ReasonSnapshotReady = "SnapshotReady"
+	// ReasonSnapshotFailed: it could not be made, and is not tried again.
+	ReasonSnapshotFailed = "SnapshotFailed"
+	// ReasonHookFailed: a hook has failed.
+	ReasonHookFailed = "HookFailed"
+	// ReasonThawing: what was done before reading could not be undone yet: the post hook, or going on of frozen containers.
+	ReasonThawing = "Thawing"
+	// ReasonArchiveRefused: what is in the place is not what was stored: it is cut, changed, or of another key.
+	ReasonArchiveRefused = "ArchiveRefused"
+	// ReasonStoreUnavailable: the place where snapshots are kept does not answer, or denies it.
+	ReasonStoreUnavailable = "StoreUnavailable"
+	// ReasonStoreReady: the place can be used.
+	ReasonStoreReady = "StoreReady"
+	// ReasonKeyInvalid: the Secret of the key does not hold one.
+	ReasonKeyInvalid = "KeyInvalid"
 )

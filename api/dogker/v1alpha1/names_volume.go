@@ -26,3 +26,15 @@ const DefaultVolumeClass = "local"
 
 // KindVolume is the kind of the owner of volumes of engines.
 const KindVolume = "Volume"
+
+// FinalizerVolumeSnapshot holds a VolumeSnapshot until what it has frozen runs again and its archive is removed or left, as its class says.
+const FinalizerVolumeSnapshot = "dogker.io/volumesnapshot"
+
+// FinalizerVolumeSnapshotClass holds a VolumeSnapshotClass for as long as a VolumeSnapshot is of it.
+const FinalizerVolumeSnapshotClass = "dogker.io/volumesnapshotclass-in-use"
+
+// LabelSnapshotVolume on a VolumeSnapshot that was made by schedule is the UID of the Volume that it is of.
+const LabelSnapshotVolume = "dogker.io/volume-uid"
+
+// AnnotationScheduledAt on a VolumeSnapshot that was made by schedule is the tick that it was made for, in RFC 3339.
+const AnnotationScheduledAt = "dogker.io/scheduled-at"

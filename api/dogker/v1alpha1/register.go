@@ -19,6 +19,8 @@ func AddToScheme(s *runtime.Scheme) error {
 		&VolumeClass{}, &VolumeClassList{},
 		&Volume{}, &VolumeList{},
 		&ReleasedVolume{}, &ReleasedVolumeList{},
+		&VolumeSnapshot{}, &VolumeSnapshotList{},
+		&VolumeSnapshotClass{}, &VolumeSnapshotClassList{},
 		&TenantJob{}, &TenantJobList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)

@@ -62,8 +62,9 @@ type VolumeSpec struct {
 	// +optional
 	ReclaimPolicy ReclaimPolicy `json:"reclaimPolicy,omitempty"`
 
-	// Node that it is to live on, by hostname or ID. When not set, a node is chosen that its first container can run on. Once
-	// it lives on a node it stays there.
+	// Node that it is to live on, by hostname or ID. When not set, a node is chosen that its first container can run on. Another
+	// node than the one that it lives on moves it: what mounts it is stopped, its data is copied, read back and compared, and what
+	// mounts it starts there.
 	// +kubebuilder:validation:MaxLength=255
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
 	// +optional
@@ -76,6 +77,17 @@ type VolumeSpec struct {
 	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`
 	// +optional
 	Adopt string `json:"adopt,omitempty"`
+
+	// Snapshots says when snapshots are made of it, how many stay, and what is done around them.
+	// +optional
+	Snapshots *VolumeSnapshots `json:"snapshots,omitempty"`
+
+	// RestoreFrom names a VolumeSnapshot of the namespace whose data it is to have. Of a new Volume that is the data it begins with.
+	// When it names another one later, that data takes the place of what the Volume has, once all of it is on the node and was
+	// verified: what mounts the Volume goes on until then, and is restarted with it. Then nothing more happens, also when this
+	// is removed; a snapshot is restored again after it was removed.
+	// +optional
+	RestoreFrom ObjectName `json:"restoreFrom,omitempty"`
 }
 
 // VolumeStatus is what is known of it; only the controller of Volumes writes it.
@@ -118,6 +130,25 @@ type VolumeStatus struct {
 	// MeasuredAt is when that was measured.
 	// +optional
 	MeasuredAt *metav1.Time `json:"measuredAt,omitempty"`
+	// Move to another node that is under way, or was given up; absent otherwise.
+	// +optional
+	Move *VolumeMove `json:"move,omitempty"`
+	// Restore of a snapshot that is under way, or was given up; absent otherwise.
+	// +optional
+	Restore *VolumeRestore `json:"restore,omitempty"`
+	// Restored is the last snapshot that was restored; the data of the Volume has come from it.
+	// +optional
+	Restored *VolumeRestored `json:"restored,omitempty"`
+	// Superseded is data that it had before, and that goes, as its reclaim policy says, once nothing mounts it any more.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=volumeName
+	// +listMapKey=node
+	// +optional
+	Superseded []SupersededData `json:"superseded,omitempty"`
+	// Snapshots is how its snapshots by schedule stand; absent without a schedule.
+	// +optional
+	Snapshots *VolumeSnapshotsStatus `json:"snapshots,omitempty"`
 }
 
 // VolumeNode is a node that data lives on.

@@ -1,0 +1,137 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// VolumeMove is a move of data to another node. It is a record of what was decided; who goes on with it reads it from here.
+type VolumeMove struct {
+	// Generation of the spec that it obeys.
+	Generation int64 `json:"generation"`
+	// From and To are the nodes.
+	From VolumeNode `json:"from"`
+	// To is the node that it moves to.
+	To VolumeNode `json:"to"`
+	// Phase is how far it is. While Stopping, Copying and Verifying, nothing may mount the Volume. GivenUp is the end of one that has
+	// failed; it is not tried again before spec.node changes.
+	Phase MovePhase `json:"phase"`
+	// Source is what had made the data at from, when that was an operation of Dogker.
+	// +optional
+	Source string `json:"source,omitempty"`
+	// Try is the number of the present try to copy, from 1.
+	// +optional
+	Try int32 `json:"try,omitempty"`
+	// Failures is how many tries have failed.
+	// +optional
+	Failures int32 `json:"failures,omitempty"`
+	// NotBefore is when the next try may begin.
+	// +optional
+	NotBefore *metav1.Time `json:"notBefore,omitempty"`
+	// Digest of what was copied, as Dogker computes it over all names, owners, modes, times and bytes.
+	// +optional
+	Digest string `json:"digest,omitempty"`
+	// Message is why it has failed last, or was given up.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// MovePhase is how far a move is.
+//
+// +kubebuilder:validation:Enum=Stopping;Copying;Verifying;Moved;Abandoning;GivenUp;Kept
+type MovePhase string
+
+// The phases, in their order; the last three are other ends.
+const (
+	MoveStopping  MovePhase = "Stopping"
+	MoveCopying   MovePhase = "Copying"
+	MoveVerifying MovePhase = "Verifying"
+	// MoveMoved: the Volume lives at its target; what is left at the source is being removed.
+	MoveMoved MovePhase = "Moved"
+	// MoveAbandoning: what was made at the target is being removed.
+	MoveAbandoning MovePhase = "Abandoning"
+	MoveGivenUp    MovePhase = "GivenUp"
+	// MoveKept: it has moved, and what was left at the source had changed meanwhile, so that it was kept there.
+	MoveKept MovePhase = "Kept"
+)
+
+// VolumeRestore is a restore of a snapshot. It is a record of what was decided; who goes on with it reads it from here.
+type VolumeRestore struct {
+	// Generation of the spec that it obeys.
+	Generation int64 `json:"generation"`
+	// Snapshot is the name of the VolumeSnapshot, and SnapshotUID its UID.
+	Snapshot ObjectName `json:"snapshot"`
+	// SnapshotUID is the UID of the VolumeSnapshot.
+	SnapshotUID string `json:"snapshotUID"`
+	// Node that it is restored on.
+	Node VolumeNode `json:"node"`
+	// VolumeName is what engines call the volume that is filled.
+	VolumeName string `json:"volumeName"`
+	// Phase is how far it is.
+	Phase RestorePhase `json:"phase"`
+	// Try is the number of the present try, from 1.
+	// +optional
+	Try int32 `json:"try,omitempty"`
+	// Failures is how many tries have failed.
+	// +optional
+	Failures int32 `json:"failures,omitempty"`
+	// NotBefore is when the next try may begin.
+	// +optional
+	NotBefore *metav1.Time `json:"notBefore,omitempty"`
+	// Message is why it has failed last, or was given up.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// RestorePhase is how far a restore is.
+//
+// +kubebuilder:validation:Enum=Writing;Abandoning;GivenUp
+type RestorePhase string
+
+// The phases.
+const (
+	// RestoreWriting: what is in the snapshot is being verified, written, and read back. Whatever the Volume has is untouched.
+	RestoreWriting RestorePhase = "Writing"
+	// RestoreAbandoning: what was written is being removed.
+	RestoreAbandoning RestorePhase = "Abandoning"
+	// RestoreGivenUp: it has failed for good, or too often. It is not tried again before spec.restoreFrom changes.
+	RestoreGivenUp RestorePhase = "GivenUp"
+)
+
+// VolumeRestored is a snapshot that was restored.
+type VolumeRestored struct {
+	// Snapshot is the name of the VolumeSnapshot.
+	Snapshot ObjectName `json:"snapshot"`
+	// SnapshotUID is its UID.
+	SnapshotUID string `json:"snapshotUID"`
+	// At is when it was done.
+	At metav1.Time `json:"at"`
+	// VolumeName is what engines call the data since.
+	VolumeName string `json:"volumeName"`
+}
+
+// SupersededData is data that a Volume had before a restore.
+type SupersededData struct {
+	// VolumeName is what its engine calls it.
+	VolumeName string `json:"volumeName"`
+	// Node is the ID of the node that it is on.
+	Node string `json:"node"`
+}
+
+// VolumeSnapshotsStatus is how snapshots by schedule stand.
+type VolumeSnapshotsStatus struct {
+	// LastScheduleTime is the last tick for which a snapshot was begun.
+	// +optional
+	LastScheduleTime *metav1.Time `json:"lastScheduleTime,omitempty"`
+	// LastSuccessfulTime is the time that the newest good snapshot is of, scheduled or not.
+	// +optional
+	LastSuccessfulTime *metav1.Time `json:"lastSuccessfulTime,omitempty"`
+	// NextScheduleTime is the next tick; absent while it is suspended, or has none.
+	// +optional
+	NextScheduleTime *metav1.Time `json:"nextScheduleTime,omitempty"`
+	// Missed is how many ticks were missed, because nothing was there to begin a snapshot, or the one before was still being made.
+	// +optional
+	Missed int64 `json:"missed,omitempty"`
+	// Schedule and zone that this is about.
+	// +optional
+	Schedule string `json:"schedule,omitempty"`
+}
