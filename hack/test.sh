@@ -138,7 +138,7 @@ run() {
 		part_of 3 $commit stage "faults at every call" -timeout 40m -run '^TestFaults$' ./test/faults/...
 		part_of 12 $commit stage "stale views, lost events, outages and storms" -timeout 60m -skip '^TestFaults$' ./test/faults/...
 		;;
-	e2e) tagged e2e -timeout 40m ;;
+	e2e) tagged e2e -timeout 60m ;;
 	*) die "unknown stage: $1" ;;
 	esac
 }
