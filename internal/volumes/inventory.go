@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/internal/voldata"
 	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/volume"
@@ -126,15 +127,30 @@ func (i *Inventory) Held(name string) []volume.Held {
 	return out
 }
 
+// HeldOf are the volumes that were made for the Volume of that UID, whatever they are called, in the order of nodes and names.
+func (i *Inventory) HeldOf(uid string) []volume.Held {
+	if uid == "" {
+		return nil // Nobody's are not all that have no owner.
+	}
+
+	return i.those(func(h volume.Held) bool { return h.Owner.UID == uid })
+}
+
 // All are all volumes, in the order of nodes and names.
 func (i *Inventory) All() []volume.Held {
+	return i.those(func(volume.Held) bool { return true })
+}
+
+func (i *Inventory) those(is func(volume.Held) bool) []volume.Held {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 
 	var out []volume.Held
 	for _, n := range i.nodes {
 		for _, h := range n.held {
-			out = append(out, n.sized(h))
+			if is(h) {
+				out = append(out, n.sized(h))
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b volume.Held) int {
@@ -226,5 +242,5 @@ func heldOf(node string, v *enginevolume.Volume) (volume.Held, bool) {
 	}
 	owner, ok := swarmobj.OwnerOf(v.Labels)
 
-	return volume.Held{Node: node, Name: v.Name, Owner: owner}, ok && owner.Kind == v1alpha1.KindVolume
+	return volume.Held{Node: node, Name: v.Name, Owner: owner, Operation: v.Labels[voldata.LabelOperation]}, ok && owner.Kind == v1alpha1.KindVolume
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,7 +14,9 @@ import (
 	"github.com/docker/docker/api/types/swarm"
 	enginevolume "github.com/docker/docker/api/types/volume"
 
+	"github.com/dogker/dogker/internal/voldata"
 	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/volume"
 )
 
 // world is a swarm whose engines have volumes, and count what they are asked.
@@ -22,10 +25,18 @@ type world struct {
 	nodes []swarm.Node
 	blind error
 	has   map[string]map[string]bool
+	// made are volumes of other owners, by node and name.
+	made  map[string]map[string]made
 	fails map[string]error
 	calls map[string]int
 	// listing is called while a list is under way, and measuring while a node measures.
 	listing, measuring func(node string)
+}
+
+// made is whose a volume is, and what has made it.
+type made struct {
+	owner     swarmobj.Owner
+	operation string
 }
 
 func newWorld(nodes ...string) *world {
@@ -59,6 +70,13 @@ func (w *world) Volumes(_ context.Context, node string) ([]*enginevolume.Volume,
 	out := []*enginevolume.Volume{nil, {Name: "foreign"}, {Name: "network", Labels: swarmobj.Owner{Tenant: "acme", Kind: "Tenant"}.Labels()}}
 	for name := range w.has[node] {
 		out = append(out, &enginevolume.Volume{Name: name, Labels: swarmobj.Owner{Tenant: "acme", Kind: "Volume", Name: name, UID: name}.Labels()})
+	}
+	for name, m := range w.made[node] {
+		v := &enginevolume.Volume{Name: name, Labels: m.owner.Labels()}
+		if m.operation != "" {
+			v.Labels[voldata.LabelOperation] = m.operation
+		}
+		out = append(out, v)
 	}
 	w.mu.Unlock()
 	if w.listing != nil {
@@ -148,6 +166,42 @@ func TestOneListForANode(t *testing.T) {
 		}
 		if h := i.Held("acme_data0_0"); len(h) != 1 || h[0].Node != "a" || h[0].Owner.Tenant != "acme" {
 			t.Errorf("got %+v, want the one of node a", h)
+		}
+	})
+}
+
+// TestMadeBy: volumes of one Volume are found by its UID, whatever they are called, and tell what has made them. One that was made
+// anew by another operation between two lists is news.
+func TestMadeBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("a", "b")
+		i := New(Options{Engines: w, Nodes: w})
+		var told []swarmobj.Owner
+		i.Subscribe(func(o swarmobj.Owner) { told = append(told, o) })
+		data := swarmobj.Owner{Tenant: "acme", Kind: "Volume", Name: "data", UID: "1"}
+		w.made = map[string]map[string]made{
+			"a": {"acme_data_1": {data, ""}, "acme_data_1-r2": {data, "restore/1/2/1"}},
+			"b": {"acme_other_2": {swarmobj.Owner{Tenant: "acme", Kind: "Volume", Name: "data", UID: "2"}, ""}},
+		}
+		round(i)
+
+		want := []volume.Held{
+			{Node: "a", Name: "acme_data_1", Owner: data},
+			{Node: "a", Name: "acme_data_1-r2", Owner: data, Operation: "restore/1/2/1"},
+		}
+		if got := i.HeldOf("1"); !slices.Equal(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		if got := i.HeldOf(""); got != nil {
+			t.Errorf("got %+v of nobody", got)
+		}
+
+		told = nil
+		w.made["a"]["acme_data_1-r2"] = made{data, "restore/1/2/2"}
+		time.Sleep(time.Minute)
+		round(i)
+		if !slices.Equal(told, []swarmobj.Owner{data}) {
+			t.Errorf("told %+v, want what was made anew, once", told)
 		}
 	})
 }

@@ -220,11 +220,11 @@ func (i *Inventory) measureDue(id string) bool {
 	return i.o.MeasureEvery > 0 && n != nil && n.problem == "" && len(n.held) > 0 && time.Since(n.tried) >= i.o.MeasureEvery
 }
 
-// differing are the owners of what came or went.
+// differing are the owners of what came, went, or was made anew by something else.
 func differing(before, after map[string]volume.Held) []swarmobj.Owner {
 	var out []swarmobj.Owner
 	for name, h := range after {
-		if _, ok := before[name]; !ok {
+		if b, ok := before[name]; !ok || b.Owner != h.Owner || b.Operation != h.Operation {
 			out = append(out, h.Owner)
 		}
 	}

@@ -21,6 +21,8 @@ type Held struct {
 	Name string
 	// Owner by its labels. What was adopted keeps those of the Volume that it was made for.
 	Owner swarmobj.Owner
+	// Operation that has made it, such as volumemove.Operation; empty for what no operation has made.
+	Operation string
 	// Bytes it takes, as of MeasuredAt; that is zero when it was not measured yet, or cannot be.
 	Bytes      int64
 	MeasuredAt time.Time
