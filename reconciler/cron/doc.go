@@ -15,5 +15,5 @@
 //
 // Days are counted, not minutes: what was due in a month, or in a hundred years, is known without a walk over all of it.
 //
-// It is called by reconciler/jobrun and by admission. It imports the API's types, apimachinery's field errors and the parser.
+// It is called by reconciler/jobrun, by what plans snapshots, and by admission. It imports the API's types, apimachinery's field errors and the parser.
 package cron

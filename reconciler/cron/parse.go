@@ -38,18 +38,24 @@ var parser = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cr
 // Of reads what a job declares, at the path of its spec. Its second result is true for a job with a schedule. The error names the
 // field, its value, and what is allowed.
 func Of(spec *v1alpha1.TenantJobSpec, path *field.Path) (Schedule, bool, *field.Error) {
-	if spec.Schedule == "" {
+	return Read(spec.Schedule, spec.TimeZone, path)
+}
+
+// Read reads an expression and the name of a zone, which are the fields schedule and timeZone at the path. Its second result is
+// true when there is an expression.
+func Read(expression v1alpha1.CronExpression, timeZone string, path *field.Path) (Schedule, bool, *field.Error) {
+	if expression == "" {
 		return Schedule{}, false, nil
 	}
 
-	zone, err := schedule.Zone(spec.TimeZone)
+	zone, err := schedule.Zone(timeZone)
 	if err != nil {
-		return Schedule{}, true, field.Invalid(path.Child("timeZone"), spec.TimeZone, "must be the name of a time zone, such as Asia/Jakarta")
+		return Schedule{}, true, field.Invalid(path.Child("timeZone"), timeZone, "must be the name of a time zone, such as Asia/Jakarta")
 	}
 
-	s, err := Parse(string(spec.Schedule), zone)
+	s, err := Parse(string(expression), zone)
 	if err != nil {
-		return Schedule{}, true, field.Invalid(path.Child("schedule"), spec.Schedule, err.Error())
+		return Schedule{}, true, field.Invalid(path.Child("schedule"), expression, err.Error())
 	}
 
 	return s, true, nil
