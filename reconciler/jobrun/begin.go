@@ -9,6 +9,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/cron"
+	"github.com/dogker/dogker/reconciler/tick"
 )
 
 // begin decides the ticks that are due, or puts the only run of a job without a schedule on record.
@@ -45,100 +46,39 @@ func (d *decision) ticks() {
 		s.Clock = &v1alpha1.JobClock{Schedule: d.schedule.String(), DecidedUntil: since}
 	}
 
-	why, held := d.held()
+	_, held := d.held()
+	decided := tick.Decide(s.Clock, d.schedule, d.now, held)
 
-	switch c := s.Clock; {
-	case c.Schedule != d.schedule.String():
-		d.reschedule(why)
-	case held && c.SuspendedSince == nil:
-		c.SuspendedSince = new(d.now)
-	case held:
-	case c.SuspendedSince != nil:
-		d.missDue(d.schedule, v1alpha1.MissedSuspended, "no run was to begin")
-		c.SuspendedSince = nil
-	case d.now.Before(&c.DecidedUntil):
-		d.putBack()
-	default:
-		d.due()
+	for _, m := range decided.Missed {
+		reason, message := causeOf(m.Cause)
+		d.miss(m.Ticks, reason, message)
 	}
-}
-
-// reschedule takes another schedule on: its ticks count from now.
-func (d *decision) reschedule(why string) {
-	c := d.plan.Status.Clock
-
-	if old, ok := cron.Recorded(c.Schedule); ok {
-		reason, message := v1alpha1.MissedScheduleChanged, "the schedule was changed before the tick was decided"
-		if c.SuspendedSince != nil {
-			reason, message = v1alpha1.MissedSuspended, "no run was to begin"
-		}
-		d.missDue(old, reason, message)
+	if decided.PutBack {
+		d.tell(true, v1alpha1.ReasonClockPutBack, "the clock was put back; ticks that may have had their run have no second one")
 	}
-	if c.DecidedUntil.Before(&d.now) {
-		c.DecidedUntil = d.now
-	}
-
-	c.Schedule, c.SuspendedSince = d.schedule.String(), nil
-	if why != "" {
-		c.SuspendedSince = new(d.now)
-	}
-}
-
-// missDue misses all ticks that are due.
-func (d *decision) missDue(s cron.Schedule, reason, message string) {
-	c := d.plan.Status.Clock
-	t := s.Due(c.DecidedUntil.Time, d.now.Time)
-	if t.Count -= covered(s, c.Ran, c.DecidedUntil.Time, d.now.Time); t.Count > 0 {
-		d.miss(t, reason, message)
-	}
-	if c.DecidedUntil.Before(&d.now) {
-		c.DecidedUntil = d.now
-	}
-}
-
-// putBack is about a clock that shows less than it has. Ticks that come again and may have had their run are left alone; when there
-// are others, which were only missed because the clock had been put forward, it goes on from now.
-func (d *decision) putBack() {
-	c := d.plan.Status.Clock
-	if d.schedule.Due(d.now.Time, c.DecidedUntil.Time).Count == covered(d.schedule, c.Ran, d.now.Time, c.DecidedUntil.Time) {
+	if decided.Tick.IsZero() {
 		return
 	}
 
-	c.DecidedUntil = d.now
-	d.tell(true, v1alpha1.ReasonClockPutBack, "the clock was put back; ticks that may have had their run have no second one")
-}
-
-// due decides the ticks up to now: the latest may have its run, those before it are missed.
-func (d *decision) due() {
-	c := d.plan.Status.Clock
-	since := c.DecidedUntil
-
-	t := d.schedule.Due(since.Time, d.now.Time)
-	if t.Count == 0 {
-		return
-	}
-
-	before := t.Last.Add(-time.Second)
-	earlier := d.schedule.Due(since.Time, before)
-
-	if earlier.Count -= covered(d.schedule, c.Ran, since.Time, before); earlier.Count > 0 {
-		d.miss(earlier, v1alpha1.MissedNotObserved, "nothing was there to begin a run: Dogker was down, or the clock was put forward")
-	}
-
-	tick := metav1.NewTime(t.Last)
-	c.DecidedUntil = tick
-
-	if covered(d.schedule, c.Ran, before, t.Last) > 0 {
-		return
-	}
-
-	reason, message := d.refuse(tick)
-	c.Ran = cover(c.Ran, since, tick, t.Count == 1, reason == "")
+	reason, message := d.refuse(metav1.NewTime(decided.Tick))
+	decided.Settle(s.Clock, reason == "")
 
 	if reason != "" {
-		d.miss(cron.Ticks{Count: 1, First: t.Last, Last: t.Last}, reason, message)
+		d.miss(cron.Ticks{Count: 1, First: decided.Tick, Last: decided.Tick}, reason, message)
 	} else {
-		d.record(t.Last)
+		d.record(decided.Tick)
+	}
+}
+
+// causeOf says in words of jobs why ticks were missed.
+func causeOf(c tick.Cause) (reason, message string) {
+	switch c {
+	case tick.Suspended:
+		return v1alpha1.MissedSuspended, "no run was to begin"
+	case tick.ScheduleChanged:
+		return v1alpha1.MissedScheduleChanged, "the schedule was changed before the tick was decided"
+	default:
+		return v1alpha1.MissedNotObserved, "nothing was there to begin a run: Dogker was down, or the clock was put forward"
 	}
 }
 

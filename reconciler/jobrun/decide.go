@@ -8,6 +8,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/cron"
+	"github.com/dogker/dogker/reconciler/tick"
 )
 
 const (
@@ -77,11 +78,7 @@ func (d *decision) next() {
 		return
 	}
 
-	after := d.Now
-	if s.Clock.DecidedUntil.After(after) {
-		after = s.Clock.DecidedUntil.Time
-	}
-	if at := d.schedule.Next(after); !at.IsZero() {
+	if at := tick.Next(s.Clock, d.schedule, d.Now); !at.IsZero() {
 		s.NextScheduleTime = new(metav1.NewTime(at))
 		d.wake(at)
 	}

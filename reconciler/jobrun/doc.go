@@ -22,5 +22,6 @@
 // that may have had their run have no second one. What is left is a process that stands still between looking at the clock and
 // writing to the engine, for longer than startBefore and the time after it: docs/adr/0029-jobs.md.
 //
-// It is called by controllers/workload/job. It imports the API's types, reconciler/cron, reconciler/conditions and swarmobj.
+// It is called by controllers/workload/job. It imports the API's types, reconciler/tick, reconciler/cron, reconciler/conditions
+// and swarmobj.
 package jobrun
