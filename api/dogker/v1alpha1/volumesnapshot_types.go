@@ -119,6 +119,20 @@ type VolumeSnapshotStatus struct {
 	// Failures is how many attempts have failed.
 	// +optional
 	Failures int32 `json:"failures,omitempty"`
+	// LastFailure is why the last attempt that has failed did; absent while none has, and once it was made.
+	// +optional
+	LastFailure *SnapshotFailure `json:"lastFailure,omitempty"`
+}
+
+// SnapshotFailure is why an attempt has failed.
+type SnapshotFailure struct {
+	// Reason in one word.
+	Reason string `json:"reason"`
+	// Message is a sentence.
+	Message string `json:"message"`
+	// Final is true when no other attempt is made.
+	// +optional
+	Final bool `json:"final,omitempty"`
 }
 
 // SnapshotAttempt is an attempt to make a snapshot. It is on record before anything is done, so that who goes on after a kill knows what
@@ -128,16 +142,44 @@ type SnapshotAttempt struct {
 	Number int32 `json:"number"`
 	// StartedAt is when it was begun.
 	StartedAt metav1.Time `json:"startedAt"`
-	// Node is the ID of the node that is read.
-	Node string `json:"node"`
+	// Process of Dogker that goes on with it, by a name that no other has. Another one first writes its own here, before it does
+	// anything.
+	// +optional
+	Process string `json:"process,omitempty"`
+	// Node is the ID of the node that is read; absent when only an archive is.
+	// +optional
+	Node string `json:"node,omitempty"`
 	// VolumeName is what its engine calls the data.
-	VolumeName string `json:"volumeName"`
-	// Ended is true when nothing is read any more and what was done before reading is still to be undone.
+	// +optional
+	VolumeName string `json:"volumeName,omitempty"`
+	// PostHook is what has to run after reading, as it was declared when the attempt was begun.
+	// +optional
+	PostHook *SnapshotPostHook `json:"postHook,omitempty"`
+	// Ended is true when nothing is read any more.
 	// +optional
 	Ended bool `json:"ended,omitempty"`
-	// NotBefore is when the next attempt may begin, once this one is over.
+	// Undone is true when also what was done before reading was undone: containers are not frozen, and the post hook has run.
+	// +optional
+	Undone bool `json:"undone,omitempty"`
+	// UndoFailures is how often it could not be undone.
+	// +optional
+	UndoFailures int32 `json:"undoFailures,omitempty"`
+	// NotBefore is when what comes next may begin: to undo, or another attempt.
 	// +optional
 	NotBefore *metav1.Time `json:"notBefore,omitempty"`
+}
+
+// SnapshotPostHook is a command that runs after the data was read.
+type SnapshotPostHook struct {
+	// Container is the TenantContainer whose task it runs in.
+	Container string `json:"container"`
+	// Command with its arguments.
+	// +listType=atomic
+	Command []string `json:"command"`
+	// TimeoutSeconds is how long it may take.
+	TimeoutSeconds int32 `json:"timeoutSeconds"`
+	// OnError says what follows when it fails.
+	OnError HookErrorMode `json:"onError"`
 }
 
 // VolumeSnapshots says when snapshots of a Volume are made, how many stay, and what is done around them.
