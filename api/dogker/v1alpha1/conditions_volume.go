@@ -63,3 +63,14 @@ const (
 	// ReasonKeyInvalid: the Secret of the key does not hold one.
 	ReasonKeyInvalid = "KeyInvalid"
 )
+
+// Reasons for which ticks of spec.snapshots.schedule are missed, beside those of jobs.
+const (
+	// MissedInProgress: the snapshot of an earlier tick was still being made.
+	MissedInProgress = "InProgress"
+	// MissedRefused: the VolumeSnapshot could not be made, such as for the quota of the tenant.
+	MissedRefused = "Refused"
+)
+
+// ReasonMissedSnapshot: ticks have no snapshot; the message says why.
+const ReasonMissedSnapshot = "MissedSnapshot"

@@ -128,10 +128,27 @@ type VolumeSnapshotsStatus struct {
 	// NextScheduleTime is the next tick; absent while it is suspended, or has none.
 	// +optional
 	NextScheduleTime *metav1.Time `json:"nextScheduleTime,omitempty"`
-	// Missed is how many ticks were missed, because nothing was there to begin a snapshot, or the one before was still being made.
+	// Missed is how many ticks were missed: no snapshot is of them, and none will be.
 	// +optional
 	Missed int64 `json:"missed,omitempty"`
-	// Schedule and zone that this is about.
+	// LastMissed are the last ticks that were missed, with why.
 	// +optional
-	Schedule string `json:"schedule,omitempty"`
+	LastMissed *MissedRuns `json:"lastMissed,omitempty"`
+	// Pending is the snapshot that is about to be made; absent otherwise.
+	// +optional
+	Pending *PendingSnapshot `json:"pending,omitempty"`
+	// Clock is which ticks are decided. It is absent before the Volume has data.
+	// +optional
+	Clock *JobClock `json:"clock,omitempty"`
+}
+
+// PendingSnapshot is a VolumeSnapshot that is about to be made by schedule. It is on record before that, so that no tick has two.
+type PendingSnapshot struct {
+	// Name that it is to have.
+	Name ObjectName `json:"name"`
+	// ScheduledTime is the tick that it is of.
+	ScheduledTime metav1.Time `json:"scheduledTime"`
+	// Message is why it could not be made yet.
+	// +optional
+	Message string `json:"message,omitempty"`
 }
