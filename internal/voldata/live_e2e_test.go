@@ -236,14 +236,14 @@ func TestLiveCopies(t *testing.T) {
 
 	place := newPlace(t)
 	origin := archive.Origin{Namespace: "acme", Volume: "data", UID: "5a1c", Time: time.Now()}
-	saved, err := snapshot.Save(t.Context(), w.a, "acme_data", origin, place, content.Options{})
+	saved, err := snapshot.Save(t.Context(), w.a, "acme_data", origin, place, snapshot.Quiet{}, content.Options{})
 	if err != nil {
 		t.Fatalf("save: %v (%v)", err, cause(err))
 	}
 	if saved.Content != before {
 		t.Errorf("the archive holds %+v, want %+v", saved.Content, before)
 	}
-	again, err := snapshot.Save(t.Context(), w.a, "acme_data", origin, place, content.Options{})
+	again, err := snapshot.Save(t.Context(), w.a, "acme_data", origin, place, snapshot.Quiet{}, content.Options{})
 	if err != nil || !again.SameAs(saved) {
 		t.Errorf("saved again it is %+v, %v, want what was there", again, err)
 	}

@@ -66,7 +66,7 @@ func TestLiveTruncatedArchive(t *testing.T) {
 	w := newLive(t)
 	populate(t, w.make(0, "acme_data"))
 	place := newPlace(t)
-	if _, err := snapshot.Save(t.Context(), w.a, "acme_data", archive.Origin{UID: "5a1c"}, place, content.Options{}); err != nil {
+	if _, err := snapshot.Save(t.Context(), w.a, "acme_data", archive.Origin{UID: "5a1c"}, place, snapshot.Quiet{}, content.Options{}); err != nil {
 		t.Fatal(err)
 	}
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/dogker/dogker/internal/voldata"
 	"github.com/dogker/dogker/internal/voldata/archive"
@@ -18,17 +19,29 @@ type Place struct {
 	// Name of the object.
 	Name string
 	Key  *archive.Key
+	// Sum is the SHA-256 that it must have, in hexadecimal; empty for any that is whole and was made with the key.
+	Sum string
+}
+
+// Quiet is what is done around reading a volume. Nil functions do nothing.
+type Quiet struct {
+	// Begin is called before anything is read. When it fails, nothing is.
+	Begin func(ctx context.Context) error
+	// End is called once after Begin, whatever has failed, as soon as nothing of the volume is read any more. The store may
+	// still be at work then, and what is in it is read back later.
+	End func()
 }
 
 // Save keeps what is in a volume. When the object is there already, of the same Origin.UID, it is verified and taken for what
-// an earlier try has stored: names must therefore be those of one snapshot of one volume.
-func Save(ctx context.Context, from *voldata.Volumes, volume string, origin archive.Origin, to Place, o content.Options) (archive.Receipt, error) {
+// an earlier try has stored: names must therefore be those of one snapshot of one volume. The volume is then neither read nor
+// quieted.
+func Save(ctx context.Context, from *voldata.Volumes, volume string, origin archive.Origin, to Place, q Quiet, o content.Options) (archive.Receipt, error) {
 	var made *archive.Receipt
 
 	_, err := to.Store.Stat(ctx, to.Name)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		if made, err = put(ctx, from, volume, origin, to, o); err != nil && !errors.Is(err, store.ErrExists) {
+		if made, err = quietly(ctx, from, volume, origin, to, q, o); err != nil && !errors.Is(err, store.ErrExists) {
 			return archive.Receipt{}, fmt.Errorf("save volume %q: %w", volume, err)
 		}
 	case err != nil:
@@ -46,8 +59,26 @@ func Save(ctx context.Context, from *voldata.Volumes, volume string, origin arch
 	return got, nil
 }
 
-// put makes an archive while it is stored.
-func put(ctx context.Context, from *voldata.Volumes, volume string, origin archive.Origin, to Place, o content.Options) (*archive.Receipt, error) {
+// quietly makes an archive between what is done around reading.
+func quietly(ctx context.Context, from *voldata.Volumes, volume string, origin archive.Origin, to Place, q Quiet, o content.Options) (*archive.Receipt, error) {
+	end := sync.OnceFunc(func() {
+		if q.End != nil {
+			q.End()
+		}
+	})
+	defer end()
+
+	if q.Begin != nil {
+		if err := q.Begin(ctx); err != nil {
+			return nil, err
+		}
+	}
+
+	return put(ctx, from, volume, origin, to, end, o)
+}
+
+// put makes an archive while it is stored. It calls read when the volume was read, or is not read any more.
+func put(ctx context.Context, from *voldata.Volumes, volume string, origin archive.Origin, to Place, read func(), o content.Options) (*archive.Receipt, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -65,7 +96,9 @@ func put(ctx context.Context, from *voldata.Volumes, volume string, origin archi
 	go func() {
 		defer close(making)
 		made, makeErr = archive.Write(w, origin, to.Key, in, o)
+		// The store goes on while that is done which may take long.
 		_ = w.CloseWithError(makeErr)
+		read()
 	}()
 
 	_, putErr := to.Store.Put(ctx, to.Name, r)
@@ -92,8 +125,8 @@ func put(ctx context.Context, from *voldata.Volumes, volume string, origin archi
 // errStored is what who writes gets when the store takes nothing more.
 var errStored = errors.New("the store takes nothing more")
 
-// Verify reads an archive, and says what it is, once all of it is as it was made, of the Volume with that UID. Its error is
-// archive.ErrRefused when it is not.
+// Verify reads an archive, and says what it is, once all of it is as it was made, of the Volume with that UID, and has the sum
+// that it must have. Its error is archive.ErrRefused when it is not.
 func Verify(ctx context.Context, at Place, uid string) (archive.Receipt, error) {
 	r, err := at.Store.Get(ctx, at.Name)
 	if err != nil {
@@ -105,6 +138,9 @@ func Verify(ctx context.Context, at Place, uid string) (archive.Receipt, error) 
 	}
 	if got.Origin.UID != uid {
 		return archive.Receipt{}, fmt.Errorf("verify %q: %w: it is of another Volume", at.Name, archive.ErrRefused)
+	}
+	if at.Sum != "" && got.Sum != at.Sum {
+		return archive.Receipt{}, fmt.Errorf("verify %q: %w: it has another SHA-256 than was recorded", at.Name, archive.ErrRefused)
 	}
 
 	return got, nil

@@ -29,6 +29,7 @@ type world struct {
 	v      *voldata.Volumes
 	at     snapshot.Place
 	store  *failing
+	quiet  snapshot.Quiet
 }
 
 // failing is a store whose calls are changed.
@@ -102,7 +103,7 @@ func (w *world) fill(name string, data []byte) {
 }
 
 func (w *world) save() (archive.Receipt, error) {
-	return snapshot.Save(w.t.Context(), w.v, "acme_data", origin, w.at, content.Options{})
+	return snapshot.Save(w.t.Context(), w.v, "acme_data", origin, w.at, w.quiet, content.Options{})
 }
 
 func (w *world) restore(o content.Options) (archive.Receipt, error) {
@@ -246,4 +247,75 @@ func TestRestoreFails(t *testing.T) {
 			w.only("refused")
 		})
 	}
+}
+
+// TestSaveQuietly wants what was begun to be ended once, before anything is read back, whatever fails; and a volume that needs not be
+// read left alone.
+func TestSaveQuietly(t *testing.T) {
+	for name, c := range map[string]struct {
+		harm func(*world)
+		fail bool
+		want string
+	}{
+		"Whole":       {func(*world) {}, false, "begin end get"},
+		"BeginFails":  {func(w *world) { w.quiet.Begin = thenFails(w.quiet.Begin) }, true, "begin end"},
+		"NoVolume":    {func(w *world) { delete(w.engine.Volumes, "acme_data") }, true, "begin end"},
+		"StoreDenies": {func(w *world) { w.store.put = func(io.Reader) (int64, error) { return 0, store.ErrDenied } }, true, "begin end"},
+		// The engine is not waited for by what is frozen for it.
+		"EngineStill": {func(w *world) {
+			w.engine.Alter = func(data []byte) io.Reader { return io.MultiReader(bytes.NewReader(data[:2000]), volumes.Still{}) }
+			w.store.put = func(io.Reader) (int64, error) { return 0, store.ErrUnavailable }
+		}, true, "begin end"},
+		"ThereAlready": {func(w *world) {
+			quiet := w.quiet
+			w.quiet = snapshot.Quiet{}
+			if _, err := w.save(); err != nil {
+				w.t.Fatal(err)
+			}
+			w.quiet = quiet
+		}, false, "get"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			var did []string
+			w.quiet = snapshot.Quiet{
+				Begin: func(context.Context) error { did = append(did, "begin"); return nil },
+				End:   func() { did = append(did, "end") },
+			}
+			c.harm(w)
+			w.store.get = func(r io.ReadCloser) io.ReadCloser { did = append(did, "get"); return r }
+			if _, err := w.save(); (err != nil) != c.fail {
+				t.Errorf("error is %v, want one: %v", err, c.fail)
+			}
+			if got := strings.Join(did, " "); got != c.want {
+				t.Errorf("it did %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// thenFails is a beginning that fails after it has begun.
+func thenFails(begin func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error { return errors.Join(begin(ctx), errors.New("boom")) }
+}
+
+// TestSum wants an archive that is whole and another than was recorded to be refused.
+func TestSum(t *testing.T) {
+	w := newWorld(t)
+	saved, err := w.save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.at.Sum = saved.Sum
+	if _, err := snapshot.Verify(t.Context(), w.at, "5a1c"); err != nil {
+		t.Errorf("with its own sum: %v", err)
+	}
+	w.at.Sum = strings.Repeat("0", 64)
+	if _, err := snapshot.Verify(t.Context(), w.at, "5a1c"); !errors.Is(err, archive.ErrRefused) {
+		t.Errorf("with another sum the error is %v, want ErrRefused", err)
+	}
+	if _, err := w.restore(content.Options{}); !errors.Is(err, archive.ErrRefused) {
+		t.Errorf("restoring it the error is %v, want ErrRefused", err)
+	}
+	w.only("refused")
 }
