@@ -4,6 +4,17 @@ package v1alpha1
 // otherwise. Negative polarity.
 const ConditionOverfull = "Overfull"
 
+// ConditionMoved of a Volume is True while it lives on the node that spec.node names, and nothing of a move there is left to copy.
+// It is False with ReasonMoving while it is on its way or waits for what is in the way, and with ReasonMoveFailed when only people
+// can help: then its data is where it was, and containers use it there. It is absent without spec.node. Positive polarity.
+const ConditionMoved = "Moved"
+
+// ConditionRestored of a Volume is True once the snapshot that spec.restoreFrom names was restored into it. It is False with
+// ReasonRestoring while that is being done or waits for what is in the way, and with ReasonRestoreFailed when only people can help:
+// then what the Volume had it has. It is Unknown with ReasonRecordLost when it is not known whether that was done; nothing is done
+// then. It is absent without spec.restoreFrom. Positive polarity.
+const ConditionRestored = "Restored"
+
 // Reasons of Volumes.
 const (
 	// ReasonBound: it is known where its data is, or will be, and containers can use it.
@@ -20,14 +31,24 @@ const (
 	ReasonNoSuitableNode = "NoSuitableNode"
 	// ReasonAmbiguous: data of that name is on several nodes, and which of them counts is not known.
 	ReasonAmbiguous = "Ambiguous"
-	// ReasonMoving: its data is being moved to another node, and nothing may mount it meanwhile.
+	// ReasonMoving: its data is being moved to another node. While Ready is False nothing may mount it; while Ready is True what mounts
+	// it runs, either not stopped yet or on the new node already.
 	ReasonMoving = "Moving"
-	// ReasonMoveFailed: a move to the node that spec.node names was given up, or cannot begin. Its data is where it was.
+	// ReasonMoved: it lives on the node that spec.node names.
+	ReasonMoved = "Moved"
+	// ReasonMoveFailed: a move to the node that spec.node names was given up, or cannot begin. Its data is where it was, and Ready
+	// stays True.
 	ReasonMoveFailed = "MoveFailed"
-	// ReasonRestoring: a snapshot is being restored, and the Volume has no data yet.
+	// ReasonRestoring: a snapshot is being restored. While Ready is False the Volume has no data yet; while Ready is True what
+	// mounts it goes on with what it had.
 	ReasonRestoring = "Restoring"
-	// ReasonRestoreFailed: a restore was given up, or cannot begin. What the Volume had it has.
+	// ReasonRestored: it has the data of the snapshot that spec.restoreFrom names.
+	ReasonRestored = "Restored"
+	// ReasonRestoreFailed: a restore was given up, or cannot begin. What the Volume had it has; Ready is False when that is nothing.
 	ReasonRestoreFailed = "RestoreFailed"
+	// ReasonRecordLost: the status was lost, and with it what had been restored. Nothing is restored over what there is before
+	// spec.restoreFrom was removed and set again.
+	ReasonRecordLost = "RecordLost"
 	// ReasonClassNotFound: its class is not there.
 	ReasonClassNotFound = "ClassNotFound"
 	// ReasonReleasedNotFound: the data that spec.adopt names is on no node.

@@ -13,7 +13,7 @@ type VolumeMove struct {
 	// To is the node that it moves to.
 	To VolumeNode `json:"to"`
 	// Phase is how far it is. While Stopping, Copying and Verifying, nothing may mount the Volume. GivenUp is the end of one that has
-	// failed; it is not tried again before spec.node changes.
+	// failed; it is not tried again before spec.node has been another one, or was removed.
 	Phase MovePhase `json:"phase"`
 	// Source is what had made the data at from, when that was an operation of Dogker.
 	// +optional
@@ -93,7 +93,8 @@ const (
 	RestoreWriting RestorePhase = "Writing"
 	// RestoreAbandoning: what was written is being removed.
 	RestoreAbandoning RestorePhase = "Abandoning"
-	// RestoreGivenUp: it has failed for good, or too often. It is not tried again before spec.restoreFrom changes.
+	// RestoreGivenUp: it has failed for good, or too often. It is not tried again before spec.restoreFrom has named another snapshot, or
+	// none.
 	RestoreGivenUp RestorePhase = "GivenUp"
 )
 
@@ -101,10 +102,16 @@ const (
 type VolumeRestored struct {
 	// Snapshot is the name of the VolumeSnapshot.
 	Snapshot ObjectName `json:"snapshot"`
-	// SnapshotUID is its UID.
-	SnapshotUID string `json:"snapshotUID"`
-	// At is when it was done.
+	// SnapshotUID is its UID. It is absent when this record was lost: then the data is what was found, and whether it has come from
+	// that snapshot is not known.
+	// +optional
+	SnapshotUID string `json:"snapshotUID,omitempty"`
+	// At is when it was done, or found.
 	At metav1.Time `json:"at"`
+	// Removed is true once spec.restoreFrom has named no snapshot since. Then the same snapshot is restored again when it is named
+	// again.
+	// +optional
+	Removed bool `json:"removed,omitempty"`
 	// VolumeName is what engines call the data since.
 	VolumeName string `json:"volumeName"`
 }
