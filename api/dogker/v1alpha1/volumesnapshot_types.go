@@ -152,6 +152,9 @@ type SnapshotAttempt struct {
 	// VolumeName is what its engine calls the data.
 	// +optional
 	VolumeName string `json:"volumeName,omitempty"`
+	// Quiesce is what keeps the data from changing, as it was declared when the attempt was begun.
+	// +optional
+	Quiesce QuiesceMode `json:"quiesce,omitempty"`
 	// PostHook is what has to run after reading, as it was declared when the attempt was begun.
 	// +optional
 	PostHook *SnapshotPostHook `json:"postHook,omitempty"`
