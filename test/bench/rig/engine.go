@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/client"
@@ -186,6 +187,23 @@ func (e *Engine) AwaitRunning(ctx context.Context, services []swarm.Service, eve
 	})
 
 	return last, err
+}
+
+// AwaitTask waits until the one task of a service is in that state. It is asked for every 5 ms.
+func (e *Engine) AwaitTask(ctx context.Context, serviceID string, state swarm.TaskState) error {
+	of := swarm.TaskListOptions{Filters: filters.NewArgs(filters.Arg("service", serviceID))}
+
+	return poll(ctx, 5*time.Millisecond, fmt.Sprintf("wait for task of service %s", serviceID), func() (bool, error) {
+		tasks, err := e.Docker.TaskList(ctx, of)
+		if err != nil || len(tasks) == 0 {
+			return false, err
+		}
+		if len(tasks) > 1 {
+			return false, fmt.Errorf("it has %d", len(tasks))
+		}
+
+		return tasks[0].Status.State == state, nil
+	})
 }
 
 // Remove removes services by bare calls and waits until nothing is left of their tasks.
