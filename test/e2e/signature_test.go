@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	imagename "github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -70,7 +71,8 @@ func (n *tenant) sign(r *imageRegistry, digest string, by signer) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	if err := remote.Write(ref, image, remote.WithContext(n.t.Context())); err != nil {
+	auth := authn.FromConfig(authn.AuthConfig{Username: "puller", Password: r.password})
+	if err := remote.Write(ref, image, remote.WithAuth(auth), remote.WithContext(n.t.Context())); err != nil {
 		n.t.Fatalf("store signature %s: %v", ref, err)
 	}
 }

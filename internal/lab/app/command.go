@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,6 +47,14 @@ var commands = map[string]func(args []string) int{
 		fmt.Fprintln(f, strings.Join(args, " "))
 		return 0
 	},
+	// append adds a line to a file, and says what that holds then.
+	"append": func(args []string) int {
+		if err := appendTo(args[0], strings.Join(args[1:], " ")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	},
 	// count says how much it has heard, once its input has ended.
 	"count": func([]string) int {
 		n, err := io.Copy(io.Discard, os.Stdin)
@@ -57,4 +66,20 @@ var commands = map[string]func(args []string) int{
 	},
 	// terminal is for whoever sits at a terminal.
 	"terminal": terminal,
+}
+
+// appendTo has the line on the disk before it says what the file holds.
+func appendTo(file, line string) error {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(f, line)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	content, err := os.ReadFile(file)
+	fmt.Print(string(content))
+
+	return err
 }

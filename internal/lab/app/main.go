@@ -11,7 +11,7 @@
 //	GET /bytes?mib=20    so many mebibytes
 //	POST /gauge?value=5  what app_gauge of GET /metrics is to be
 //
-// `app echo|complain|exit|cat|count|log|terminal` is what tests run in a container that runs already. Called as tar, it is tar
+// `app echo|complain|exit|append|cat|count|log|terminal` is what tests run in a container that runs already. Called as tar, it is tar
 // for `kubectl cp`.
 //
 // `app -check` asks a running app on the same port for /healthz and exits 0 or 1: the exec health check of an image that
