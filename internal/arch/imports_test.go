@@ -114,6 +114,10 @@ var inward = []struct {
 		tree:   "/reconciler/volumemove", never: []string{"sigs.k8s.io", "k8s.io", "github.com/docker"},
 	},
 	{
+		reason: "How a snapshot is made is decided without a client.",
+		tree:   "/reconciler/snapshotrun", never: []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go", "k8s.io/apiserver", "github.com/docker"},
+	},
+	{
 		reason: "Which snapshots stay is decided without a client.",
 		tree:   "/reconciler/retention", never: []string{"sigs.k8s.io", "k8s.io", "github.com/docker"},
 	},
