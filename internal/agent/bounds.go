@@ -14,18 +14,22 @@ const maxAnswer = 16 << 20
 
 var errTooLong = errors.New("the answer is longer than 16 MiB")
 
-// bounded bounds what Docker's client reads into memory. Logs are streams, and read by others.
+// bounded bounds what Docker's client reads into memory. Logs and what is in volumes are streams, and read by others.
 type bounded struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := b.next.RoundTrip(r)
-	if err != nil || resp.StatusCode == http.StatusOK && strings.HasSuffix(r.URL.Path, "/logs") {
+	if err != nil || resp.StatusCode == http.StatusOK && streams(r) {
 		return resp, err
 	}
 	resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer, lines: strings.HasSuffix(r.URL.Path, "/events")}
 
 	return resp, nil
+}
+
+func streams(r *http.Request) bool {
+	return strings.HasSuffix(r.URL.Path, "/logs") || r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/archive")
 }
 
 // boundedBody fails once more has come than may: in all, or in one line.

@@ -33,6 +33,8 @@ const (
 	maxReport  = 8 << 20
 	maxReports = 64 << 20
 	maxRefusal = 4 << 10
+	// dataBuffer is for what is in volumes.
+	dataBuffer = 64 << 10
 )
 
 // ErrOdd is what an agent answers that no agent of ours does. What it has told before that is as good as any.
@@ -81,8 +83,19 @@ func (c *Client) transport() *http.Transport {
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Docker returns a client of the agent's engine, which does only what the door lets through. The caller closes it.
-func (c *Client) Docker() (*client.Client, error) {
+func (c *Client) Docker() (*client.Client, error) { return c.docker(c.transport()) }
+
+// Data is Docker for what is in volumes. It waits for an answer as long as its caller does: an engine that has got the last byte of
+// a volume may still be writing for minutes. The caller closes it.
+func (c *Client) Data() (*client.Client, error) {
 	t := c.transport()
+	t.ResponseHeaderTimeout = 0
+	t.ReadBufferSize, t.WriteBufferSize = dataBuffer, dataBuffer
+
+	return c.docker(t)
+}
+
+func (c *Client) docker(t *http.Transport) (*client.Client, error) {
 	dial := t.DialContext
 	h := &http.Client{Transport: t}
 	d, err := client.NewClientWithOpts(

@@ -28,6 +28,10 @@ const (
 	paramAgent = "agent"
 )
 
+// FreezeLease is how long an agent leaves a container paused that a server does not pause again: when the server has gone nobody else
+// would let it go on.
+const FreezeLease = 2 * time.Minute
+
 // UpgradeDial is the protocol that PathDial upgrades to: the bytes of the connection, and nothing else.
 const UpgradeDial = "dogker-tcp"
 

@@ -34,6 +34,9 @@ type Swarm interface {
 	SubscribeNodes(tell func())
 	// Heard takes in an event of a container on a node.
 	Heard(node string, m events.Message)
+	// Subject says whose task it is. It is false while that is not known; for the task of a service that is not ours it is true
+	// with the zero Owner.
+	Subject(service, task string) (telemetry.Subject, bool)
 }
 
 // Options of a Fleet.
@@ -69,6 +72,8 @@ type Fleet struct {
 
 	mu    sync.Mutex
 	links map[string]*link // By node.
+	// freezes are what this process has paused, by volume.
+	freezes map[mountPoint]*freeze
 }
 
 var _ Runtime = (*Fleet)(nil)
@@ -81,7 +86,7 @@ func New(o Options) *Fleet {
 	o.Port = cmp.Or(o.Port, agent.Port)
 	f := &Fleet{
 		o: o, log: o.Log.With(logkey.Component, "fleet"), metrics: newMetrics(), pace: usual,
-		changed: make(chan struct{}, 1), links: map[string]*link{},
+		changed: make(chan struct{}, 1), links: map[string]*link{}, freezes: map[mountPoint]*freeze{},
 	}
 	o.Swarm.SubscribeNodes(func() {
 		select {
@@ -257,11 +262,14 @@ type pace struct {
 	// unknown is how long an agent that does not know a question is not asked it again, and pull the pause between two
 	// questions for reports.
 	unknown, pull time.Duration
+	// freeze is how often it is said again that containers are to stay paused. Agents wait for agent.FreezeLease.
+	freeze time.Duration
 }
 
 var usual = pace{
 	connect: 20 * time.Second, answer: 10 * time.Second, watch: telemetry.Interval, renew: time.Hour,
 	shortest: time.Second, longest: 30 * time.Second, unknown: time.Minute, pull: time.Second,
+	freeze: agent.FreezeLease / 6,
 }
 
 // errNodeDown ends a session with a node that Swarm has lost.

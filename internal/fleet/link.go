@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/dogker/dogker/internal/agent"
+	"github.com/dogker/dogker/internal/voldata"
 	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
@@ -47,6 +48,8 @@ type link struct {
 type door struct {
 	node, name string
 	docker     *client.Client
+	// data is the same engine, with the patience and the answers that what is in volumes needs.
+	data voldata.Engine
 	// dial connects to a port of a container.
 	dial func(ctx context.Context, container string, port uint16) (net.Conn, error)
 }

@@ -14,7 +14,7 @@ import (
 
 // sampleOwn samples the own node until the context ends. Events of its containers reach the read cache without us.
 func (f *Fleet) sampleOwn(ctx context.Context, l *link) {
-	l.connected(ctx, &door{docker: f.o.Engine, dial: f.dialOwn}, f.o.Version)
+	l.connected(ctx, &door{docker: f.o.Engine, data: f.o.Engine, dial: f.dialOwn}, f.o.Version)
 
 	sampler := agent.NewSampler(f.o.Engine, agent.SamplerOptions{Node: l.node, Log: l.log})
 	_ = sampler.Run(ctx, func(r telemetry.Report) { // It ends when the context does, and says what went wrong itself.

@@ -63,9 +63,14 @@ func (f *Fleet) session(ctx context.Context, l *link) error {
 		return err
 	}
 	defer docker.Close()
+	data, err := c.Data()
+	if err != nil {
+		return err
+	}
+	defer data.Close()
 
 	g, ctx := errgroup.WithContext(ctx)
-	l.connected(ctx, &door{docker: docker, dial: c.Dial}, about.Version)
+	l.connected(ctx, &door{docker: docker, data: data, dial: c.Dial}, about.Version)
 	s := &session{Fleet: f, link: l, agent: c, docker: docker}
 	s.judge(ctx, about)
 

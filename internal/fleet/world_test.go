@@ -37,7 +37,7 @@ var web = swarmobj.Owner{Tenant: "acme", Kind: "TenantContainer", Name: "web", U
 var hurry = pace{
 	connect: 2 * time.Second, answer: 500 * time.Millisecond, watch: 50 * time.Millisecond, renew: time.Hour,
 	shortest: 20 * time.Millisecond, longest: 50 * time.Millisecond, unknown: 50 * time.Millisecond,
-	pull: time.Millisecond,
+	pull: time.Millisecond, freeze: 10 * time.Millisecond,
 }
 
 // world is a fleet between a swarm of two nodes and their engines. The agent of the other node is what agents are made of:
@@ -179,6 +179,18 @@ func (c *cluster) Nodes() []swarm.Node {
 	defer c.mu.Unlock()
 
 	return c.nodes
+}
+
+// Subject implements Swarm: services are named by whose they are.
+func (c *cluster) Subject(service, task string) (telemetry.Subject, bool) {
+	switch service {
+	case "web":
+		return telemetry.Subject{Owner: web, Task: task, Service: service}, true
+	case "foreign":
+		return telemetry.Subject{}, true
+	default:
+		return telemetry.Subject{}, false
+	}
 }
 
 func (c *cluster) SubscribeNodes(tell func()) { c.tell = tell }

@@ -31,6 +31,10 @@ const (
 	labelMade = "io.dogker.volume-made-by"
 )
 
+// MadeByMistake tells by its labels that the mount of a container of this package has made a volume that was missing. It counts as
+// missing.
+func MadeByMistake(labels map[string]string) bool { return labels[labelMade] != "" }
+
 // namePrefix begins the names of the containers.
 const namePrefix = "dogker-volume-"
 
