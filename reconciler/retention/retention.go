@@ -4,7 +4,7 @@
 // that something can be restored to. What is pinned stays, and counts for nothing. What has failed goes, unless nothing newer
 // is good and it is the newest: then it tells why. Equal times are ordered by name, so that every pass says the same.
 //
-// Callers: the controller of snapshots. It imports nothing.
+// Callers: reconciler/snapshotplan. It imports nothing.
 package retention
 
 import (
