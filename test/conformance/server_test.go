@@ -221,10 +221,16 @@ func free(t *testing.T, s *server, namespace, name string) {
 // await waits until f says that it is so.
 func await(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(soon); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	awaitWithin(t, soon, what, f)
+}
+
+// awaitWithin is the same for what may take longer, or shorter.
+func awaitWithin(t *testing.T, within time.Duration, what string, f func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if f() {
 			return
 		}
 	}
-	t.Fatalf("%s: not within %s", what, soon)
+	t.Fatalf("%s: not within %s", what, within)
 }
