@@ -124,7 +124,7 @@ func configure(o options.CompletedOptions, masters int, who peopleSettings) (con
 	// Whoever leads writes the books; here they are read, on every server.
 	books := ledger.New(who.etcd, time.Now)
 	own := []apiadmission.PluginInitializer{admission.Initializer{
-		Directory: tenants, Ledger: books, Cluster: who.cluster, PrivateRepositories: who.privateRepositories,
+		Directory: tenants, Ledger: books, Cluster: who.cluster, PrivateRepositories: who.privateRepositories, DataDir: who.dataDir,
 	}}
 	native, initializers, err := kube.CreateConfig(o, generic, informers, shared.storage, resolver, own)
 	if err != nil {

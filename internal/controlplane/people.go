@@ -35,6 +35,8 @@ type peopleSettings struct {
 	cluster string
 	// privateRepositories lets Git repositories of tenants be at addresses that are not public.
 	privateRepositories bool
+	// dataDir is the data directory, as an absolute path.
+	dataDir string
 	// exports is what exports of ledgers say beside their entries.
 	exports exportSettings
 	// pages are what Prometheus reads; nil for none.

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
@@ -109,7 +110,11 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	if parts.etcd.External() {
 		masters = mastersShared
 	}
-	s.chain, err = newChain(completed, masters, s.people(o), s.showSwarm(o))
+	people, err := s.people(o)
+	if err != nil {
+		return err
+	}
+	s.chain, err = newChain(completed, masters, people, s.showSwarm(o))
 	if err != nil {
 		return err
 	}
@@ -125,9 +130,15 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	return s.AddReadyCheck("identity", s.chain.people.ready)
 }
 
-func (s *Server) people(o Options) peopleSettings {
+func (s *Server) people(o Options) (peopleSettings, error) {
+	dataDir, err := filepath.Abs(s.dir.Path())
+	if err != nil {
+		return peopleSettings{}, fmt.Errorf("name data directory %q: %w", s.dir.Path(), err)
+	}
+
 	return peopleSettings{
-		etcd: s.store.Client, encryption: s.dir.EncryptionConfig(), cluster: s.ClusterTag(), privateRepositories: o.AllowPrivateRepositories, pages: o.Pages,
+		dataDir: dataDir,
+		etcd:    s.store.Client, encryption: s.dir.EncryptionConfig(), cluster: s.ClusterTag(), privateRepositories: o.AllowPrivateRepositories, pages: o.Pages,
 		exports: exportSettings{provider: o.Provider, region: o.Region, log: o.Log.With(logkey.Component, "ledger")},
 		Options: identity.Options{
 			Registration: o.Registration,
@@ -136,7 +147,7 @@ func (s *Server) people(o Options) peopleSettings {
 			Metrics:      identity.NewMetrics(ctrlmetrics.Registry),
 			Log:          o.Log.With(logkey.Component, "identity"),
 		},
-	}
+	}, nil
 }
 
 func (s *Server) ensureKeys() error {

@@ -71,6 +71,7 @@ var plugins = []struct {
 	{admission.ImagePolicyPluginName, admission.RegisterImagePolicy},
 	{admission.MonitoringPluginName, admission.RegisterMonitoring},
 	{admission.VolumePluginName, admission.RegisterVolume},
+	{admission.VolumeSnapshotPluginName, admission.RegisterVolumeSnapshot},
 	{admission.GitPreviewPluginName, admission.RegisterGitPreview},
 	{admission.DeletionPluginName, admission.RegisterDeletion},
 	{admission.BillingPluginName, admission.RegisterBilling},

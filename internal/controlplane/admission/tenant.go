@@ -46,6 +46,9 @@ type wantsLedger interface {
 // wantsPrivateRepositories is a plugin that has to know where repositories of tenants may be.
 type wantsPrivateRepositories interface{ SetPrivateRepositories(allowed bool) }
 
+// wantsDataDir is a plugin that keeps others out of the directory of this server.
+type wantsDataDir interface{ SetDataDir(path string) }
+
 // Initializer hands directory, ledger and settings to the plugins that want them.
 type Initializer struct {
 	Directory Directory
@@ -54,6 +57,8 @@ type Initializer struct {
 	Cluster string
 	// PrivateRepositories lets repositories of tenants be at addresses that are not public.
 	PrivateRepositories bool
+	// DataDir is where this server keeps its own data.
+	DataDir string
 }
 
 // Initialize implements admission.PluginInitializer.
@@ -66,6 +71,9 @@ func (i Initializer) Initialize(plugin admission.Interface) {
 	}
 	if p, ok := plugin.(wantsPrivateRepositories); ok {
 		p.SetPrivateRepositories(i.PrivateRepositories)
+	}
+	if p, ok := plugin.(wantsDataDir); ok {
+		p.SetDataDir(i.DataDir)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/snapshotrules"
 	"github.com/dogker/dogker/reconciler/volume"
 )
 
@@ -37,7 +39,8 @@ func RegisterVolume(plugins *admission.Plugins) {
 }
 
 // Volume fills in what a Volume takes from its class, and refuses what no schema can: a size that the class does not allow, data
-// of others, a move, and classes that would show tenants a node or each other's data.
+// of others, a move or a restore that cannot be, commands for whoever may run none, and classes that would show tenants a node or each
+// other's data.
 type Volume struct {
 	*admission.Handler
 
@@ -225,26 +228,37 @@ func (p *Volume) judge(ctx context.Context, a admission.Attributes, now, old *un
 		return field.ErrorList{field.Invalid(field.NewPath("spec", "className"), string(v.Spec.ClassName), "there is no such VolumeClass; "+thereAre(classes))}, nil
 	}
 	if v.Spec.Adopt != "" && before == nil {
-		if err := p.mayAdopt(ctx, a); err != nil {
+		if err := mayTake(ctx, p.authorizer, a, field.NewPath("spec", "adopt")); err != nil {
 			return nil, err
 		}
 	}
+	snapshots, err := p.judgeSnapshots(ctx, a, v, before)
+	if err != nil {
+		return nil, err
+	}
 
-	return volume.CheckVolume(v, before, class), nil
+	return append(volume.CheckVolume(v, before, class), snapshots...), nil
 }
 
-// mayAdopt refuses whoever may not adopt everywhere. A right in one namespace does not do: members of tenants have such rights.
-func (p *Volume) mayAdopt(ctx context.Context, a admission.Attributes) error {
-	resource := a.GetResource().GroupResource()
-	decision, _, err := p.authorizer.Authorize(ctx, authorizer.AttributesRecord{
-		User: a.GetUserInfo(), Verb: verbAdopt, APIGroup: resource.Group, APIVersion: v1alpha1.GroupVersion.Version,
-		Resource: resource.Resource, Name: a.GetName(), ResourceRequest: true,
-	})
-	if decision == authorizer.DecisionAllow {
-		return nil
+// judgeSnapshots judges what a Volume says of its snapshots.
+func (p *Volume) judgeSnapshots(ctx context.Context, a admission.Attributes, v, before *v1alpha1.Volume) (field.ErrorList, error) {
+	now := v.Spec.Snapshots
+	if now == nil {
+		return nil, nil
 	}
-	refusal := field.Forbidden(field.NewPath("spec", "adopt"), fmt.Sprintf(
-		"gives away data that belonged to a Volume before, which is the platform's to decide: it takes the right to %s %s in all namespaces", verbAdopt, resource.Resource))
+	old := &v1alpha1.VolumeSnapshots{}
+	if before != nil && before.Spec.Snapshots != nil {
+		old = before.Spec.Snapshots
+	}
+	if now.Hooks != nil && !equality.Semantic.DeepEqual(now.Hooks, old.Hooks) {
+		if err := mayExec(ctx, p.authorizer, a, field.NewPath("spec", "snapshots", "hooks")); err != nil {
+			return nil, err
+		}
+	}
+	classes, err := snapshotClasses(ctx, p.client)
+	if err != nil {
+		return nil, apierrors.NewInternalError(err)
+	}
 
-	return apierrors.NewForbidden(resource, a.GetName(), errors.Join(refusal, err))
+	return snapshotrules.CheckVolume(now, old, classes), nil
 }

@@ -7,11 +7,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
-	"k8s.io/client-go/dynamic/fake"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
@@ -65,8 +63,7 @@ func TestVolumes(t *testing.T) {
 				decision = authorizer.DecisionAllow
 			}
 			p := &Volume{Handler: admission.NewHandler(admission.Create, admission.Update)}
-			p.SetDynamicClient(fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(),
-				map[schema.GroupVersionResource]string{storageResource: "VolumeClassList"}, tc.classes...))
+			p.SetDynamicClient(dataStore(tc.classes...))
 			p.SetAuthorizer(fixed(decision))
 
 			object := func(spec map[string]any) *unstructured.Unstructured {
