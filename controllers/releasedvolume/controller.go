@@ -148,12 +148,8 @@ func (c *Controller) owned(ctx context.Context) (map[string]bool, error) {
 	if err := c.live.List(ctx, &all); err != nil {
 		return nil, fmt.Errorf("list volumes: %w", err)
 	}
-	out := make(map[string]bool, len(all.Items))
-	for i := range all.Items {
-		out[volume.Name(&all.Items[i])] = true
-	}
 
-	return out, nil
+	return volume.Owned(all.Items), nil
 }
 
 // Setup registers the reconciler with a manager. It is woken by its own kind.

@@ -145,7 +145,7 @@ func (c *Controller) release(ctx context.Context, v *v1alpha1.Volume, places []v
 		}
 	}
 
-	if err := c.record(ctx, volume.Release(v, places)); err != nil {
+	if err := c.record(ctx, volume.Release(v, name, places)); err != nil {
 		return err
 	}
 	c.recorder.Event(v, corev1.EventTypeNormal, eventReleased, fmt.Sprintf("The data stays on %s, as ReleasedVolume %s", hosts(places), volume.ReleasedName(name)))

@@ -31,7 +31,9 @@ func CheckVolume(v, before *v1alpha1.Volume, class *v1alpha1.VolumeClass) field.
 		out = append(out, checkShared(at, v)...)
 	}
 
-	return append(out, checkMove(at, v, before)...)
+	out = append(out, checkMove(at.Child("node"), v, before, class)...)
+
+	return append(out, checkRestore(at.Child("restoreFrom"), v, before, class)...)
 }
 
 // checkShared: what all nodes see lives on none of them.
@@ -47,8 +49,8 @@ func checkShared(at *field.Path, v *v1alpha1.Volume) field.ErrorList {
 	return out
 }
 
-// checkMove refuses another node for what lives on one.
-func checkMove(at *field.Path, v, before *v1alpha1.Volume) field.ErrorList {
+// checkMove refuses another node for data that is not in the volumes of engines, which nobody can copy, and while it is being filled.
+func checkMove(at *field.Path, v, before *v1alpha1.Volume, class *v1alpha1.VolumeClass) field.ErrorList {
 	if before == nil || v.Spec.Node == before.Spec.Node || v.Spec.Node == "" || before.Status.Node == nil || before.Status.ProvisionedAt == nil && before.Status.MountedAt == nil {
 		return nil
 	}
@@ -57,6 +59,35 @@ func checkMove(at *field.Path, v, before *v1alpha1.Volume) field.ErrorList {
 		return nil
 	}
 
-	return field.ErrorList{field.Invalid(at.Child("node"), v.Spec.Node, fmt.Sprintf(
-		"must be %s, where its data is: a Volume cannot be moved yet; make another one with spec.node %s and copy what is in this one", host(lives), v.Spec.Node))}
+	switch {
+	case !Portable(class):
+		return field.ErrorList{field.Invalid(at, v.Spec.Node, fmt.Sprintf(
+			"must be %s, where its data is: data of the VolumeClass %s is not in volumes of engines, and Dogker does not move it; make another Volume with spec.node %s and copy what is in this one",
+			host(lives), v.Spec.ClassName, v.Spec.Node))}
+	case Restores(before):
+		return field.ErrorList{field.Invalid(at, v.Spec.Node, fmt.Sprintf("must be %s, where it is being restored from VolumeSnapshot %s; move it when that is done, or remove spec.restoreFrom",
+			host(lives), before.Status.Restore.Snapshot))}
+	default:
+		return nil
+	}
+}
+
+// checkRestore refuses a snapshot for data that is not in the volumes of engines, which nobody can fill, for what is adopted at the same
+// time, and while it is being moved.
+func checkRestore(at *field.Path, v, before *v1alpha1.Volume, class *v1alpha1.VolumeClass) field.ErrorList {
+	if v.Spec.RestoreFrom == "" || before != nil && before.Spec.RestoreFrom == v.Spec.RestoreFrom {
+		return nil
+	}
+
+	switch {
+	case before == nil && v.Spec.Adopt != "":
+		return field.ErrorList{field.Forbidden(at, "must not be set together with adopt in a new Volume, because that begins with other data; set it when the data is adopted")}
+	case class != nil && !Portable(class):
+		return field.ErrorList{field.Forbidden(at, fmt.Sprintf(
+			"must not be set, because data of the VolumeClass %s is not in volumes of engines, and Dogker does not write it; restore into a Volume of a class of the driver local without options", class.Name))}
+	case before != nil && Moves(before):
+		return field.ErrorList{field.Forbidden(at, fmt.Sprintf("must not be set while the Volume moves to node %s; restore it when it has moved", host(&before.Status.Move.To)))}
+	default:
+		return nil
+	}
 }

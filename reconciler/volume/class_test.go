@@ -198,6 +198,18 @@ func TestCheckVolume(t *testing.T) {
 	}
 	limited := func(c *v1alpha1.VolumeClass) { c.Spec.MaxSize = new(resource.MustParse("10Gi")) }
 	enforced := func(c *v1alpha1.VolumeClass) { c.Spec.SizeOption = "size" }
+	plugin := func(c *v1alpha1.VolumeClass) { c.Spec.Driver = "example/block:1.0" }
+	restores := func(snapshot v1alpha1.ObjectName) func(*v1alpha1.Volume) {
+		return func(v *v1alpha1.Volume) { v.Spec.RestoreFrom = snapshot }
+	}
+	restoring := func(phase v1alpha1.RestorePhase) func(*v1alpha1.Volume) {
+		return func(v *v1alpha1.Volume) { v.Status.Restore = &v1alpha1.VolumeRestore{Snapshot: "monday", Phase: phase} }
+	}
+	moving := func(phase v1alpha1.MovePhase) func(*v1alpha1.Volume) {
+		return func(v *v1alpha1.Volume) {
+			v.Status.Move = &v1alpha1.VolumeMove{Phase: phase, To: v1alpha1.VolumeNode{ID: "b", Hostname: "host-b"}}
+		}
+	}
 
 	cases := map[string]struct {
 		why    string
@@ -212,13 +224,25 @@ func TestCheckVolume(t *testing.T) {
 		"LimitLowered":  {"What was let in stays in.", data(sized("11Gi")), data(sized("11Gi")), local(limited), ""},
 		"Grows":         {"What nothing enforces may grow.", data(sized("2Gi")), data(), local(), ""},
 		"CannotGrow":    {"What was made with a size keeps it.", data(sized("2Gi")), data(), local(enforced), "must stay 1Gi"},
-		"Moved":         {"Data is not moved by a wish.", data(wish("host-b")), data(on("a"), provisioned), local(), "must be host-a"},
+		"Moved":         {"Another node is a move.", data(wish("host-b")), data(on("a"), provisioned), local(), ""},
+		"MovedPlugin":   {"What a plugin has nobody can copy.", data(wish("host-b")), data(on("a"), provisioned), local(plugin), "must be host-a"},
+		"MovedInTime":   {"What is being filled is not moved.", data(wish("host-b"), restoring(v1alpha1.RestoreWriting)), data(on("a"), provisioned, restoring(v1alpha1.RestoreWriting)), local(), "being restored"},
+		"MovedAfter":    {"What was given up is in nobody's way.", data(wish("host-b")), data(on("a"), provisioned, restoring(v1alpha1.RestoreGivenUp)), local(), ""},
+		"MoveTakenBack": {"A move is called off by naming the node before.", data(wish("host-a")), data(on("a"), provisioned, wish("host-b"), moving(v1alpha1.MoveCopying)), local(), ""},
 		"NotYetThere":   {"What is nowhere may go anywhere.", data(wish("host-b")), data(on("a")), local(), ""},
 		"SameNode":      {"A wish for where it is is met.", data(wish("HOST-A")), data(on("a"), provisioned), local(), ""},
 		"WishDropped":   {"To want nothing moves nothing.", data(), data(on("a"), provisioned, wish("a")), local(), ""},
 		"SharedNode":    {"What all see is on no node.", data(wish("a")), nil, local(share(nil)), "spec.node"},
 		"SharedAdopt":   {"Nor is it adopted from one.", data(adopts("acme_old_1")), nil, local(share(nil)), "spec.adopt"},
-		"ClassGone":     {"Without its class the rest still holds.", data(wish("b")), data(on("a"), provisioned), nil, "must be host-a"},
+		"ClassGone":     {"Without its class nobody knows how to make it elsewhere.", data(wish("b")), data(on("a"), provisioned), nil, "must be host-a"},
+		"Restored":      {"A new Volume begins with what was.", data(restores("monday")), nil, local(), ""},
+		"RestoredLater": {"So does one that has data.", data(restores("monday")), data(on("a"), provisioned), local(), ""},
+		"RestoreAdopt":  {"It has one beginning.", data(adopts("acme_old_1"), restores("monday")), nil, local(), "together with adopt"},
+		"RestorePlugin": {"Only what the engine has is filled.", data(restores("monday")), nil, local(plugin), "spec.restoreFrom"},
+		"RestoreMoving": {"One after the other.", data(restores("monday")), data(on("a"), provisioned, moving(v1alpha1.MoveCopying)), local(), "moves to node host-b"},
+		"RestoreMoved":  {"What was given up is in nobody's way.", data(restores("monday")), data(on("a"), provisioned, moving(v1alpha1.MoveGivenUp)), local(), ""},
+		"RestoreStands": {"What stands is not judged again.", data(restores("monday")), data(on("a"), provisioned, restores("monday"), moving(v1alpha1.MoveCopying)), local(), ""},
+		"RestoreTaken":  {"Removing it asks for nothing.", data(), data(restores("monday")), local(plugin), ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

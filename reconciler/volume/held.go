@@ -28,14 +28,10 @@ type Held struct {
 	MeasuredAt time.Time
 }
 
-// Ownerless returns the volumes of nodes that belong to no Volume: neither made for one nor adopted by one. They are what
-// reclaim policy Retain leaves, and what a node that was away kept of what was deleted meanwhile. Nothing removes them but
-// people. The result is in the order of namespace, name and node.
+// Ownerless returns the volumes of nodes that belong to no Volume: none of its Names is theirs. They are what reclaim policy Retain
+// leaves, and what a node that was away kept of what was deleted, restored or moved meanwhile. Nothing removes them but people. The result is in the order of namespace, name and node.
 func Ownerless(held []Held, volumes []v1alpha1.Volume) []Held {
-	owned := make(map[string]bool, len(volumes))
-	for i := range volumes {
-		owned[Name(&volumes[i])] = true
-	}
+	owned := Owned(volumes)
 
 	var out []Held
 	for _, h := range held {
@@ -78,15 +74,15 @@ func ReleasedName(volumeName string) string {
 	return strings.Join(parts, ".") + "-" + hash
 }
 
-// Release describes the data of a Volume that is let go, on the nodes that it is on.
-func Release(v *v1alpha1.Volume, nodes []v1alpha1.VolumeNode) *v1alpha1.ReleasedVolume {
+// Release describes data of a Volume that is let go, by what engines call it, on the nodes that it is on.
+func Release(v *v1alpha1.Volume, name string, nodes []v1alpha1.VolumeNode) *v1alpha1.ReleasedVolume {
 	r := &v1alpha1.ReleasedVolume{}
-	r.Name = ReleasedName(Name(v))
+	r.Name = ReleasedName(name)
 	r.Finalizers = []string{v1alpha1.FinalizerReleasedVolume}
 	r.Labels = map[string]string{v1alpha1.LabelReleasedFrom: v.Namespace}
 	size := v.Spec.Size.DeepCopy()
 	r.Spec = v1alpha1.ReleasedVolumeSpec{
-		VolumeName: Name(v), Nodes: nodes, ClassName: v.Spec.ClassName, Size: &size,
+		VolumeName: name, Nodes: nodes, ClassName: v.Spec.ClassName, Size: &size,
 		From: v1alpha1.VolumeOrigin{Namespace: v.Namespace, Name: v.Name, UID: string(v.UID)},
 	}
 

@@ -46,6 +46,9 @@ type Verdict struct {
 	// Missing is true when its node has told that its data, which was there, is not. The node's engine has to be asked for it by
 	// itself before it counts as lost.
 	Missing bool
+	// Left is the node on record that has told that it has no data, while Node has told of it; empty otherwise. Left has to be asked by
+	// itself before that counts: lists are older than moves.
+	Left string
 	// Ready, Reason and Message are those of the condition. Stalled is true when only people can help.
 	Ready           corev1.ConditionStatus
 	Stalled         bool
@@ -74,7 +77,12 @@ func Judge(v View) Verdict {
 	at, where := v.locate()
 	switch where {
 	case onNode, decided:
-		return v.stand(at, where == onNode)
+		out := v.stand(at, where == onNode)
+		if on := vol.Status.Node; on != nil && on.ID != at && v.node(on.ID) != nil && v.Told(on.ID) && vol.Status.ProvisionedAt != nil {
+			out.Left = on.ID
+		}
+
+		return out
 	case ambiguous:
 		return known.stalled(v1alpha1.ReasonAmbiguous, "Data of the name %q is on several nodes: %s; remove all but the one that counts", Name(vol), strings.Join(v.hosts(), ", "))
 	default:
@@ -98,7 +106,7 @@ const (
 
 // locate finds the node. What nodes tell wins over what is on record, unless the node on record has not told: data that is
 // elsewhere as well must not be taken for that of a node that is away. On record is what the status says, and without it what
-// Swarm holds tasks to that mount it.
+// Swarm holds tasks to that mount it. While it is being moved the record alone counts, because both nodes have data then.
 func (v View) locate() (string, whereabouts) {
 	chosen, firm := v.record()
 	holds := func(h Held) bool { return chosen != nil && h.Node == chosen.ID }
@@ -106,6 +114,8 @@ func (v View) locate() (string, whereabouts) {
 	switch {
 	case slices.ContainsFunc(v.Held, holds):
 		return chosen.ID, onNode
+	case chosen != nil && Moves(v.Volume):
+		return chosen.ID, decided
 	case firm && v.node(chosen.ID) != nil && !v.Told(chosen.ID):
 		return chosen.ID, decided
 	case len(v.Held) == 1:
@@ -134,11 +144,10 @@ func (v View) stand(id string, seen bool) Verdict {
 		}
 
 		return Verdict{Node: at, Seen: seen}.stalled(v1alpha1.ReasonNodeGone,
-			"The node %s has left the swarm, and the data with it; let it join again and restore the data, or delete the Volume", host(at))
+			"The node %s has left the swarm, and the data with it; let it join again, restore a snapshot on another node by spec.node and spec.restoreFrom, or delete the Volume", host(at))
 	}
 
 	out := Verdict{Node: &v1alpha1.VolumeNode{ID: n.ID, Hostname: n.Description.Hostname}, Seen: seen}
-	wish := v.Volume.Spec.Node
 
 	switch {
 	case n.Status.State != swarm.NodeStateReady:
@@ -147,12 +156,8 @@ func (v View) stand(id string, seen bool) Verdict {
 		out.Missing = true
 
 		return out.stalled(v1alpha1.ReasonLost,
-			"The data is gone from the node %s, and no empty volume is made in its place; restore it there under the name %s, or delete the Volume",
+			"The data is gone from the node %s, and no empty volume is made in its place; restore a snapshot by spec.restoreFrom, put the data back there under the name %s, or delete the Volume",
 			host(out.Node), Name(v.Volume))
-	case wish != "" && !is(*n, wish):
-		return out.stalled(v1alpha1.ReasonMoveFailed,
-			"spec.node: %q is not the node that it lives on, and it cannot be moved yet; set it to %s, or make another Volume on %s and copy what is in this one",
-			wish, host(out.Node), wish)
 	default:
 		return out.ready(v1alpha1.ReasonBound, "It lives on the node %s", host(out.Node))
 	}
@@ -170,7 +175,7 @@ func (v View) place() Verdict {
 
 		return Verdict{}.stalled(v1alpha1.ReasonReleasedNotFound, "spec.adopt: no node has data of the name %q", vol.Spec.Adopt)
 	}
-	if len(v.Consumers) == 0 && vol.Spec.Node == "" {
+	if one := vol.Spec.RestoreFrom != "" && len(v.Nodes) == 1; len(v.Consumers) == 0 && vol.Spec.Node == "" && !one {
 		return Verdict{}.ready(v1alpha1.ReasonWaitForFirstConsumer, "Nothing mounts it yet; its node is chosen with the first container that does")
 	}
 
@@ -237,11 +242,6 @@ func (v View) silent() []string {
 	return hostnames(left)
 }
 
-// is tells whether a wish means the node.
-func is(n swarm.Node, wish string) bool {
-	return n.ID == wish || strings.EqualFold(n.Description.Hostname, wish)
-}
-
 func host(n *v1alpha1.VolumeNode) string { return cmp.Or(n.Hostname, n.ID) }
 
 func capital(s string) string {
@@ -298,14 +298,21 @@ func AdoptedBy(v *v1alpha1.Volume, volumes []v1alpha1.Volume) string {
 
 	for i := range volumes {
 		o := &volumes[i]
-		if o.UID == v.UID || Name(o) != v.Spec.Adopt {
+		if o.UID == v.UID || !slices.Contains(Names(o), v.Spec.Adopt) {
 			continue
 		}
-		if o.Spec.Adopt == "" || o.CreationTimestamp.Before(&v.CreationTimestamp) ||
+		if o.Spec.Adopt != v.Spec.Adopt || o.CreationTimestamp.Before(&v.CreationTimestamp) ||
 			o.CreationTimestamp.Equal(&v.CreationTimestamp) && o.UID < v.UID {
 			return o.Namespace + "/" + o.Name
 		}
 	}
 
 	return ""
+}
+
+// HasAnother tells whether data of v, by what engines call it, belongs to another Volume as well: then it is not for v to take away.
+func HasAnother(v *v1alpha1.Volume, name string, volumes []v1alpha1.Volume) bool {
+	return slices.ContainsFunc(volumes, func(o v1alpha1.Volume) bool {
+		return o.UID != v.UID && slices.Contains(Names(&o), name)
+	})
 }

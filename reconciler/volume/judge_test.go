@@ -154,9 +154,25 @@ func TestJudge(t *testing.T) {
 			why:  "Of two copies nobody knows which counts.",
 			view: View{Volume: data(), Class: local(), Nodes: abc, Told: everyone, Held: []Held{held("a", data()), held("b", data())}}, reason: "Ambiguous", ready: "False", stalled: true, says: "host-a, host-b",
 		},
-		"MoveRefused": {
-			why:  "A wish for another node moves nothing yet.",
-			view: View{Volume: data(on("a"), provisioned, wish("host-b")), Class: local(), Nodes: abc, Told: everyone, Held: []Held{held("a", data())}}, reason: "MoveRefused", ready: "False", at: "a", stalled: true, says: "host-a",
+		"WishedElsewhere": {
+			why:  "A wish for another node takes nothing away from who uses it where it is.",
+			view: View{Volume: data(on("a"), provisioned, wish("host-b")), Class: local(), Nodes: abc, Told: everyone, Held: []Held{held("a", data())}}, reason: "Bound", ready: "True", at: "a",
+		},
+		"MovedButUnlisted": {
+			why:  "While a move is on record both nodes have data, and lists are older than the record.",
+			view: View{Volume: data(on("b"), provisioned, moving(v1alpha1.MoveMoved)), Class: local(), Nodes: abc, Told: everyone, Held: []Held{held("a", data())}}, reason: "Lost", ready: "False", at: "b", stalled: true, missing: true,
+		},
+		"MovingWithCopy": {
+			why:  "A copy that is being made counts for nothing.",
+			view: View{Volume: data(on("a"), provisioned, moving(v1alpha1.MoveCopying)), Class: local(), Nodes: abc, Told: func(n string) bool { return n != "a" }, Held: []Held{held("b", data())}}, reason: "Bound", ready: "True", at: "a",
+		},
+		"RestoresOnOnlyNode": {
+			why:  "Where there is one node, no container has to choose it.",
+			view: View{Volume: data(restores), Class: local(), Nodes: abc[:1], Told: everyone}, reason: "Bound", ready: "True", at: "a",
+		},
+		"RestoresSomewhere": {
+			why:  "Of several nodes the first container chooses, which could not run elsewhere later.",
+			view: View{Volume: data(restores), Class: local(), Nodes: abc, Told: everyone}, reason: "WaitForFirstConsumer", ready: "True",
 		},
 		"WishIsMet": {
 			why:  "The wish for the node that it is on is met, by hostname in any case.",

@@ -20,18 +20,9 @@ func Owner(v *v1alpha1.Volume) swarmobj.Owner {
 	return swarmobj.Owner{Tenant: v.Namespace, Kind: v1alpha1.KindVolume, Name: v.Name, UID: string(v.UID)}
 }
 
-// Name is what engines call the Volume.
-func Name(v *v1alpha1.Volume) string {
-	if v.Spec.Adopt != "" {
-		return v.Spec.Adopt
-	}
-
-	return swarmobj.VolumeName(Owner(v))
-}
-
 // Mount is a Volume as a service mounts it. The engine of the node that a task starts on makes what is not there yet, with
-// these labels and options; of what is there it heeds neither. None of it changes in the life of a Volume, because a change
-// would restart tasks.
+// these labels and options; of what is there it heeds neither. Only a restore changes any of it in the life of a Volume, because a
+// change restarts tasks.
 func Mount(v *v1alpha1.Volume, class *v1alpha1.VolumeClass, m v1alpha1.VolumeMount) mount.Mount {
 	return mount.Mount{
 		Type:     mount.TypeVolume,

@@ -39,6 +39,14 @@ func wish(node string) func(*v1alpha1.Volume) {
 	return func(v *v1alpha1.Volume) { v.Spec.Node = node }
 }
 
+func moving(phase v1alpha1.MovePhase) func(*v1alpha1.Volume) {
+	return func(v *v1alpha1.Volume) {
+		v.Status.Move = &v1alpha1.VolumeMove{Phase: phase, From: v1alpha1.VolumeNode{ID: "a"}, To: v1alpha1.VolumeNode{ID: "b", Hostname: "host-b"}}
+	}
+}
+
+func restores(v *v1alpha1.Volume) { v.Spec.RestoreFrom = "monday" }
+
 func adopts(name string) func(*v1alpha1.Volume) {
 	return func(v *v1alpha1.Volume) { v.Spec.Adopt = name }
 }

@@ -100,8 +100,9 @@ const (
 
 // VolumeRestored is a snapshot that was restored.
 type VolumeRestored struct {
-	// Snapshot is the name of the VolumeSnapshot.
-	Snapshot ObjectName `json:"snapshot"`
+	// Snapshot is the name of the VolumeSnapshot. It is absent when this record was lost and spec.restoreFrom named none.
+	// +optional
+	Snapshot ObjectName `json:"snapshot,omitempty"`
 	// SnapshotUID is its UID. It is absent when this record was lost: then the data is what was found, and whether it has come from
 	// that snapshot is not known.
 	// +optional

@@ -88,7 +88,7 @@ func TestReleasedVolumesCount(t *testing.T) {
 	release := func(namespace, name, uid string, after time.Duration) *unstructured.Unstructured {
 		v := sized("3Gi")
 		v.Namespace, v.Name, v.UID = namespace, name, types.UID(uid)
-		r := volume.Release(v, nil)
+		r := volume.Release(v, volume.Name(v), nil)
 		r.CreationTimestamp = metav1.Time{Time: namespaceMade.Add(after)}
 
 		return raw(r, "ReleasedVolume")
