@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -41,6 +42,34 @@ func (n *tenant) apiView() string {
 		for _, e := range n.eventsFor(tc.Name) {
 			fmt.Fprintf(&b, "  %s\n", e)
 		}
+	}
+
+	b.WriteString(n.dataView())
+
+	return b.String()
+}
+
+// dataView are Volumes and snapshots.
+func (n *tenant) dataView() string {
+	ctx, cancel := contextFor(instant)
+	defer cancel()
+
+	var held v1alpha1.VolumeList
+	var saved v1alpha1.VolumeSnapshotList
+	if err := errors.Join(n.api.List(ctx, &held, client.InNamespace(n.name)), n.api.List(ctx, &saved, client.InNamespace(n.name))); err != nil {
+		return err.Error()
+	}
+
+	var b strings.Builder
+	for i := range held.Items {
+		held.Items[i].ManagedFields = nil
+		text, _ := yaml.Marshal(held.Items[i])
+		fmt.Fprintf(&b, "---\n%sevents:\n  %s\n", text, strings.Join(n.eventsFor(held.Items[i].Name), "\n  "))
+	}
+	for i := range saved.Items {
+		saved.Items[i].ManagedFields = nil
+		text, _ := yaml.Marshal(saved.Items[i])
+		fmt.Fprintf(&b, "---\n%sevents:\n  %s\n", text, strings.Join(n.eventsFor(saved.Items[i].Name), "\n  "))
 	}
 
 	return b.String()
