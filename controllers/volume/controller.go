@@ -111,7 +111,14 @@ func (c *Controller) Reconcile(ctx context.Context, v *v1alpha1.Volume) (outcome
 	}
 	report(v, view, verdict)
 
-	return ending(v, verdict)
+	result, err := ending(v, verdict)
+	if err == nil {
+		var next time.Duration
+		next, err = c.snapshots(ctx, v)
+		result.RequeueAfter = soonest(result.RequeueAfter, next)
+	}
+
+	return result, err
 }
 
 // judge asks the node itself before data counts as lost: a list may be from a moment before.

@@ -27,8 +27,8 @@ type Hints struct {
 	Nodes <-chan event.TypedGenericEvent[struct{}]
 }
 
-// Setup registers the reconciler with a manager. It is woken by its own kind, by containers and jobs that mount Volumes, by
-// classes, and by hints. It has one worker: where a Volume goes depends on where others have gone.
+// Setup registers the reconciler with a manager. It is woken by its own kind, by containers and jobs that mount Volumes, by their
+// snapshots, by classes, and by hints. It has one worker: where a Volume goes depends on where others have gone.
 func Setup(mgr ctrl.Manager, r engine.Loop, hints Hints) error {
 	all := func(ctx context.Context, _ struct{}) []reconcile.Request {
 		return wake.Found(ctx, mgr.GetClient(), &v1alpha1.VolumeList{})
@@ -39,12 +39,23 @@ func Setup(mgr ctrl.Manager, r engine.Loop, hints Hints) error {
 		For(&v1alpha1.Volume{}, builder.WithPredicates(r.IgnoreOwnWrites())).
 		Watches(&v1alpha1.TenantContainer{}, mounted(mgr.GetClient())).
 		Watches(&v1alpha1.TenantJob{}, mounted(mgr.GetClient())).
+		Watches(&v1alpha1.VolumeSnapshot{}, handler.EnqueueRequestsFromMapFunc(snapshotted)).
 		Watches(&v1alpha1.VolumeClass{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return ofClass(ctx, mgr.GetClient(), o.GetName())
 		}), builder.WithPredicates(wake.CameOrWent())).
 		WatchesRawSource(source.Channel(hints.Data, handler.TypedEnqueueRequestsFromMapFunc(hinted))).
 		WatchesRawSource(source.Channel(hints.Nodes, handler.TypedEnqueueRequestsFromMapFunc(all))).
 		Complete(r)
+}
+
+// snapshotted asks for the Volume that a snapshot is of: its schedule goes by what there is.
+func snapshotted(_ context.Context, o client.Object) []reconcile.Request {
+	s, ok := o.(*v1alpha1.VolumeSnapshot)
+	if !ok || s.Spec.Source.VolumeName == "" {
+		return nil
+	}
+
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: s.Namespace, Name: string(s.Spec.Source.VolumeName)}}}
 }
 
 func hinted(_ context.Context, o swarmobj.Owner) []reconcile.Request {

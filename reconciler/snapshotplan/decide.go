@@ -11,6 +11,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/cron"
+	"github.com/dogker/dogker/reconciler/snapshotrun"
 	"github.com/dogker/dogker/reconciler/tick"
 )
 
@@ -174,7 +175,7 @@ func (d *decision) ticks(schedule cron.Schedule) {
 func (d *decision) unfinished() string {
 	for i := range d.Snapshots {
 		x := &d.Snapshots[i]
-		if _, ours := Scheduled(d.Volume, x); ours && !good(x) && !failed(x) && x.DeletionTimestamp.IsZero() {
+		if _, ours := Scheduled(d.Volume, x); ours && !snapshotrun.Made(&x.Status) && !snapshotrun.Failed(&x.Status) && x.DeletionTimestamp.IsZero() {
 			return x.Name
 		}
 	}

@@ -19,5 +19,5 @@
 //   - At rest nothing is written.
 //
 // It is called by controllers/volume. It imports the API's types, reconciler/tick, reconciler/cron, reconciler/retention and
-// reconciler/conditions.
+// reconciler/snapshotrun.
 package snapshotplan

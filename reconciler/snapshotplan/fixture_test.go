@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
-	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/snapshotplan"
 )
 
@@ -70,17 +69,15 @@ func of(at time.Time, change ...func(*v1alpha1.VolumeSnapshot)) v1alpha1.VolumeS
 func taken(at time.Time) func(*v1alpha1.VolumeSnapshot) {
 	return func(s *v1alpha1.VolumeSnapshot) {
 		s.Status.VolumeUID, s.Status.CreationTime = "6f1c", stamp(at.Truncate(time.Second))
-		conditions.MarkReady(s, v1alpha1.ReasonSnapshotReady, "It was read back")
+		s.Status.Digest, s.Status.ArchiveSHA256 = "d", "s"
 	}
 }
 
 func broken(s *v1alpha1.VolumeSnapshot) {
-	conditions.MarkStalled(s, metav1.ConditionFalse, v1alpha1.ReasonSnapshotFailed, "The hook has failed")
+	s.Status.LastFailure = &v1alpha1.SnapshotFailure{Reason: v1alpha1.ReasonHookFailed, Message: "the hook has failed", Final: true}
 }
 
 // foreign makes it somebody else's.
 func foreign(s *v1alpha1.VolumeSnapshot) { s.Labels, s.Annotations = nil, nil }
 
 func going(s *v1alpha1.VolumeSnapshot) { s.DeletionTimestamp = stamp(noon) }
-
-func is(s *v1alpha1.VolumeSnapshot, condition string) bool { return conditions.IsTrue(s, condition) }

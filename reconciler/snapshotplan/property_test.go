@@ -10,6 +10,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/snapshotplan"
+	"github.com/dogker/dogker/reconciler/snapshotrun"
 )
 
 // TestProperties: whatever happens to servers, clocks and lists, a tick has one snapshot at most, what has none is counted, as many
@@ -124,7 +125,7 @@ func (s *sim) verify() {
 	kept := 0
 	for i := range s.there() {
 		x := &s.there()[i]
-		if _, ours := snapshotplan.Scheduled(s.latest(), x); ours && is(x, "Ready") && !s.restoring[x.Name] {
+		if _, ours := snapshotplan.Scheduled(s.latest(), x); ours && snapshotrun.Made(&x.Status) && !s.restoring[x.Name] {
 			kept++
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/cron"
 	"github.com/dogker/dogker/reconciler/snapshotplan"
+	"github.com/dogker/dogker/reconciler/snapshotrun"
 )
 
 // chooser decides what happens in a simulation.
@@ -207,17 +208,17 @@ func (s *sim) delete(names []string) {
 		}
 		isGood := func(o v1alpha1.VolumeSnapshot) bool {
 			_, ours := snapshotplan.Scheduled(s.latest(), &o)
-			return ours && !s.restoring[o.Name] && is(&o, "Ready")
+			return ours && !s.restoring[o.Name] && snapshotrun.Made(&o.Status)
 		}
 		newer := func(o v1alpha1.VolumeSnapshot) bool {
 			return isGood(o) && o.CreationTimestamp.After(x.CreationTimestamp.Time)
 		}
-		if is(x, "Ready") && !slices.ContainsFunc(s.there(), newer) && !s.putBack {
+		if snapshotrun.Made(&x.Status) && !slices.ContainsFunc(s.there(), newer) && !s.putBack {
 			s.fail("%s goes, and is the newest", x.Name)
 		}
 		s.removed++
 		s.take(x.Name)
-		if is(x, "Ready") && !slices.ContainsFunc(s.there(), isGood) {
+		if snapshotrun.Made(&x.Status) && !slices.ContainsFunc(s.there(), isGood) {
 			s.fail("%s goes, and no good one is left", x.Name)
 		}
 	}

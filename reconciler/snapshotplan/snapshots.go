@@ -8,8 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
-	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/retention"
+	"github.com/dogker/dogker/reconciler/snapshotrun"
 )
 
 // defaultKeep is how many stay when nobody has said; the schema has the same.
@@ -63,13 +63,6 @@ func New(v *v1alpha1.Volume, p *v1alpha1.PendingSnapshot) *v1alpha1.VolumeSnapsh
 	return s
 }
 
-// good is one that can be restored; failed is one that never will be. What is neither is being made.
-func good(s *v1alpha1.VolumeSnapshot) bool { return conditions.IsTrue(s, conditions.Ready) }
-
-func failed(s *v1alpha1.VolumeSnapshot) bool {
-	return !good(s) && conditions.IsTrue(s, conditions.Stalled)
-}
-
 // Expired are those made by schedule for the Volume that are to go, the oldest first. restoring are the names of snapshots of the
 // namespace that Volumes name in spec.restoreFrom.
 func Expired(v *v1alpha1.Volume, all []v1alpha1.VolumeSnapshot, restoring map[string]bool, now time.Time) []*v1alpha1.VolumeSnapshot {
@@ -87,7 +80,7 @@ func Expired(v *v1alpha1.Volume, all []v1alpha1.VolumeSnapshot, restoring map[st
 		}
 		byName[s.Name] = s
 		list = append(list, retention.Snapshot{
-			Name: s.Name, Time: age(v, s), Good: good(s), Failed: failed(s), Pinned: restoring[s.Name],
+			Name: s.Name, Time: age(v, s), Good: snapshotrun.Made(&s.Status), Failed: snapshotrun.Failed(&s.Status), Pinned: restoring[s.Name],
 		})
 	}
 
@@ -127,7 +120,7 @@ func latest(v *v1alpha1.Volume, all []v1alpha1.VolumeSnapshot) *metav1.Time {
 	for i := range all {
 		s := &all[i]
 		of := s.Namespace == v.Namespace && v.UID != "" && s.Status.VolumeUID == string(v.UID)
-		if at := s.Status.CreationTime; of && at != nil && good(s) && s.DeletionTimestamp.IsZero() && (out == nil || out.Before(at)) {
+		if at := s.Status.CreationTime; of && at != nil && snapshotrun.Made(&s.Status) && s.DeletionTimestamp.IsZero() && (out == nil || out.Before(at)) {
 			out = new(metav1.NewTime(at.UTC()))
 		}
 	}
