@@ -22,6 +22,8 @@ const (
 	MB
 	// KB is memory, in thousands of bytes.
 	KB
+	// MBPerSecond is how many millions of bytes go by in a second.
+	MBPerSecond
 	// Percent of something.
 	Percent
 )
@@ -50,6 +52,8 @@ func (u Unit) Format(v float64) string {
 		return digits(v) + " MB"
 	case KB:
 		return digits(v) + " kB"
+	case MBPerSecond:
+		return digits(v) + " MB/s"
 	case Percent:
 		return digits(v) + " %"
 	default:

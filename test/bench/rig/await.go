@@ -5,8 +5,20 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
+
+// Gone waits until an object is deleted.
+func Gone(ctx context.Context, s *Server, o client.Object) error {
+	key := client.ObjectKeyFromObject(o)
+
+	return poll(ctx, 20*time.Millisecond, fmt.Sprintf("wait until %T %q is gone", o, key), func() (bool, error) {
+		err := s.Client.Get(ctx, key, o)
+
+		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
+	})
+}
 
 // Await reads an object again and again until it is as it should be, and returns it.
 func Await[T any, O interface {
