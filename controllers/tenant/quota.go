@@ -19,6 +19,7 @@ var unsold = map[corev1.ResourceName]int64{
 	"count/receivers.monitoring.dogker.io":  50,
 	v1alpha1.ResourceGitSyncs:               300,
 	v1alpha1.ResourceJobs:                   300,
+	v1alpha1.ResourceSnapshots:              300,
 }
 
 // effectiveQuota is the plan's with the tenant's own on top, resource by resource. Either may be nil.
@@ -26,17 +27,19 @@ func effectiveQuota(plan, own *v1alpha1.Quota) v1alpha1.Quota {
 	p, o := orEmpty(plan), orEmpty(own)
 
 	return v1alpha1.Quota{
-		Containers:     cmp.Or(o.Containers, p.Containers),
-		Replicas:       cmp.Or(o.Replicas, p.Replicas),
-		Requests:       effectiveCompute(p.Requests, o.Requests),
-		Limits:         effectiveCompute(p.Limits, o.Limits),
-		Storage:        cmp.Or(o.Storage, p.Storage),
-		PublishedPorts: cmp.Or(o.PublishedPorts, p.PublishedPorts),
-		Secrets:        cmp.Or(o.Secrets, p.Secrets),
-		ConfigMaps:     cmp.Or(o.ConfigMaps, p.ConfigMaps),
-		GitSyncs:       cmp.Or(o.GitSyncs, p.GitSyncs),
-		Volumes:        cmp.Or(o.Volumes, p.Volumes),
-		Jobs:           cmp.Or(o.Jobs, p.Jobs),
+		Containers:      cmp.Or(o.Containers, p.Containers),
+		Replicas:        cmp.Or(o.Replicas, p.Replicas),
+		Requests:        effectiveCompute(p.Requests, o.Requests),
+		Limits:          effectiveCompute(p.Limits, o.Limits),
+		Storage:         cmp.Or(o.Storage, p.Storage),
+		PublishedPorts:  cmp.Or(o.PublishedPorts, p.PublishedPorts),
+		Secrets:         cmp.Or(o.Secrets, p.Secrets),
+		ConfigMaps:      cmp.Or(o.ConfigMaps, p.ConfigMaps),
+		GitSyncs:        cmp.Or(o.GitSyncs, p.GitSyncs),
+		Volumes:         cmp.Or(o.Volumes, p.Volumes),
+		Jobs:            cmp.Or(o.Jobs, p.Jobs),
+		Snapshots:       cmp.Or(o.Snapshots, p.Snapshots),
+		SnapshotStorage: cmp.Or(o.SnapshotStorage, p.SnapshotStorage),
 	}
 }
 
@@ -73,6 +76,7 @@ func hard(q v1alpha1.Quota) corev1.ResourceList {
 		v1alpha1.ResourceGitSyncs:       q.GitSyncs,
 		v1alpha1.ResourceVolumes:        q.Volumes,
 		v1alpha1.ResourceJobs:           q.Jobs,
+		v1alpha1.ResourceSnapshots:      q.Snapshots,
 	} {
 		if n != nil {
 			out[name] = *resource.NewQuantity(*n, resource.DecimalSI)
@@ -87,6 +91,7 @@ func hard(q v1alpha1.Quota) corev1.ResourceList {
 		v1alpha1.ResourceLimitsCPU:       limits.CPU,
 		v1alpha1.ResourceLimitsMemory:    limits.Memory,
 		v1alpha1.ResourceRequestsStorage: q.Storage,
+		v1alpha1.ResourceSnapshotStorage: q.SnapshotStorage,
 	} {
 		if amount != nil {
 			out[name] = amount.DeepCopy()

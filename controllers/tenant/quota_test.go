@@ -33,13 +33,13 @@ func TestQuota(t *testing.T) {
 				GitSyncs: new(int64(11)), Jobs: new(int64(12)),
 				Requests: &v1alpha1.ComputeQuota{CPU: quantity("6"), Memory: quantity("7Gi")},
 				Limits:   &v1alpha1.ComputeQuota{CPU: quantity("8"), Memory: quantity("9Gi")},
-				Storage:  quantity("10Gi"),
+				Storage:  quantity("10Gi"), Volumes: new(int64(13)), Snapshots: new(int64(14)), SnapshotStorage: quantity("15Gi"),
 			},
 			want: map[string]string{
 				"count/tenantcontainers.dogker.io": "1", "dogker.io/replicas": "2",
 				"dogker.io/published-ports": "3", "dogker.io/secrets": "4", "count/configmaps": "5", "count/gitsyncs.gitops.dogker.io": "11",
-				"count/tenantjobs.dogker.io": "12",
-				"requests.cpu":               "6", "requests.memory": "7Gi", "limits.cpu": "8", "limits.memory": "9Gi", "requests.storage": "10Gi",
+				"count/tenantjobs.dogker.io": "12", "count/volumes.dogker.io": "13", "count/volumesnapshots.dogker.io": "14", "dogker.io/snapshot-storage": "15Gi",
+				"requests.cpu": "6", "requests.memory": "7Gi", "limits.cpu": "8", "limits.memory": "9Gi", "requests.storage": "10Gi",
 			},
 		},
 		"OwnWins": {
@@ -63,7 +63,7 @@ func TestQuota(t *testing.T) {
 			tc.want["count/serviceaccounts"], tc.want["count/deploytokens.identity.dogker.io"] = "300", "300"
 			tc.want["count/gitpreviews.gitops.dogker.io"] = "50"
 			tc.want["count/alerts.monitoring.dogker.io"], tc.want["count/receivers.monitoring.dogker.io"] = "200", "50"
-			for _, name := range []string{v1alpha1.ResourceGitSyncs, v1alpha1.ResourceJobs} {
+			for _, name := range []string{v1alpha1.ResourceGitSyncs, v1alpha1.ResourceJobs, v1alpha1.ResourceSnapshots} {
 				if tc.want[name] == "" {
 					tc.want[name] = "300"
 				}

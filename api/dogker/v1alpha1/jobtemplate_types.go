@@ -8,8 +8,9 @@ type JobTemplate struct {
 	Image Image `json:"image"`
 
 	// ImagePullPolicy says when the registry is asked. IfNotPresent: when a run begins; if the registry cannot be reached, a copy
-	// that the engine holds is used. Always: when a run begins, and the registry must answer. Never: the registry is not asked;
-	// only copies that engines hold are used.
+	// that the engine holds is used; in a tenant's namespace, unless its security profile is privileged, the run waits for the
+	// registry. Always: when a run begins, and the registry must answer. Never: the registry is not asked; only copies that
+	// engines hold are used, which takes the security profile privileged, or a namespace of no tenant.
 	// +kubebuilder:default=IfNotPresent
 	// +optional
 	ImagePullPolicy PullPolicy `json:"imagePullPolicy,omitempty"`

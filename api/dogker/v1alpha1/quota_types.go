@@ -33,6 +33,16 @@ type Quota struct {
 	// +kubebuilder:validation:Maximum=100000
 	// +optional
 	Volumes *int64 `json:"volumes,omitempty"`
+	// Snapshots is how many VolumeSnapshots there may be: 300 when nothing is said.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100000
+	// +optional
+	Snapshots *int64 `json:"snapshots,omitempty"`
+	// SnapshotStorage is how much the archives of VolumeSnapshots may take together before no more are made. How large one becomes
+	// is known when it was made, so that those that are under way can go beyond it.
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('0')) >= 0 && quantity(string(self)).compareTo(quantity('64Pi')) <= 0",message="must be an amount of storage from 0 to 64Pi, such as 100Gi",messageExpression="'\"' + string(self) + '\" must be an amount of storage from 0 to 64Pi, such as 100Gi'"
+	// +optional
+	SnapshotStorage *resource.Quantity `json:"snapshotStorage,omitempty"`
 	// PublishedPorts is how many ports may be published on the nodes.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
@@ -92,6 +102,10 @@ const (
 	ResourceRequestsStorage = "requests.storage"
 	// ResourceVolumes counts Volumes.
 	ResourceVolumes = "count/volumes.dogker.io"
+	// ResourceSnapshots counts VolumeSnapshots.
+	ResourceSnapshots = "count/volumesnapshots.dogker.io"
+	// ResourceSnapshotStorage sums what the archives of VolumeSnapshots take.
+	ResourceSnapshotStorage = "dogker.io/snapshot-storage"
 	// ResourcePublishedPorts counts ports with publish.
 	ResourcePublishedPorts = "dogker.io/published-ports"
 	// ResourceSecrets counts Secrets, without those of SecretTypeRevisionEnv.

@@ -82,8 +82,8 @@ type TenantSpec struct {
 	PortRange *PortRange `json:"portRange,omitempty"`
 
 	// DeletionPolicy says what deleting the tenant takes along. Protect: the deletion is refused while there are
-	// TenantContainers, or data (Secrets and ConfigMaps that people made). Delete: containers go with the tenant, and
-	// data when the annotation dogker.io/delete-data holds the tenant's name.
+	// TenantContainers, or data (Volumes, VolumeSnapshots, and Secrets and ConfigMaps that people made). Delete: containers go
+	// with the tenant, and data when the annotation dogker.io/delete-data holds the tenant's name.
 	// +kubebuilder:default=Protect
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`

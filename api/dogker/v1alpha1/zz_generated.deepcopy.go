@@ -1555,6 +1555,16 @@ func (in *Quota) DeepCopyInto(out *Quota) {
 		*out = new(int64)
 		**out = **in
 	}
+	if in.Snapshots != nil {
+		in, out := &in.Snapshots, &out.Snapshots
+		*out = new(int64)
+		**out = **in
+	}
+	if in.SnapshotStorage != nil {
+		in, out := &in.SnapshotStorage, &out.SnapshotStorage
+		x := (*in).DeepCopy()
+		*out = &x
+	}
 	if in.PublishedPorts != nil {
 		in, out := &in.PublishedPorts, &out.PublishedPorts
 		*out = new(int64)

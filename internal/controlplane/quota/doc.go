@@ -11,6 +11,7 @@
 //     runs the template of a revision, and making the declared template smaller frees nothing until it runs.
 //   - What a job declares, for one task, times the tasks of a run that there are at a time, whether or not a run is going on: a
 //     tick must not fail because somebody has taken its place.
+//   - A Volume by its size, also while only its data is left; a snapshot by what its archive takes, once that is known.
 //   - A request to the scale subresource as the update of the container that it is.
 //
 // A count lowers a quota only when everything that was charged has had the time to be stored: see Patient. So what becomes

@@ -36,12 +36,12 @@ type Source struct {
 
 // Evaluators are those of the kinds that we charge by more than their number, for counting what there is.
 func Evaluators(s Source) []quota.Evaluator {
-	return []quota.Evaluator{containers(&s), volumes(&s), jobs(&s), secrets(&s)}
+	return []quota.Evaluator{containers(&s), volumes(&s), snapshots(&s), jobs(&s), secrets(&s)}
 }
 
 // ForAdmission is the configuration with which requests are charged.
 func ForAdmission() quota.Configuration {
-	evaluators := []quota.Evaluator{containers(nil), volumes(nil), jobs(nil), secrets(nil)}
+	evaluators := []quota.Evaluator{containers(nil), volumes(nil), snapshots(nil), jobs(nil), secrets(nil)}
 	for resource, name := range Counted {
 		evaluators = append(evaluators, generic.NewObjectCountEvaluator(schema.GroupResource{Resource: resource}, nil, name))
 	}
@@ -66,10 +66,14 @@ var Counted = map[string]corev1.ResourceName{
 	"resourcequotas": corev1.ResourceQuotas,
 }
 
-// Changed says which updates make a namespace be counted anew: those after which a container or a job is charged differently.
+// Changed says which updates make a namespace be counted anew: those after which a container, a job or a
+// snapshot is charged differently.
 func Changed(resource schema.GroupVersionResource, before, now any) bool {
 	if resource == jobsResource {
 		return jobChanged(before, now)
+	}
+	if resource == snapshotsResource {
+		return snapshotChanged(before, now)
 	}
 	if resource != containersResource {
 		return false
