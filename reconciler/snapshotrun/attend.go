@@ -22,6 +22,8 @@ func attend(s *v1alpha1.VolumeSnapshot, seen Seen) Decision {
 
 	order := reading(s, seen)
 	switch job := seen.Job; {
+	case job == nil && seen.Ordered == order.Operation:
+		return claim(s, seen) // It was begun, and is gone without a word.
 	case job == nil:
 		return Decision{Do: Order, Order: order, Reason: v1alpha1.ReasonSnapshotting, Message: doing(order.Kind)}
 	case job.Kind != order.Kind || job.Operation != order.Operation:
@@ -39,7 +41,7 @@ func attend(s *v1alpha1.VolumeSnapshot, seen Seen) Decision {
 	}
 }
 
-// claim puts the name of this process on record. What was being read is over: nobody knows how far it came.
+// claim puts the name of this process on record. What was being read is over; nobody knows how far it came.
 func claim(s *v1alpha1.VolumeSnapshot, seen Seen) Decision {
 	return record(s, func(next *v1alpha1.VolumeSnapshotStatus) {
 		a := next.Attempt

@@ -66,6 +66,8 @@ type Seen struct {
 	Node func(id string) Node
 	// Job of this process for the snapshot, running or ended; nil when there is none.
 	Job *volumejob.Job
+	// Ordered is the last operation that this process has ordered for the snapshot; empty for none.
+	Ordered string
 	// Other is true while another snapshot of the same Volume is Busy.
 	Other bool
 	// Restoring is the Volume that is being restored from it; empty when none is. It matters when the snapshot is being deleted.
