@@ -68,7 +68,7 @@ func (c *Controller) namespaceOf(ctx context.Context, t *v1alpha1.Tenant) (*core
 	}
 }
 
-// emptyNamespace removes containers and jobs, then volumes, then the account, and then the namespace. It always returns an error: a Wait, until the namespace
+// emptyNamespace removes containers and jobs, then volumes, their snapshots, the account, and then the namespace. It always returns an error: a Wait, until the namespace
 // is gone and nobody asks for this any more.
 func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns *corev1.Namespace) error {
 	var containers v1alpha1.TenantContainerList
@@ -104,6 +104,15 @@ func (c *Controller) emptyNamespace(ctx context.Context, t *v1alpha1.Tenant, ns 
 
 	if len(volumes) > 0 {
 		return c.removeVolumes(ctx, volumes)
+	}
+
+	snapshots, err := c.snapshots(ctx, ns.Name)
+	if err != nil {
+		return err
+	}
+
+	if len(snapshots) > 0 {
+		return c.removeSnapshots(ctx, snapshots)
 	}
 
 	if err := c.closeAccount(ctx, ns.Name); err != nil {
@@ -176,7 +185,27 @@ func (c *Controller) volumes(ctx context.Context, namespace string) ([]v1alpha1.
 	return list.Items, nil
 }
 
-// data lists the Volumes, Secrets and ConfigMaps of the namespace that people made, sorted.
+// removeSnapshots deletes the VolumeSnapshots, each of which does with its archive what its class says. No Volume makes any more.
+func (c *Controller) removeSnapshots(ctx context.Context, snapshots []v1alpha1.VolumeSnapshot) error {
+	for i := range snapshots {
+		if err := c.remove(ctx, &snapshots[i], "snapshot"); err != nil {
+			return err
+		}
+	}
+
+	return deleting("Snapshots are being removed", nil)
+}
+
+func (c *Controller) snapshots(ctx context.Context, namespace string) ([]v1alpha1.VolumeSnapshot, error) {
+	var list v1alpha1.VolumeSnapshotList
+	if err := c.live.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return nil, fmt.Errorf("list snapshots of %q: %w", namespace, err)
+	}
+
+	return list.Items, nil
+}
+
+// data lists the Volumes, VolumeSnapshots, Secrets and ConfigMaps of the namespace that people made, sorted.
 func (c *Controller) data(ctx context.Context, namespace string) ([]string, error) {
 	var (
 		secrets    corev1.SecretList
@@ -199,7 +228,17 @@ func (c *Controller) data(ctx context.Context, namespace string) ([]string, erro
 		names = append(names, volumes[i].Name)
 	}
 
-	return deletion.Data(secrets.Items, configMaps.Items, names), nil
+	snapshots, err := c.snapshots(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+
+	taken := make([]string, 0, len(snapshots))
+	for i := range snapshots {
+		taken = append(taken, snapshots[i].Name)
+	}
+
+	return deletion.Data(secrets.Items, configMaps.Items, names, taken), nil
 }
 
 // dropNetwork removes the network, once nothing uses it. That of a namespace that never was the tenant's stays.

@@ -19,12 +19,16 @@ import (
 const rootCA = "kube-root-ca.crt"
 
 // Data names what people have put into a namespace and cannot be made again: Secrets and ConfigMaps that belong to no
-// controller, and Volumes, whatever their reclaim policy: data that is retained is the tenant's no more. It is sorted.
-func Data(secrets []corev1.Secret, configMaps []corev1.ConfigMap, volumes []string) []string {
+// controller, and Volumes and VolumeSnapshots, whatever becomes of what they stand for: data that is retained is the tenant's no
+// more. It is sorted.
+func Data(secrets []corev1.Secret, configMaps []corev1.ConfigMap, volumes, snapshots []string) []string {
 	var out []string
 
 	for _, name := range volumes {
 		out = append(out, "Volume "+name)
+	}
+	for _, name := range snapshots {
+		out = append(out, "VolumeSnapshot "+name)
 	}
 
 	for i := range secrets {

@@ -61,9 +61,9 @@ func TestData(t *testing.T) {
 		{ObjectMeta: named("web-1-env"), Type: v1alpha1.SecretTypeRevisionEnv},
 		{ObjectMeta: named("token"), Type: corev1.SecretTypeServiceAccountToken},
 		{ObjectMeta: owned},
-	}, []corev1.ConfigMap{{ObjectMeta: named("settings")}, {ObjectMeta: named("kube-root-ca.crt")}, {ObjectMeta: owned}}, []string{"uploads"})
+	}, []corev1.ConfigMap{{ObjectMeta: named("settings")}, {ObjectMeta: named("kube-root-ca.crt")}, {ObjectMeta: owned}}, []string{"uploads"}, []string{"monday"})
 
-	if diff := cmp.Diff([]string{"ConfigMap settings", "Secret db", "Volume uploads"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"ConfigMap settings", "Secret db", "Volume uploads", "VolumeSnapshot monday"}, got); diff != "" {
 		t.Errorf("only what people made is data (-want +got):\n%s", diff)
 	}
 }

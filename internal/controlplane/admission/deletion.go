@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/initializer"
 	"k8s.io/client-go/dynamic"
@@ -109,15 +110,30 @@ func (d *Deletion) contents(ctx context.Context, namespace string) (containers i
 		return 0, nil, fmt.Errorf("list config maps of %q: %w", namespace, err)
 	}
 
-	volumes, err := d.ours.Resource(mountedResource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	volumes, err := d.names(ctx, mountedResource, namespace)
 	if err != nil {
-		return 0, nil, fmt.Errorf("list volumes of %q: %w", namespace, err)
+		return 0, nil, err
 	}
 
-	names := make([]string, 0, len(volumes.Items))
-	for i := range volumes.Items {
-		names = append(names, volumes.Items[i].GetName())
+	snapshots, err := d.names(ctx, snapshotResource, namespace)
+	if err != nil {
+		return 0, nil, err
 	}
 
-	return len(list.Items), deletion.Data(secrets.Items, configMaps.Items, names), nil
+	return len(list.Items), deletion.Data(secrets.Items, configMaps.Items, volumes, snapshots), nil
+}
+
+// names are those of all objects of a kind in a namespace.
+func (d *Deletion) names(ctx context.Context, r schema.GroupVersionResource, namespace string) ([]string, error) {
+	list, err := d.ours.Resource(r).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list %s of %q: %w", r.Resource, namespace, err)
+	}
+
+	names := make([]string, 0, len(list.Items))
+	for i := range list.Items {
+		names = append(names, list.Items[i].GetName())
+	}
+
+	return names, nil
 }

@@ -25,6 +25,10 @@ func TestDeletionOfTenants(t *testing.T) {
 		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "Volume",
 		"metadata": map[string]any{"namespace": "acme", "name": "orders"},
 	}}
+	snapshot := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "VolumeSnapshot",
+		"metadata": map[string]any{"namespace": "acme", "name": "monday"},
+	}}
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "db"}}
 
 	cases := map[string]struct {
@@ -38,6 +42,7 @@ func TestDeletionOfTenants(t *testing.T) {
 		"Containers": {reason: "What runs is protected.", tenant: tenantOf("Protect", "acme"), ours: []runtime.Object{container}, refusal: "set it to Delete"},
 		"Data":       {reason: "Data needs two words.", tenant: tenantOf("Delete", "acme"), kube: []runtime.Object{secret}, refusal: "dogker.io/delete-data=acme"},
 		"Volumes":    {reason: "So does what is in Volumes.", tenant: tenantOf("Delete", "acme"), ours: []runtime.Object{volume}, refusal: "dogker.io/delete-data=acme"},
+		"Snapshots":  {reason: "And what is left of them.", tenant: tenantOf("Delete", "acme"), ours: []runtime.Object{snapshot}, refusal: "The tenant has data (VolumeSnapshot monday)"},
 		"Allowed":    {reason: "Containers need one.", tenant: tenantOf("Delete", "acme"), ours: []runtime.Object{container}},
 		"NotPlaced": {
 			reason: "A namespace that never was the tenant's is nothing that it could lose.",
@@ -46,7 +51,7 @@ func TestDeletionOfTenants(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			kinds := map[schema.GroupVersionResource]string{containerResource: "TenantContainerList", mountedResource: "VolumeList"}
+			kinds := map[schema.GroupVersionResource]string{containerResource: "TenantContainerList", mountedResource: "VolumeList", snapshotResource: "VolumeSnapshotList"}
 			d := &Deletion{
 				Handler: admission.NewHandler(admission.Delete),
 				ours:    dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), kinds, tc.ours...),

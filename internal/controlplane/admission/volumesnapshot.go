@@ -26,6 +26,7 @@ const VolumeSnapshotPluginName = "DogkerVolumeSnapshot"
 var (
 	snapshotKind          = v1alpha1.GroupVersion.WithKind("VolumeSnapshot").GroupKind()
 	snapshotClassKind     = v1alpha1.GroupVersion.WithKind("VolumeSnapshotClass").GroupKind()
+	snapshotResource      = v1alpha1.GroupVersion.WithResource("volumesnapshots")
 	snapshotClassResource = v1alpha1.GroupVersion.WithResource("volumesnapshotclasses")
 )
 

@@ -18,8 +18,6 @@ import (
 	"github.com/dogker/dogker/reconciler/snapshotrules"
 )
 
-var snapshotResource = v1alpha1.GroupVersion.WithResource("volumesnapshots")
-
 // thing is an object of one of our kinds.
 func thing(kind, namespace, name string, spec map[string]any) *unstructured.Unstructured {
 	u := &unstructured.Unstructured{Object: map[string]any{"spec": runtime.DeepCopyJSON(spec)}}
