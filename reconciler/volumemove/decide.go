@@ -71,7 +71,7 @@ func begin(s State, w Wish, seen Seen) Decision {
 		return wait(s, "the target keeps data of an earlier move that had changed after it was copied; remove it there first")
 	case !seen.Source.Known:
 		return wait(s, "the node that it lives on does not answer")
-	case !seen.Source.There:
+	case !seen.Source.There && !seen.Never:
 		return wait(s, "its data is not on the node that it lives on")
 	case !seen.Target.Known:
 		return wait(s, "the node that it is to move to does not answer")
@@ -89,6 +89,9 @@ func begin(s State, w Wish, seen Seen) Decision {
 func stop(s State, seen Seen) Decision {
 	if !seen.Idle {
 		return wait(s, "containers that use it are being stopped")
+	}
+	if seen.Never && seen.Source.Known && !seen.Source.There && seen.Target.Known && !seen.Target.There {
+		return record(s.with(func(s *State, m *Move) { s.Node, s.Move = m.To, nil }))
 	}
 
 	return record(s.with(func(_ *State, m *Move) { m.Phase = Copying; m.Try++ }))

@@ -255,6 +255,29 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+// TestNothingToMove: what never had data lives elsewhere once nothing can make any on the node before.
+func TestNothingToMove(t *testing.T) {
+	s := volumemove.State{Node: "a"}
+	w := volumemove.Wish{Volume: uid, Generation: 2, Node: "b"}
+	seen := volumemove.Seen{Source: volumemove.Presence{Known: true}, Target: volumemove.Presence{Known: true}, Never: true}
+
+	d := volumemove.Decide(s, w, seen)
+	if d.State.Move == nil || d.State.Move.Phase != volumemove.Stopping {
+		t.Fatalf("it begins with %+v", d)
+	}
+	if stays := volumemove.Decide(d.State, w, seen); !same(stays.State, d.State) || stays.Why == "" {
+		t.Errorf("while something runs: %+v", stays)
+	}
+	seen.Idle = true
+	if end := volumemove.Decide(d.State, w, seen); end.State.Move != nil || end.State.Node != "b" {
+		t.Errorf("the end is %+v", end)
+	}
+	seen.Source.There = true
+	if copies := volumemove.Decide(d.State, w, seen); copies.State.Move == nil || copies.State.Move.Phase != volumemove.Copying {
+		t.Errorf("with data that came in time: %+v", copies)
+	}
+}
+
 // TestSilentNode wants a node that is down to hold containers no longer than it must.
 func TestSilentNode(t *testing.T) {
 	w := newWorld()

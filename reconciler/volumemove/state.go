@@ -109,6 +109,8 @@ type Seen struct {
 	Settled bool
 	// Job of this process for this volume, running or just ended; nil when there is none.
 	Job *Job
+	// Never is true when the volume never had data: then there is nothing to copy, and another node is as good.
+	Never bool
 	// Changed is true when this process has been asked to remove the source and has found that it has changed.
 	Changed bool
 }
