@@ -123,6 +123,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return served.Serve(ctx, listener) })
+	g.Go(func() error { return served.Guard(ctx) })
 	g.Go(func() error {
 		return sampler.Run(ctx, func(r telemetry.Report) {
 			if err := ring.Add(r); err != nil {

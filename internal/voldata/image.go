@@ -36,7 +36,7 @@ func ensureImage(ctx context.Context, e Engine) (string, error) {
 		return id, err
 	}
 
-	archive, err := imageArchive()
+	archive, err := ImageArchive()
 	if err != nil {
 		return "", err
 	}
@@ -56,7 +56,7 @@ func ensureImage(ctx context.Context, e Engine) (string, error) {
 func findImage(ctx context.Context, e Engine) (string, error) {
 	got, err := e.ImageInspect(ctx, Image)
 	switch {
-	case cerrdefs.IsNotFound(err), err == nil && !isOurs(got):
+	case cerrdefs.IsNotFound(err), err == nil && !IsImage(got):
 		return "", fmt.Errorf("image %q: %w", Image, swarmobj.ErrNotFound)
 	case err != nil:
 		return "", translate(err, "look at image %q", Image)
@@ -65,12 +65,13 @@ func findImage(ctx context.Context, e Engine) (string, error) {
 	return got.ID, nil
 }
 
-func isOurs(i image.InspectResponse) bool {
+// IsImage tells whether an engine has the right thing by the name of Image.
+func IsImage(i image.InspectResponse) bool {
 	return slices.Equal(i.RootFS.Layers, []string{layerID}) && (i.Config == nil || len(i.Config.Volumes) == 0)
 }
 
-// imageArchive is the image in the format of `docker save`. It is the same on every node.
-func imageArchive() ([]byte, error) {
+// ImageArchive is the image in the format of `docker save`. It is the same on every node of an architecture.
+func ImageArchive() ([]byte, error) {
 	epoch := time.Unix(0, 0).UTC()
 	config, err := json.Marshal(map[string]any{
 		"architecture": runtime.GOARCH, "os": "linux", "created": epoch, "config": map[string]any{},

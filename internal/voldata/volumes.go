@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/mount"
 	"github.com/google/uuid"
 
 	"github.com/dogker/dogker/internal/voldata/content"
@@ -183,23 +181,11 @@ func (v *Volumes) mount(ctx context.Context, volume string, readOnly bool) (*mou
 
 	c := &mounted{volumes: v, volume: volume, name: namePrefix + uuid.NewString()}
 	v.hold(c.name)
-	made, err := v.engine.ContainerCreate(ctx, &container.Config{
-		Image: id,
-		// Engines want to know what would be started.
-		Cmd:             []string{"/never"},
-		NetworkDisabled: true,
-		Labels: map[string]string{
-			LabelHolder: v.o.Holder,
-			LabelUntil:  fmt.Sprint(v.o.Now().Add(v.o.Longest).Unix()),
-		},
-	}, &container.HostConfig{
-		NetworkMode: "none",
-		LogConfig:   container.LogConfig{Type: "none"},
-		Mounts: []mount.Mount{{
-			Type: mount.TypeVolume, Source: volume, Target: "/" + content.Root, ReadOnly: readOnly,
-			VolumeOptions: &mount.VolumeOptions{NoCopy: true, Labels: map[string]string{labelMade: c.name}},
-		}},
-	}, nil, nil, c.name)
+	want := Mount{
+		Name: c.name, Image: id, Volume: volume, ReadOnly: readOnly,
+		Holder: v.o.Holder, Until: fmt.Sprint(v.o.Now().Add(v.o.Longest).Unix()),
+	}.request()
+	made, err := v.engine.ContainerCreate(ctx, want.Config, want.HostConfig, want.NetworkingConfig, nil, c.name)
 	if err != nil {
 		// An answer that was lost may have been yes; then the name tells.
 		return nil, errors.Join(translate(err, "mount volume %q", volume), c.close(ctx))

@@ -2,6 +2,7 @@ package door
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,8 +20,10 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/docker/client"
 
 	"github.com/dogker/dogker/internal/agent"
 	"github.com/dogker/dogker/internal/agent/pki"
@@ -32,6 +35,9 @@ type Engine interface {
 	ContainerInspect(ctx context.Context, id string) (container.InspectResponse, error)
 	NetworkInspect(ctx context.Context, id string, o network.InspectOptions) (network.Inspect, error)
 	VolumeInspect(ctx context.Context, name string) (volume.Volume, error)
+	ImageInspect(ctx context.Context, ref string, o ...client.ImageInspectOption) (image.InspectResponse, error)
+	ContainerList(ctx context.Context, o container.ListOptions) ([]container.Summary, error)
+	ContainerUnpause(ctx context.Context, id string) error
 }
 
 // Options are what a door needs.
@@ -66,6 +72,8 @@ type Door struct {
 	proxy   *httputil.ReverseProxy
 	streams room
 	own     room
+	data    room
+	leases  leases
 	execs   execs
 	mux     *http.ServeMux
 	// strangers have not shown who they are.
@@ -78,8 +86,9 @@ type Door struct {
 // New returns a door to an engine.
 func New(o Options) *Door {
 	d := &Door{
-		o: o, streams: make(room, maxStreams), own: make(room, maxOwn), known: map[string]bool{},
+		o: o, streams: make(room, maxStreams), own: make(room, maxOwn), data: make(room, maxData), known: map[string]bool{},
 		execs: execs{of: map[string]string{}}, mux: http.NewServeMux(), strangers: newStrangers(),
+		leases: leases{length: agent.FreezeLease, until: map[string]time.Time{}},
 	}
 	d.proxy = d.newProxy()
 	d.mux.HandleFunc("GET "+agent.PathAbout, d.about)
@@ -116,6 +125,8 @@ func (d *Door) newProxy() *httputil.ReverseProxy {
 				return d.execs.learn(resp, c.target.container)
 			case c.target.rule.reduces != nil && resp.StatusCode == http.StatusOK:
 				return c.target.rule.reduces(resp)
+			case c.target.rule.thaws && resp.StatusCode < http.StatusMultipleChoices:
+				d.leases.end(c.target.container)
 			}
 
 			return nil
@@ -146,14 +157,18 @@ func rewrite(p *httputil.ProxyRequest) {
 		header.Set("Connection", "Upgrade")
 		header.Set("Upgrade", "tcp")
 	}
-	if c.body != nil {
-		header.Set("Content-Type", "application/json")
+	if c.body != nil || c.target.rule.takes {
+		header.Set("Content-Type", cmp.Or(c.target.rule.sends, "application/json"))
 	}
 
 	p.Out.Header, p.Out.Trailer = header, nil
 	p.Out.Host = "engine"
 	p.Out.URL = &url.URL{Scheme: "http", Host: "engine", Path: c.target.path(), RawQuery: encoded(c.query)}
-	p.Out.Body, p.Out.ContentLength, p.Out.TransferEncoding = http.NoBody, 0, nil
+	p.Out.TransferEncoding = nil
+	if c.target.rule.takes {
+		return // The body goes through as it comes.
+	}
+	p.Out.Body, p.Out.ContentLength = http.NoBody, 0
 	if c.body != nil {
 		p.Out.Body, p.Out.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
 	}
@@ -191,14 +206,25 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if s := c.target.rule.streams; s != nil && s(c.query) {
 		at := d.streams
-		if c.target.rule.own {
+		switch {
+		case c.target.rule.own:
 			at = d.own
+		case c.target.rule.data:
+			at = d.data
 		}
 		if !at.enter() {
 			d.refuse(w, r, http.StatusTooManyRequests, at.full())
 			return
 		}
 		defer at.leave()
+	}
+	if c.target.rule.freezes {
+		done, err := d.leases.begin(c.target.container)
+		if err != nil {
+			d.refuse(w, r, http.StatusServiceUnavailable, err)
+			return
+		}
+		defer done()
 	}
 	d.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
 }
@@ -227,24 +253,43 @@ func (d *Door) judge(r *http.Request) (*call, int, error) {
 		}
 	}
 
-	id := c.target.container
-	if c.target.exec != "" {
-		var known bool
-		if id, known = d.execs.container(c.target.exec); !known {
-			return nil, http.StatusNotFound, errors.New("no command of that ID was started through this agent")
+	if c.target.mount != "" {
+		if code, err := d.admitMount(r.Context(), &c.target); err != nil {
+			return nil, code, err
 		}
 	}
-	if id == "" {
-		return &c, 0, nil
-	}
-	if code, err := d.admit(r.Context(), id); err != nil {
+	if code, err := d.admitContainer(r.Context(), &c); err != nil {
 		return nil, code, err
+	}
+	if c.target.rule.admits != nil {
+		if code, err := c.target.rule.admits(d, r.Context(), &c); err != nil {
+			return nil, code, err
+		}
 	}
 
 	return &c, 0, nil
 }
 
+// admitContainer is an error for a request about a container of others, or about a command that others have started.
+func (d *Door) admitContainer(ctx context.Context, c *call) (int, error) {
+	id := c.target.container
+	if c.target.exec != "" {
+		var known bool
+		if id, known = d.execs.container(c.target.exec); !known {
+			return http.StatusNotFound, errors.New("no command of that ID was started through this agent")
+		}
+	}
+	if id == "" {
+		return 0, nil
+	}
+
+	return d.admit(ctx, id)
+}
+
 func bodyOf(r *http.Request, rule *rule) ([]byte, error) {
+	if rule.takes {
+		return nil, nil
+	}
 	data, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	switch {
 	case err != nil:

@@ -24,11 +24,11 @@ func TestRefuses(t *testing.T) {
 	in := "/v1.41/containers/" + taskID
 
 	cases := map[string]struct{ reason, method, path, body, says string }{
-		"Create":           {"Nobody makes containers through an agent.", "POST", "/v1.41/containers/create", "{}", "not among"},
-		"Remove":           {"Nor removes them.", "DELETE", in, "", "not among"},
+		"Create":           {"Nobody makes containers through an agent.", "POST", "/v1.41/containers/create?name=web", `{"Image":"alpine"}`, "HostConfig.Mounts"},
+		"Remove":           {"Nor removes them.", "DELETE", in, "", "not a container that only mounts a volume"},
 		"Images":           {"Nor looks at images.", "GET", "/v1.41/images/json", "", "not among"},
 		"Secrets":          {"Nor asks the swarm.", "GET", "/v1.41/secrets", "", "not among"},
-		"Archive":          {"Nor copies files out.", "GET", in + "/archive?path=/", "", "not among"},
+		"Archive":          {"Nor copies files out.", "GET", in + "/archive?path=/", "", "must be /volume"},
 		"OtherMethod":      {"A path is allowed with its method.", "POST", in + "/json", "", "not among"},
 		"Name":             {"A name may mean another container a moment later.", "GET", "/v1.41/containers/web/json", "", "not among"},
 		"ShortID":          {"So may the begin of an ID.", "GET", "/v1.41/containers/aaaaaaaaaaaa/json", "", "not among"},
@@ -80,7 +80,7 @@ func TestRefuses(t *testing.T) {
 		})
 	}
 
-	if code, _ := w.ask(t, "GET", "/v1.41/containers/"+strings.Repeat("d", 64)+"/json", ""); code != http.StatusNotFound {
+	if code, _ := w.ask(t, "GET", "/v1.41/containers/"+strings.Repeat("9", 64)+"/json", ""); code != http.StatusNotFound {
 		t.Errorf("container that is gone: got %d, want 404", code)
 	}
 	if code, _ := w.ask(t, "GET", "/v1.41/exec/"+execID+"/json", ""); code != http.StatusNotFound {

@@ -1,17 +1,21 @@
 package door
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/dogker/dogker/internal/voldata"
 )
 
 // rule is one thing that may be asked of the engine.
 type rule struct {
 	method string
-	// path without the version; {container} and {exec} stand for whole IDs, and {volume} for the name
-	// of a volume of ours.
+	// path without the version; {container} and {exec} stand for whole IDs, {volume} for the name of a volume of ours, and {mount}
+	// for the ID or the name of a container that voldata has made.
 	path string
 	// query lists the parameters that are allowed, and what they may be.
 	query map[string]check
@@ -20,8 +24,15 @@ type rule struct {
 	// upgrades is true for what becomes a stream of bytes both ways, and streams for what may last.
 	upgrades bool
 	streams  func(query map[string]string) bool
-	// own is true for what servers listen to all the time.
-	own bool
+	// own is true for what servers listen to all the time, and data for what is in volumes.
+	own, data bool
+	// takes is true where the body is a stream of any length, and sends says what is sent, if that is no JSON.
+	takes bool
+	sends string
+	// admits judges what only the engine knows, and may make another body.
+	admits func(*Door, context.Context, *call) (int, error)
+	// freezes and thaws are true for what pauses a container and lets it go on.
+	freezes, thaws bool
 	// creates is true for what makes an exec, whose ID is in the answer.
 	creates bool
 	// reduces cuts what the engine answers down to what is ours.
@@ -31,13 +42,15 @@ type rule struct {
 }
 
 // rules is all of it.
-var rules = []rule{
+var rules = slices.Concat(generalRules, dataRules)
+
+var generalRules = []rule{
 	{method: http.MethodHead, path: "/_ping"},
 	{method: http.MethodGet, path: "/_ping"},
 	{
 		method: http.MethodGet, path: "/containers/json",
-		query:  map[string]check{"all": flag, "limit": number(1 << 20), "filters": filters("id", "label", "status")},
-		always: tasksOnly("label"),
+		query:  map[string]check{"all": flag, "limit": number(1 << 20), "filters": filters("id", "label", "status", "volume")},
+		always: tasksOrMounts,
 	},
 	{method: http.MethodGet, path: "/containers/{container}/json"},
 	{
@@ -88,8 +101,9 @@ var (
 type target struct {
 	rule *rule
 	// version is the prefix of the path, such as /v1.41; it may be empty.
-	version                 string
-	container, exec, volume string
+	version string
+
+	container, exec, volume, mount string
 }
 
 // find looks for the rule of a request.
@@ -114,7 +128,7 @@ func (t *target) match(pattern, segments []string) bool {
 	if len(pattern) != len(segments) {
 		return false
 	}
-	t.container, t.exec, t.volume = "", "", ""
+	t.container, t.exec, t.volume, t.mount = "", "", "", ""
 
 	for i, p := range pattern {
 		switch {
@@ -124,6 +138,8 @@ func (t *target) match(pattern, segments []string) bool {
 			t.exec = segments[i]
 		case p == "{volume}" && volumeName.MatchString(segments[i]):
 			t.volume = segments[i]
+		case p == "{mount}" && (fullID.MatchString(segments[i]) || voldata.IsName(segments[i])):
+			t.mount = segments[i]
 		case p != segments[i]:
 			return false
 		}
@@ -134,7 +150,7 @@ func (t *target) match(pattern, segments []string) bool {
 
 // path is what the engine is asked for.
 func (t *target) path() string {
-	return t.version + strings.NewReplacer("{container}", t.container, "{exec}", t.exec, "{volume}", t.volume).Replace(t.rule.path)
+	return t.version + strings.NewReplacer("{container}", t.container, "{exec}", t.exec, "{volume}", t.volume, "{mount}", t.mount).Replace(t.rule.path)
 }
 
 // printable is what somebody sent, fit for a message.

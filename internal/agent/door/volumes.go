@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/internal/voldata"
 )
 
 // volumeName is what engines call volumes.
@@ -92,19 +93,38 @@ func volumesOfOurs(resp *http.Response) error {
 	return nil
 }
 
-// admitVolume is an error for a volume that Dogker has not made. Volumes are not remembered: a name can be given again.
-func (d *Door) admitVolume(ctx context.Context, name string) (int, error) {
+var (
+	errNotOurs  = errors.New("it is not a volume that Dogker has made")
+	errNoVolume = errors.New("there is no such volume on this node")
+)
+
+// volume looks one up.
+func (d *Door) volume(ctx context.Context, name string) (volume.Volume, int, error) {
 	ctx, cancel := context.WithTimeout(ctx, inspectPatience)
 	defer cancel()
 
 	v, err := d.o.Engine.VolumeInspect(ctx, name)
 	switch {
 	case errdefs.IsNotFound(err):
-		return http.StatusNotFound, errors.New("there is no such volume on this node")
+		return v, http.StatusNotFound, errNoVolume
 	case err != nil:
-		return http.StatusBadGateway, fmt.Errorf("the engine does not answer: %w", err)
-	case v.Name != name || !managed(v.Labels):
-		return http.StatusForbidden, errors.New("it is not a volume that Dogker has made")
+		return v, http.StatusBadGateway, fmt.Errorf("the engine does not answer: %w", err)
+	case v.Name != name:
+		return v, http.StatusForbidden, errNotOurs
+	}
+
+	return v, 0, nil
+}
+
+// admitVolume is an error for a volume that Dogker has not made, nor a mount of ours by mistake, which is to be taken away again.
+// Volumes are not remembered: a name can be given again.
+func (d *Door) admitVolume(ctx context.Context, name string) (int, error) {
+	v, code, err := d.volume(ctx, name)
+	switch {
+	case err != nil:
+		return code, err
+	case !managed(v.Labels) && !voldata.MadeByMistake(v.Labels):
+		return http.StatusForbidden, errNotOurs
 	}
 
 	return 0, nil

@@ -11,12 +11,17 @@ import (
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/internal/voldata"
 )
 
 // Volumes that the engine of tests has: one that Dogker has made, and one of somebody else's.
 const (
 	ourVolume   = "acme_data_0123456789ab"
 	otherVolume = "postgres"
+	// filledVolume was made by voldata, sharedVolume would be as well and is elsewhere, and mistakenVolume was made by a mount of it.
+	filledVolume   = "acme_filled_0123456789ab"
+	sharedVolume   = "acme_shared_0123456789ab"
+	mistakenVolume = "acme_mistaken_0123456789ab"
 )
 
 var ourLabels = map[string]string{v1alpha1.SwarmLabelManaged: "true"}
@@ -28,6 +33,15 @@ func (*engine) VolumeInspect(_ context.Context, name string) (volume.Volume, err
 		return volume.Volume{Name: name, Labels: ourLabels}, nil
 	case otherVolume:
 		return volume.Volume{Name: name}, nil
+	case filledVolume:
+		return volume.Volume{Name: name, Driver: "local", Labels: map[string]string{v1alpha1.SwarmLabelManaged: "true", voldata.LabelOperation: "move/1"}}, nil
+	case sharedVolume:
+		return volume.Volume{
+			Name: name, Driver: "local", Labels: map[string]string{v1alpha1.SwarmLabelManaged: "true", voldata.LabelOperation: "move/1"},
+			Options: map[string]string{"type": "nfs", "device": ":/export"},
+		}, nil
+	case mistakenVolume:
+		return volume.Volume{Name: name, Labels: map[string]string{"io.dogker.volume-made-by": mountName}}, nil
 	default:
 		return volume.Volume{}, errdefs.ErrNotFound
 	}
@@ -37,7 +51,7 @@ func TestRefusesVolumesOfOthers(t *testing.T) {
 	w := newWorld(t)
 
 	cases := map[string]struct{ reason, method, path, body, says string }{
-		"Create":       {"Engines make them, when tasks start.", "POST", "/v1.41/volumes/create", `{"Name":"x"}`, "not among"},
+		"Create":       {"What is made says who has made it.", "POST", "/v1.41/volumes/create", `{"Name":"acme_x"}`, "field Labels"},
 		"Prune":        {"Nobody removes what is not named.", "POST", "/v1.41/volumes/prune", "", "not among"},
 		"Update":       {"Nobody changes them.", "PUT", "/v1.41/volumes/" + ourVolume, "", "not among"},
 		"Others":       {"What Dogker has not made is the operator's.", "DELETE", "/v1.41/volumes/" + otherVolume, "", "not a volume that Dogker has made"},
@@ -75,6 +89,7 @@ func TestAsksForOurVolumes(t *testing.T) {
 		"ListByMore": {"GET", `/v1.41/volumes?filters={"label":{"io.dogker.tenant=acme":true}}`, "GET /v1.41/volumes?filters=" + ours + "%2C%22io.dogker.tenant%3Dacme%22%3Atrue%7D%7D"},
 		"Look":       {"GET", "/v1.41/volumes/" + ourVolume, "GET /v1.41/volumes/" + ourVolume},
 		"Remove":     {"DELETE", "/v1.41/volumes/" + ourVolume, "DELETE /v1.41/volumes/" + ourVolume},
+		"Mistaken":   {"DELETE", "/v1.41/volumes/" + mistakenVolume, "DELETE /v1.41/volumes/" + mistakenVolume},
 		"Usage":      {"GET", "/v1.41/system/df", "GET /v1.41/system/df?type=volume"},
 	}
 	for name, tc := range cases {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ var (
 	taskID  = strings.Repeat("a", 64) // A container of a task,
 	plainID = strings.Repeat("b", 64) // one of no task,
 	ownID   = strings.Repeat("c", 64) // and the agent's own.
+	dryID   = strings.Repeat("d", 64) // One of a task that mounts no volume of ours.
 	execID  = strings.Repeat("e", 64)
 )
 
@@ -37,6 +39,11 @@ type engine struct {
 	asked []string
 	// address is where the container of the task is reached.
 	address string
+	// listed are the containers that run.
+	listed []container.Summary
+	// much is how many bytes are in a volume. got counts what was written, and cut what broke off.
+	much     int64
+	got, cut atomic.Int64
 }
 
 func (e *engine) note(what string) {
@@ -57,12 +64,20 @@ func (e *engine) take() []string {
 }
 
 func (e *engine) ContainerInspect(_ context.Context, id string) (container.InspectResponse, error) {
-	labels := map[string]map[string]string{taskID: {agent.TaskLabel: "task"}, plainID: {}, ownID: {agent.TaskLabel: "own"}}[id]
+	if c, known := mountContainers[id]; known {
+		return c, nil
+	}
+	labels := map[string]map[string]string{taskID: {agent.TaskLabel: "task"}, dryID: {agent.TaskLabel: "dry"}, plainID: {}, ownID: {agent.TaskLabel: "own"}}[id]
 	if labels == nil {
 		return container.InspectResponse{}, errdefs.ErrNotFound
 	}
 
-	return container.InspectResponse{Config: &container.Config{Labels: labels}}, nil
+	c := container.InspectResponse{Config: &container.Config{Labels: labels}}
+	if id == taskID {
+		c.Mounts = []container.MountPoint{{Type: "bind", Source: "/x"}, {Type: "volume", Name: otherVolume}, {Type: "volume", Name: ourVolume}}
+	}
+
+	return c, nil
 }
 
 func (e *engine) NetworkInspect(context.Context, string, network.InspectOptions) (network.Inspect, error) {
@@ -71,6 +86,10 @@ func (e *engine) NetworkInspect(context.Context, string, network.InspectOptions)
 
 // ServeHTTP is the engine's socket.
 func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/archive") && e.much > 0 {
+		e.archive(w, r)
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	e.note(strings.TrimSpace(r.Method + " " + r.URL.String() + " " + string(body)))
 
@@ -92,6 +111,21 @@ func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(conn, "bye")
 	default:
 		_, _ = io.WriteString(w, "{}")
+	}
+}
+
+// archive sends a volume, or takes one.
+func (e *engine) archive(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		w.Header().Set("X-Docker-Container-Path-Stat", "e30=")
+		_, _ = io.Copy(w, &zeros{left: e.much})
+		return
+	}
+	n, err := io.Copy(io.Discard, r.Body)
+	e.got.Store(n)
+	if err != nil {
+		e.cut.Add(1)
+		w.WriteHeader(http.StatusInternalServerError)
 	}
 }
 
