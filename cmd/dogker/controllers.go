@@ -32,6 +32,8 @@ import (
 	"github.com/dogker/dogker/internal/logship"
 	"github.com/dogker/dogker/internal/promquery"
 	"github.com/dogker/dogker/internal/registry"
+	"github.com/dogker/dogker/internal/volumework"
+	"github.com/dogker/dogker/internal/volumework/places"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/telemetry"
 )
@@ -65,6 +67,10 @@ func registerControllers(_ context.Context, m manager.Manager, c *controllers) e
 	}
 
 	if err := registerFleet(m, c); err != nil {
+		return err
+	}
+
+	if err := registerVolumework(m, c); err != nil {
 		return err
 	}
 
@@ -103,6 +109,9 @@ type controllers struct {
 	prometheus *promquery.Client
 	// logs is where logs of containers go; nil when they are not shipped.
 	logs *logship.Endpoint
+	// work is done with the data of volumes, and places are where their snapshots are kept.
+	work   *volumework.Worker
+	places *places.Places
 	// registry answers for registries of images, from when the first loop that asks is registered.
 	registry *registry.Client
 

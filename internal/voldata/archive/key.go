@@ -86,3 +86,12 @@ func mac(key, message []byte) []byte {
 
 	return h.Sum(nil)
 }
+
+// Recipient is who archives are made for, as age writes it: what is encrypted for it, the key opens.
+func (k *Key) Recipient() string {
+	if s, is := k.recipients[0].(fmt.Stringer); is {
+		return s.String()
+	}
+
+	return ""
+}

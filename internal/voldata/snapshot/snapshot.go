@@ -27,6 +27,8 @@ type Place struct {
 type Quiet struct {
 	// Begin is called before anything is read. When it fails, nothing is.
 	Begin func(ctx context.Context) error
+	// Still is called once all of the volume was read. When it fails, nothing is stored.
+	Still func(ctx context.Context) error
 	// End is called once after Begin, whatever has failed, as soon as nothing of the volume is read any more. The store may
 	// still be at work then, and what is in it is read back later.
 	End func()
@@ -74,11 +76,11 @@ func quietly(ctx context.Context, from *voldata.Volumes, volume string, origin a
 		}
 	}
 
-	return put(ctx, from, volume, origin, to, end, o)
+	return put(ctx, from, volume, origin, to, Quiet{Still: q.Still, End: end}, o)
 }
 
-// put makes an archive while it is stored. It calls read when the volume was read, or is not read any more.
-func put(ctx context.Context, from *voldata.Volumes, volume string, origin archive.Origin, to Place, read func(), o content.Options) (*archive.Receipt, error) {
+// put makes an archive while it is stored. It ends what was quieted once the volume was read, or is not read any more.
+func put(ctx context.Context, from *voldata.Volumes, volume string, origin archive.Origin, to Place, q Quiet, o content.Options) (*archive.Receipt, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -96,9 +98,12 @@ func put(ctx context.Context, from *voldata.Volumes, volume string, origin archi
 	go func() {
 		defer close(making)
 		made, makeErr = archive.Write(w, origin, to.Key, in, o)
-		// The store goes on while that is done which may take long.
+		if makeErr == nil && q.Still != nil {
+			makeErr = q.Still(ctx)
+		}
+		// Without an error this is the end of the archive. The store goes on while that is done which may take long.
 		_ = w.CloseWithError(makeErr)
-		read()
+		q.End()
 	}()
 
 	_, putErr := to.Store.Put(ctx, to.Name, r)

@@ -257,8 +257,9 @@ func TestSaveQuietly(t *testing.T) {
 		fail bool
 		want string
 	}{
-		"Whole":       {func(*world) {}, false, "begin end get"},
+		"Whole":       {func(*world) {}, false, "begin still end get"},
 		"BeginFails":  {func(w *world) { w.quiet.Begin = thenFails(w.quiet.Begin) }, true, "begin end"},
+		"NotStill":    {func(w *world) { w.quiet.Still = thenFails(w.quiet.Still) }, true, "begin still end"},
 		"NoVolume":    {func(w *world) { delete(w.engine.Volumes, "acme_data") }, true, "begin end"},
 		"StoreDenies": {func(w *world) { w.store.put = func(io.Reader) (int64, error) { return 0, store.ErrDenied } }, true, "begin end"},
 		// The engine is not waited for by what is frozen for it.
@@ -280,6 +281,7 @@ func TestSaveQuietly(t *testing.T) {
 			var did []string
 			w.quiet = snapshot.Quiet{
 				Begin: func(context.Context) error { did = append(did, "begin"); return nil },
+				Still: func(context.Context) error { did = append(did, "still"); return nil },
 				End:   func() { did = append(did, "end") },
 			}
 			c.harm(w)
@@ -290,13 +292,16 @@ func TestSaveQuietly(t *testing.T) {
 			if got := strings.Join(did, " "); got != c.want {
 				t.Errorf("it did %q, want %q", got, c.want)
 			}
+			if names := storetest.Names(t, w.store, ""); c.fail && len(names) > 0 {
+				t.Errorf("%v is stored, want nothing", names)
+			}
 		})
 	}
 }
 
-// thenFails is a beginning that fails after it has begun.
-func thenFails(begin func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error { return errors.Join(begin(ctx), errors.New("boom")) }
+// thenFails fails after it was done.
+func thenFails(do func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error { return errors.Join(do(ctx), errors.New("boom")) }
 }
 
 // TestSum wants an archive that is whole and another than was recorded to be refused.

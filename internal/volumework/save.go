@@ -1,0 +1,214 @@
+package volumework
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/dogker/dogker/internal/voldata/archive"
+	"github.com/dogker/dogker/internal/voldata/content"
+	"github.com/dogker/dogker/internal/voldata/snapshot"
+	"github.com/dogker/dogker/reconciler/logkey"
+	"github.com/dogker/dogker/reconciler/swarmobj"
+	"github.com/dogker/dogker/reconciler/volumejob"
+)
+
+const (
+	// pausePatience bounds freezing, and letting go.
+	pausePatience = time.Minute
+	// defaultHook bounds a hook that has no bound of its own.
+	defaultHook = 30 * time.Second
+)
+
+// save stores a volume, between what is to be done around reading it.
+func (w *Worker) save(ctx context.Context, o *volumejob.Order) (volumejob.Job, error) {
+	result := volumejob.Job{Thawed: true}
+	at, err := w.place(ctx, o)
+	if err != nil {
+		return result, err
+	}
+	if err := w.hold(ctx); err != nil {
+		return result, err
+	}
+
+	q := &quiet{w: w, o: o}
+	origin := archive.Origin{
+		Namespace: o.Archive.Namespace, Volume: o.Archive.Volume, UID: o.Archive.UID, Time: o.Archive.Time, Dogker: w.o.Version,
+	}
+	got, err := snapshot.Save(ctx, w.volumes(o.Source.Node), o.Source.Name, origin, at, snapshot.Quiet{
+		Begin: q.begin, Still: q.still,
+		// Whoever is not waited for any more still has to let go.
+		End: func() { q.end(context.WithoutCancel(ctx)) },
+	}, content.Options{})
+	result.Thawed = q.undone == nil
+	// Why it failed is more than what followed from it.
+	if err := errors.Join(err, q.undone); err != nil {
+		return result, err
+	}
+	result.Receipt, result.Digest = receiptOf(&got), got.Content.Digest
+
+	return result, nil
+}
+
+// quiet is what is done around reading.
+type quiet struct {
+	w *Worker
+	o *volumejob.Order
+	// paused is true when containers may be frozen.
+	paused bool
+	// undone is why not all was undone.
+	undone error
+}
+
+// begin runs the pre hook, and freezes containers.
+func (q *quiet) begin(ctx context.Context) error {
+	if pre := q.o.Quiet.Pre; pre != nil {
+		if err := q.w.hook(ctx, q.o, pre, "the hook before reading"); err != nil {
+			return err
+		}
+	}
+	if !q.o.Quiet.Pause {
+		return nil
+	}
+	if err := q.w.hold(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, pausePatience)
+	defer cancel()
+
+	// An answer that is lost may have been yes.
+	q.paused = true
+	if _, err := q.w.o.Engines.PauseMounting(ctx, q.o.Source.Node, q.o.Source.Name); err != nil {
+		return &failure{errPause, err}
+	}
+
+	return nil
+}
+
+// still makes sure that nothing has run while all was read: only then is it of one moment.
+func (q *quiet) still(ctx context.Context) error {
+	if !q.paused {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, pausePatience)
+	defer cancel()
+
+	err := q.w.o.Engines.StillPaused(ctx, q.o.Source.Node, q.o.Source.Name)
+	switch {
+	case err == nil || errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, swarmobj.ErrUnavailable), errors.Is(err, swarmobj.ErrRefused), ctx.Err() != nil:
+		return &failure{errPause, err}
+	default:
+		return &failure{errWent, err}
+	}
+}
+
+// end lets containers go on, and runs the post hook.
+func (q *quiet) end(ctx context.Context) {
+	if q.paused {
+		q.undone = q.w.unpause(ctx, q.o)
+	}
+	if post := q.o.Quiet.Post; post != nil {
+		q.undone = errors.Join(q.undone, q.w.hook(ctx, q.o, post, "the hook after reading"))
+	}
+}
+
+// unpause lets containers go on. While this process is in charge that needs no leave: who has frozen them must let go.
+// Afterwards somebody else may have frozen them.
+func (w *Worker) unpause(ctx context.Context, o *volumejob.Order) error {
+	ctx, cancel := context.WithTimeout(ctx, pausePatience)
+	defer cancel()
+
+	if w.over() {
+		if err := w.hold(ctx); err != nil {
+			return err
+		}
+	}
+	if err := w.o.Engines.UnpauseMounting(ctx, o.Source.Node, o.Source.Name); err != nil {
+		return &failure{errUnpause, err}
+	}
+
+	return nil
+}
+
+// over is true once this process is not in charge any more.
+func (w *Worker) over() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	return w.run == nil || w.run.Err() != nil
+}
+
+// thaw undoes what a save that was interrupted may have left. Both are tried, whatever becomes of the other.
+func (w *Worker) thaw(ctx context.Context, o *volumejob.Order) error {
+	if err := w.hold(ctx); err != nil {
+		return err
+	}
+	// What is asked for by now need not be what was then.
+	errs := []error{w.unpause(ctx, o)}
+	if o.Quiet.Post != nil {
+		errs = append(errs, w.hook(ctx, o, o.Quiet.Post, "the hook after reading"))
+	}
+
+	return errors.Join(errs...)
+}
+
+// hook runs one. Where no task runs, there is nothing to do.
+func (w *Worker) hook(ctx context.Context, o *volumejob.Order, h *volumejob.Hook, which string) error {
+	if err := w.hold(ctx); err != nil {
+		return err
+	}
+	patience := cmp.Or(h.Timeout, defaultHook)
+	inner, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+
+	code, tail, err := w.o.Engines.RunInTask(inner, o.Quiet.Namespace, o.Quiet.Container, o.Source.Name, o.Source.Node, h.Command)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, swarmobj.ErrNotFound):
+		err = nil
+	case inner.Err() != nil && err != nil:
+		err = &hookError{volumejob.FaultHook, which, fmt.Sprintf("it has not ended within %v", patience), err}
+	case errors.Is(err, swarmobj.ErrRefused):
+		err = &hookError{volumejob.FaultHook, which, "its command cannot be run in the container", err}
+	case err != nil:
+		err = &hookError{volumejob.FaultNode, which, "the node of its container does not answer", err}
+	case code != 0:
+		err = &hookError{volumejob.FaultHook, which, fmt.Sprintf("it ended with exit code %d%s", code, lastLine(tail)), nil}
+	}
+	if err != nil && h.Continue {
+		w.log.InfoContext(ctx, "A hook has failed, and the snapshot goes on", logkey.Tenant, o.Quiet.Namespace, logkey.Err, causes(err))
+
+		return nil
+	}
+
+	return err
+}
+
+// lastLine is the last that a command has written, as far as it fits into a sentence. It is the tenant's own.
+func lastLine(tail string) string {
+	const limit = 200
+
+	tail = strings.TrimSpace(tail)
+	line := []rune(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+
+		return r
+	}, strings.TrimSpace(tail[strings.LastIndexByte(tail, '\n')+1:])))
+	switch {
+	case len(line) == 0:
+		return ""
+	case len(line) > limit:
+		return ": " + string(line[:limit]) + "…"
+	default:
+		return ": " + string(line)
+	}
+}
