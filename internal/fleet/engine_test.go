@@ -40,6 +40,7 @@ type engine struct {
 	client *client.Client
 
 	cellar *cellar
+	yard   *yard
 
 	mu     sync.Mutex
 	events chan events.Message
@@ -53,12 +54,12 @@ type engine struct {
 }
 
 func newEngine(t *testing.T) *engine {
-	e := &engine{T: t, cellar: newCellar(), socket: filepath.Join(t.TempDir(), "docker.sock"), events: make(chan events.Message, 10), execs: map[string]container.ExecOptions{}, states: map[string]container.ExecInspect{}}
+	e := &engine{T: t, cellar: newCellar(), yard: &yard{states: map[string]*container.Summary{}}, socket: filepath.Join(t.TempDir(), "docker.sock"), events: make(chan events.Message, 10), execs: map[string]container.ExecOptions{}, states: map[string]container.ExecInspect{}}
 
 	mux := http.NewServeMux()
 	e.cellar.serve(mux)
 	mux.HandleFunc("/_ping", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("API-Version", "1.41") })
-	mux.HandleFunc("GET /v1.41/containers/json", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") })
+	e.yard.serve(e, mux)
 	mux.HandleFunc("GET /v1.41/containers/{id}/json", e.inspect)
 	mux.HandleFunc("GET /v1.41/containers/{id}/logs", e.logs)
 	mux.HandleFunc("POST /v1.41/containers/{id}/attach", e.attach)
@@ -98,7 +99,7 @@ func (e *engine) answer(w http.ResponseWriter, code int, what any) {
 
 func (e *engine) inspect(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	if id != plain && id != terminal && id != strange {
+	if id != plain && id != terminal && id != strange && id != late {
 		e.answer(w, http.StatusNotFound, map[string]string{"message": "No such container: " + id})
 		return
 	}
@@ -107,8 +108,9 @@ func (e *engine) inspect(w http.ResponseWriter, r *http.Request) {
 		labels = nil
 	}
 	e.answer(w, http.StatusOK, container.InspectResponse{
-		ContainerJSONBase: &container.ContainerJSONBase{ID: id, State: &container.State{Running: true}},
+		ContainerJSONBase: &container.ContainerJSONBase{ID: id, State: &container.State{Running: true, Paused: e.yard.state(id) == "paused"}},
 		Config:            &container.Config{Tty: id == terminal, Labels: labels},
+		Mounts:            []container.MountPoint{{Type: "volume", Name: "ours"}},
 	})
 }
 
@@ -163,7 +165,7 @@ func (e *engine) createExec(w http.ResponseWriter, r *http.Request) {
 	e.answer(w, http.StatusCreated, container.ExecCreateResponse{ID: id})
 }
 
-// startExec runs one of five commands: cat, late, fail, broken and sleep. As the real one does, it says that a command runs
+// startExec runs one of six commands: cat, late, fail, long, broken and sleep. As the real one does, it says that a command runs
 // before there is a process of it; broken never gets one.
 func (e *engine) startExec(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
@@ -195,6 +197,9 @@ func (e *engine) startExec(w http.ResponseWriter, r *http.Request) {
 		case "fail":
 			fmt.Fprintln(stderr, "no")
 			code = 3
+		case "long":
+			fmt.Fprintln(stdout, strings.Repeat("x", 3*maxTail))
+			fmt.Fprintln(stderr, "the end")
 		case "sleep":
 			_, _ = io.Copy(io.Discard, in)
 		}
