@@ -131,6 +131,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		"coupons": "coupon.md", "statements": "statement.md", "gitsyncs": "gitsync.md", "imagepolicies": "imagepolicy.md",
 		"alerts": "alert.md", "receivers": "receiver.md", "tenantjobs": "tenantjob.md",
 		"volumes": "volume.md", "volumeclasses": "volumeclass.md", "releasedvolumes": "releasedvolume.md",
+		"volumesnapshots": "volumesnapshot.md", "volumesnapshotclasses": "volumesnapshotclass.md", "gitpreviews": "gitpreview.md",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			page := all[filepath.Join(root, "docs/reference", file)]
@@ -215,7 +216,8 @@ func TestReasonsAreDocumented(t *testing.T) {
 	for source, files := range map[string][]string{
 		"dogker/v1alpha1/conditions.go": {"tenantcontainer.md"}, "dogker/v1alpha1/conditions_tenant.go": {"tenant.md", "plan.md"},
 		"dogker/v1alpha1/conditions_autoscaling.go": {"tenantcontainer.md"},
-		"dogker/v1alpha1/conditions_volume.go":      {"volume.md", "releasedvolume.md"},
+		"dogker/v1alpha1/conditions_volume.go":      {"volume.md", "releasedvolume.md", "volumesnapshot.md", "volumesnapshotclass.md"},
+		"dogker/v1alpha1/conditions_volumemount.go": {"tenantcontainer.md"},
 		"dogker/v1alpha1/conditions_job.go":         {"tenantjob.md"},
 		"billing/v1alpha1/conditions.go":            {"pricelist.md", "billingaccount.md", "topup.md", "refund.md", "coupon.md"},
 		"gitops/v1alpha1/gitpreview_conditions.go":  {"gitpreview.md"},

@@ -144,6 +144,7 @@ func TestCompleteSampleLeavesNothingOut(t *testing.T) {
 		"ImagePolicy": "image-automation.yaml",
 		"TenantJob":   "jobs-complete.yaml",
 		"Volume":      "volumes-complete.yaml", "VolumeClass": "volumes-complete.yaml", "ReleasedVolume": "volumes-complete.yaml",
+		"VolumeSnapshot": "snapshots-complete.yaml", "VolumeSnapshotClass": "snapshots-complete.yaml", "GitPreview": "preview-complete.yaml",
 		"Alert": "alerts-complete.yaml", "Receiver": "alerts-complete.yaml",
 	} {
 		shown := map[string]bool{}
@@ -198,13 +199,15 @@ var crdOf = map[string]string{
 	"TenantContainer": "tenantcontainers", "ContainerRevision": "containerrevisions", "Tenant": "tenants", "Plan": "plans",
 	"User": "users", "DeployToken": "deploytokens",
 	"PriceList": "pricelists", "BillingAccount": "billingaccounts", "TopUp": "topups", "Refund": "refunds", "Coupon": "coupons",
-	"TenantJob": "tenantjobs", "Volume": "volumes", "VolumeClass": "volumeclasses", "ReleasedVolume": "releasedvolumes", "Statement": "statements", "GitSync": "gitsyncs", "ImagePolicy": "imagepolicies", "Alert": "alerts", "Receiver": "receivers",
+	"TenantJob": "tenantjobs", "Volume": "volumes", "VolumeClass": "volumeclasses", "ReleasedVolume": "releasedvolumes",
+	"VolumeSnapshot": "volumesnapshots", "VolumeSnapshotClass": "volumesnapshotclasses", "GitPreview": "gitpreviews",
+	"Statement": "statements", "GitSync": "gitsyncs", "ImagePolicy": "imagepolicies", "Alert": "alerts", "Receiver": "receivers",
 }
 
 // goesOnIn is the namespace of files that begin where another ends: the Tenant in that one has made it.
 var goesOnIn = map[string]string{
 	"billing-tenant.yaml": "initech", "billing-complete.yaml": "initech", "gitops.yaml": "acme", "gitops-complete.yaml": "acme", "image-automation.yaml": "acme",
-	"preview-complete.yaml": "acme", "alerts.yaml": "acme", "volume.yaml": "acme", "volumes-complete.yaml": "acme", "alerts-complete.yaml": "acme",
+	"preview-complete.yaml": "acme", "alerts.yaml": "acme", "volume.yaml": "acme", "volumes-complete.yaml": "acme", "snapshot.yaml": "acme", "snapshots-complete.yaml": "acme", "alerts-complete.yaml": "acme",
 }
 
 // crdFile is where the schema of a resource is.
@@ -226,7 +229,7 @@ func crdFile(resource string) string {
 }
 
 // clusterScoped are our kinds that are in no namespace.
-var clusterScoped = map[string]bool{"Tenant": true, "Plan": true, "User": true, "PriceList": true, "Coupon": true, "VolumeClass": true, "ReleasedVolume": true}
+var clusterScoped = map[string]bool{"Tenant": true, "Plan": true, "User": true, "PriceList": true, "Coupon": true, "VolumeClass": true, "ReleasedVolume": true, "VolumeSnapshotClass": true}
 
 // crdSchema is the schema of a kind as the API server applies it.
 type crdSchema struct {
