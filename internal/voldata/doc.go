@@ -21,18 +21,10 @@
 // What engines leave out of an archive: sockets, fractions of seconds, extended attributes but security.capability, what they
 // fail to read (they only log it) and paths of more than 4096 bytes. Holes of sparse files are written as zeros.
 //
-// Engine is all that is asked of an engine. *client.Client is one. Through the agent's door it needs these rules, which the door
-// does not have yet:
+// Engine is all that is asked of an engine. *client.Client is one, and so is that of internal/fleet, which for other nodes goes
+// through the door of their agents. That lets through what this package asks for and nothing else: Mount is all that two containers
+// may differ in, of which a door makes the container anew. Whatever is asked of engines in another way is refused there, also by
+// agents that are older than the server.
 //
-//   - GET /images/{name}/json and POST /images/load for Image alone: the body is at most a few KiB and must be Image's bytes.
-//   - GET /volumes/{name}, POST /volumes/create and DELETE /volumes/{name} (without force) for names as swarmobj.VolumeName
-//     makes them; the body of create written anew: name, driver, options, labels.
-//   - POST /containers/create with a body that is written anew: Image's ID, LabelHolder and LabelUntil, network none, logging
-//     none, exactly one mount, of type volume, at content.Root, and nothing else. The name must begin with namePrefix.
-//   - GET and PUT /containers/{id}/archive, and DELETE /containers/{id}, only for containers with LabelHolder that the door has
-//     seen made, or that it inspects; path=/volume for GET and path=/ for PUT; bodies of any length, as streams of their own.
-//   - GET /containers/json with all=1 and the filter label=LabelHolder, which the rule that asks only for tasks must leave be.
-//   - There must be no /containers/{id}/start for them.
-//
-// Callers: internal/voldata/snapshot, cmd. It must not import controllers.
+// Callers: internal/voldata/snapshot, internal/volumework, internal/fleet and internal/agent/door. It must not import controllers.
 package voldata

@@ -9,6 +9,10 @@
 // containers of Swarm's tasks can be named, by their whole ID, and never the agent's own. Only what was started through the
 // door can be resized or looked at.
 //
+// What is in volumes passes by containers that are made through the door, in data.go: they are what voldata.Mount says and nothing
+// else, and there is no rule by which one could be started. What was paused goes on, in freeze.go, when nobody says any more that it
+// is not to.
+//
 // The package knows nothing of tenants: who may do what to which container is decided where people are known, by the server.
 //
 // Limits are in server.go and door.go: of headers, bodies and streams. How many may be there who have not shown a certificate is
