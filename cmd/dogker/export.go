@@ -12,7 +12,7 @@ import (
 
 const exportHelp = `Write what is declared in a namespace as YAML that can be committed and applied again: ConfigMaps, Volumes,
 TenantContainers, TenantJobs, GitSyncs, ImagePolicies, GitPreviews, Receivers, Alerts, and with --secrets Secrets. What is
-in Volumes is not written.
+in Volumes is not written, nor are their snapshots, nor what one was restored from.
 
 What servers and controllers have put in is taken out: status, versions, times, finalizers, managed fields, and what the
 schema fills in by itself. What the plan has filled in stays. Objects that other objects have made are left out.

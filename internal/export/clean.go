@@ -61,8 +61,15 @@ func clean(object *unstructured.Unstructured, defaults *apiextensionsv1.JSONSche
 			}
 		}
 	}
-	if spec, ok := object.Object["spec"].(map[string]any); ok && defaults != nil {
+	spec, ok := object.Object["spec"].(map[string]any)
+	if !ok {
+		return
+	}
+	if defaults != nil {
 		undefault(spec, *defaults)
+	}
+	if object.GetKind() == "Volume" {
+		delete(spec, "restoreFrom") // It was done, and elsewhere there is no such snapshot.
 	}
 }
 

@@ -214,6 +214,63 @@ func automation() []client.Object {
 	}
 }
 
+const cleanVolume = `apiVersion: dogker.io/v1alpha1
+kind: Volume
+metadata:
+  name: data
+  namespace: acme
+spec:
+  className: local
+  reclaimPolicy: Delete
+  size: 1Gi
+  snapshots:
+    hooks:
+      pre:
+        command:
+        - redis-cli
+        - SAVE
+    quiesce: Pause
+    schedule: '@daily'
+---
+`
+
+const cleanJob = `---
+apiVersion: dogker.io/v1alpha1
+kind: TenantJob
+metadata:
+  name: report
+  namespace: acme
+spec:
+  schedule: 30 2 * * *
+  template:
+    image: shop:1
+`
+
+// work are data, what was made of it, and a job, as a server gives them out.
+func work() []client.Object {
+	object := func(kind, name string, spec map[string]any) client.Object {
+		return &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": v1alpha1.GroupVersion.String(), "kind": kind, "spec": spec,
+			"metadata": map[string]any{"name": name, "namespace": "acme", "finalizers": []any{"dogker.io/held"}},
+			"status":   map[string]any{"observedGeneration": int64(1)},
+		}}
+	}
+
+	return []client.Object{
+		object("Volume", "data", map[string]any{
+			"className": "local", "size": "1Gi", "reclaimPolicy": "Delete", "restoreFrom": "monday",
+			"snapshots": map[string]any{
+				"schedule": "@daily", "keep": int64(7), "quiesce": "Pause",
+				"hooks": map[string]any{"pre": map[string]any{"command": []any{"redis-cli", "SAVE"}, "timeoutSeconds": int64(30), "onError": "Fail"}},
+			},
+		}),
+		object("VolumeSnapshot", "monday", map[string]any{"className": "nightly", "source": map[string]any{"volumeName": "data"}}),
+		object("TenantJob", "report", map[string]any{
+			"schedule": "30 2 * * *", "concurrencyPolicy": "Allow", "template": map[string]any{"image": "shop:1", "imagePullPolicy": "IfNotPresent"},
+		}),
+	}
+}
+
 func TestRead(t *testing.T) {
 	elsewhere := full()
 	elsewhere.Namespace = "other"
@@ -227,7 +284,7 @@ func TestRead(t *testing.T) {
 		&corev1.Secret{ObjectMeta: served("token"), Type: corev1.SecretTypeServiceAccountToken},
 		&corev1.Secret{ObjectMeta: owned("issued")},
 	}
-	objects = append(objects, automation()...)
+	objects = append(objects, append(automation(), work()...)...)
 	cases := map[string]struct {
 		reason  string
 		secrets bool
@@ -235,12 +292,12 @@ func TestRead(t *testing.T) {
 		leftOut []string
 	}{
 		"WithoutSecrets": {
-			reason: "What is committed holds no secrets, and whoever exports is told which are missing.",
-			want:   cleanConfigMap + cleanContainer + cleanSync + cleanAutomation, leftOut: []string{"database"},
+			reason: "What is committed holds no secrets, and whoever exports is told which are missing. What was done is not done again.",
+			want:   cleanConfigMap + cleanVolume + cleanContainer + cleanJob + cleanSync + cleanAutomation, leftOut: []string{"database"},
 		},
 		"WithSecrets": {
 			reason: "Secrets that people have made are written when asked for; those of servers never.", secrets: true,
-			want: cleanConfigMap + cleanSecret + cleanContainer + cleanSync + cleanAutomation,
+			want: cleanConfigMap + cleanSecret + cleanVolume + cleanContainer + cleanJob + cleanSync + cleanAutomation,
 		},
 	}
 
