@@ -53,11 +53,18 @@ func (c *Controller) do(ctx context.Context, s *situation, st step) error {
 			return err
 		}
 
+		if err := c.stillThere(ctx, s); err != nil {
+			return err
+		}
+
 		_, err := c.swarm.CreateService(ctx, st.want, st.auth)
 
 		return err
 	case updateService:
 		if err := guard.Check(st.want, s.guardFacts()); err != nil {
+			return err
+		}
+		if err := c.stillThere(ctx, s); err != nil {
 			return err
 		}
 
@@ -68,6 +75,8 @@ func (c *Controller) do(ctx context.Context, s *situation, st step) error {
 		}
 
 		return c.swarm.UpdateService(ctx, st.seen, st.want, st.auth)
+	case stopTasks:
+		return c.swarm.UpdateService(ctx, st.seen, servicespec.Stop(st.seen.Spec), "")
 	case removeService:
 		return c.swarm.RemoveService(ctx, st.id, st.owner)
 	case recordRevision:

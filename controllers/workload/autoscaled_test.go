@@ -41,7 +41,7 @@ func TestAutoscaled(t *testing.T) {
 				ObjectMeta: metav1.ObjectMeta{Annotations: c.annotations},
 				Spec:       v1alpha1.TenantContainerSpec{Replicas: new(int32(3)), Autoscaling: c.scaling},
 			}
-			if got := effective(tc, c.tenant, c.timetable).replicas; got != c.want {
+			if got := effective(tc, c.tenant, c.timetable, nil).replicas; got != c.want {
 				t.Errorf("%s\ngot %d tasks, want %d", c.reason, got, c.want)
 			}
 		})

@@ -120,14 +120,14 @@ func TestJudge(t *testing.T) {
 			latest.CreationTimestamp = metav1.NewTime(epoch.Add(-tc.age))
 			w := swarmobj.World{Service: tc.live, Tasks: tc.tasks, TasksFresh: !tc.old, Uncertain: tc.blurred}
 
-			v, news := judge(c, effective(c, nil, timetable{}), w, history{revision(1, "a", complete), latest}, epoch)
+			v, news := judge(c, effective(c, nil, timetable{}, nil), w, history{revision(1, "a", complete), latest}, epoch)
 			if !news {
 				v = verdict{outcome: none}
 			}
 			if v.outcome != tc.want || v.cause.reason != tc.cause {
 				t.Errorf("%s\nverdict %q %q, want %q %q", tc.reason, v.outcome, v.cause.reason, tc.want, tc.cause)
 			}
-			if held := unexplained(effective(c, nil, timetable{}), w, history{revision(1, "a", complete), latest}); held != tc.held {
+			if held := unexplained(effective(c, nil, timetable{}, nil), w, history{revision(1, "a", complete), latest}); held != tc.held {
 				t.Errorf("%s\nunexplained %t, want %t", tc.reason, held, tc.held)
 			}
 		})

@@ -27,6 +27,7 @@ func plan(s *situation, held portHolder) ([]step, error) {
 	}
 
 	steps = append(steps, s.jobSteps...)
+	steps = append(steps, holdSteps(s)...)
 
 	if err := obstacle(s); err != nil || s.template == nil {
 		return steps, err
@@ -234,6 +235,8 @@ const (
 	whyScale    = "scale or policy changed"
 	whyWorkers  = "where the containers of tenants may run has changed"
 	whyRestless = "Swarm goes on starting tasks that nobody wants"
+	whyHeld     = "the data that it mounts cannot be used at the moment"
+	whyData     = "the data that it mounts has moved, or was restored"
 )
 
 // whyUpdate tells a repair from a change that somebody asked for: a service that still carries what we rendered last
@@ -246,6 +249,10 @@ func whyUpdate(s *situation) string {
 		return whyDrift
 	case s.moved:
 		return whyWorkers
+	case s.scale.held != nil:
+		return whyHeld
+	case s.elsewhere():
+		return whyData
 	case liveRevision(s.world.Service) == s.target.number:
 		return whyScale
 	case s.target.failed != nil:

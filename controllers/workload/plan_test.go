@@ -45,7 +45,7 @@ func scene(t *testing.T, changes ...func(*situation)) *situation {
 		change(s)
 	}
 
-	s.scale = effective(s.tc, s.tenant, s.timetable)
+	s.scale = effective(s.tc, s.tenant, s.timetable, s.scale.held)
 
 	return s
 }
@@ -63,7 +63,7 @@ var testKey = func() swarmobj.DigestKey {
 const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func again(s *situation) {
-	s.want, s.scale, s.confinement, s.moved = nil, effective(s.tc, s.tenant, s.timetable), confinement{}, false
+	s.want, s.scale, s.confinement, s.moved = nil, effective(s.tc, s.tenant, s.timetable, s.scale.held), confinement{}, false
 	render(s)
 }
 

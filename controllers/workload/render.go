@@ -79,7 +79,18 @@ func input(s *situation, c confinement) servicespec.Input {
 // rollout is the declared policy. On the way back to an earlier revision a failure only pauses: Swarm's own rollback
 // would return to what has just been left, and the two would take turns for ever. What was sent with the way back stays
 // as it is until the container goes forward again, because another write would end Swarm's watch over it.
+//
+// Nor is there a way back for tasks that follow their data: what they have come from is another node, or data from before a restore.
 func (s *situation) rollout() *v1alpha1.Rollout {
+	if s.elsewhere() {
+		r := &v1alpha1.Rollout{}
+		if s.tc.Spec.Rollout != nil {
+			r = s.tc.Spec.Rollout.DeepCopy()
+		}
+		r.FailureAction = v1alpha1.FailureContinue
+
+		return r
+	}
 	if s.target.failed == nil && s.tc.Spec.RollbackTo == nil {
 		return s.tc.Spec.Rollout
 	}
@@ -108,6 +119,13 @@ func (s *situation) rollout() *v1alpha1.Rollout {
 	}
 
 	return r
+}
+
+// elsewhere is true when the revision that runs is to go on with its data in another place than it has it in.
+func (s *situation) elsewhere() bool {
+	live := s.world.Service
+
+	return live != nil && liveRevision(live) == s.target.number && s.supply.mounts.Elsewhere(live, s.owner.Tenant)
 }
 
 // restart is the force-update counter and the annotation it obeys. The counter is carried over from the live service,

@@ -172,7 +172,7 @@ func (r summary) set(tc *v1alpha1.TenantContainer) {
 // applies is what the tenant is told.
 func readiness(s *situation, c count) summary {
 	for _, look := range []func(*situation, count) (summary, bool){
-		beingMade, beingStopped, awaitingNode, swarmPaused, rollingOut, incomplete, unsettled, atRest,
+		beingMade, heldBack, beingStopped, awaitingNode, swarmPaused, rollingOut, incomplete, unsettled, atRest,
 	} {
 		if r, ok := look(s, c); ok {
 			return r
@@ -342,7 +342,8 @@ func converging(s *situation) (string, bool) {
 		return "", false
 	}
 
-	busy := s.world.Uncertain || updating(s.world.Service) || undecided(s) || !tally(s.tc, s.scale, s.world).complete()
+	c := tally(s.tc, s.scale, s.world)
+	busy := s.world.Uncertain || updating(s.world.Service) || undecided(s) || !c.complete() || s.scale.held != nil && c.exist+c.ready > 0
 
 	return s.world.Service.ID, busy
 }

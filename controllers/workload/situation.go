@@ -101,13 +101,12 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 	}
 	s.confined, s.restricted = profile != v1alpha1.ProfilePrivileged, profile == v1alpha1.ProfileRestricted
 
-	if s.timetable, err = timetableOf(tc.Spec.Schedule, s.now); err != nil {
-		return s, err
-	}
-	s.scale = effective(tc, s.tenant, s.timetable)
-
 	if s.world, err = c.swarm.Look(ctx, s.owner); err != nil {
 		return s, blind(err)
+	}
+
+	if err := c.weigh(ctx, s); err != nil {
+		return s, err
 	}
 
 	if s.history, err = c.revisions(ctx, tc); err != nil {
@@ -154,6 +153,20 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 	render(s)
 
 	return s, nil
+}
+
+// weigh finds out how many tasks the container is to have, by all who have a say.
+func (c *Controller) weigh(ctx context.Context, s *situation) error {
+	hold, err := mounts.Held(ctx, c.client, s.tc.Namespace, s.world.Service, s.world.Tasks)
+	if err != nil {
+		return err
+	}
+	if s.timetable, err = timetableOf(s.tc.Spec.Schedule, s.now); err != nil {
+		return err
+	}
+	s.scale = effective(s.tc, s.tenant, s.timetable, hold)
+
+	return nil
 }
 
 // fall notes the first trouble: the one that explains the rest.
@@ -219,7 +232,11 @@ func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 		return err
 	}
 	if err := c.mountable(ctx, s, declared, supplied.mounts); err != nil {
-		return err
+		// What runs is held at nothing as it is, and is not to be taken for something else.
+		if !isOutcome(err) || s.scale.held == nil || !t.runs(s.world.Service) || supplied.mounts.Missing {
+			return err
+		}
+		s.fall(err)
 	}
 
 	s.target, s.template, s.templateHash, s.supply = t, declared, hash, supplied

@@ -54,6 +54,13 @@ func (s updateService) String() string {
 	return fmt.Sprintf("update service %q: %s (%s)", s.want.Name, s.changes, s.why)
 }
 
+// stopTasks lets a service have no tasks, and changes nothing else about it.
+type stopTasks struct{ seen swarm.Service }
+
+func (s stopTasks) String() string {
+	return fmt.Sprintf("stop tasks of service %q: %s", s.seen.Spec.Name, whyHeld)
+}
+
 // adoptService makes a service ours that is not, and replaces no task of it.
 type adoptService struct {
 	seen swarm.Service

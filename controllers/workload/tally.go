@@ -10,6 +10,7 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/autoscale"
 	"github.com/dogker/dogker/reconciler/gate"
+	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
@@ -21,15 +22,17 @@ type scale struct {
 	// resting is true outside of the windows of spec.schedule; until says when the next one opens, where one does.
 	resting bool
 	until   time.Time
+	// held is why nothing may run although nobody has said so: a Volume. Nil when nothing is in the way.
+	held *outcome.Wait
 }
 
 // none is true when there are to be no tasks, whatever is declared.
-func (s scale) none() bool { return s.suspended || s.resting }
+func (s scale) none() bool { return s.suspended || s.resting || s.held != nil }
 
 // effective passes the declared replicas through the gates in order. The order is the specification: a later gate wins.
-// tenant is that of the namespace; nil when it has none.
-func effective(tc *v1alpha1.TenantContainer, tenant *v1alpha1.Tenant, t timetable) scale {
-	return gates.Apply(wish{tc, tenant, t}, scale{replicas: 1})
+// tenant is that of the namespace; nil when it has none. hold is why Volumes cannot be used; nil when they can.
+func effective(tc *v1alpha1.TenantContainer, tenant *v1alpha1.Tenant, t timetable, hold *outcome.Wait) scale {
+	return gates.Apply(wish{tc, tenant, t, hold}, scale{replicas: 1})
 }
 
 // wish is what everybody who has a say has declared about a container.
@@ -37,6 +40,7 @@ type wish struct {
 	tc        *v1alpha1.TenantContainer
 	tenant    *v1alpha1.Tenant
 	timetable timetable
+	hold      *outcome.Wait
 }
 
 var gates = gate.Fold[wish, scale]{
@@ -45,6 +49,7 @@ var gates = gate.Fold[wish, scale]{
 	scheduled,
 	suspension,
 	tenantSuspension,
+	onHold,
 }
 
 func declaredReplicas(w wish, s scale) scale {

@@ -71,7 +71,7 @@ func TestEffectiveScale(t *testing.T) {
 			c := &v1alpha1.TenantContainer{ObjectMeta: metav1.ObjectMeta{Annotations: tc.own}}
 			c.Spec.Replicas = tc.replicas
 
-			if diff := cmp.Diff(tc.want, effective(c, tc.tenant, tc.hours), cmp.AllowUnexported(scale{})); diff != "" {
+			if diff := cmp.Diff(tc.want, effective(c, tc.tenant, tc.hours, nil), cmp.AllowUnexported(scale{})); diff != "" {
 				t.Errorf("%s\n(-want +got):\n%s", tc.reason, diff)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/docker/docker/api/types/swarm"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -31,7 +32,7 @@ func (c *Controller) mountable(ctx context.Context, s *situation, template *v1al
 
 	for _, v := range set.Volumes {
 		// Who has it keeps it.
-		if v.NodeID == "" || !mounting.Writes(template.Volumes, v.Name) || mounts.Writes(s.world.Service, v.Source) {
+		if v.NodeID == "" || !mounting.Writes(template.Volumes, v.Name) || mounts.Writes(s.world.Service, v) {
 			continue
 		}
 		other, err := c.otherWriter(ctx, s, v)
@@ -109,4 +110,47 @@ func awaitingNode(s *situation, c count) (summary, bool) {
 	}
 
 	return summary{reason: why.Reason, message: why.Message, working: true, again: lookAgain}, true
+}
+
+// onHold holds a container at nothing while the data of a Volume that it mounts is on its way to another node, or does not exist yet.
+// Everything else that is said about it stays said.
+func onHold(w wish, s scale) scale {
+	if w.hold != nil {
+		s.replicas, s.held = 0, w.hold
+	}
+
+	return s
+}
+
+// heldBack: nothing may run, because of a Volume.
+func heldBack(s *situation, _ count) (summary, bool) {
+	if s.scale.held == nil {
+		return summary{}, false
+	}
+
+	return summary{reason: s.scale.held.Reason, message: s.scale.held.Error(), working: true, again: lookAgain}, true
+}
+
+// runs tells whether what was chosen is what runs already: that may be held at nothing while its Volumes cannot be mounted.
+func (t target) runs(live *swarm.Service) bool {
+	return live != nil && t.number == liveRevision(live) && !t.fresh
+}
+
+// holdSteps stops the tasks of what must not run when it is not known what it is to be otherwise.
+func holdSteps(s *situation) []step {
+	live := s.world.Service
+	if s.scale.held == nil || s.want != nil || live == nil || servicespec.Stopped(live.Spec) {
+		return nil
+	}
+
+	return []step{stopTasks{*live}}
+}
+
+// stillThere asks the store for the Volumes of what is about to run. A cache may be behind a move that has just begun.
+func (c *Controller) stillThere(ctx context.Context, s *situation) error {
+	if s.scale.none() {
+		return nil
+	}
+
+	return s.supply.mounts.Still(ctx, c.live, s.owner.Tenant)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/workload/mounts"
 	"github.com/dogker/dogker/reconciler/conditions"
+	"github.com/dogker/dogker/reconciler/volume"
 )
 
 // volumeChanged passes a Volume of which containers have to know something else than before. What is in it, and who mounts
@@ -36,7 +37,17 @@ func sameToContainers(x, y *v1alpha1.Volume) bool {
 	}
 
 	return x.UID == y.UID && x.Generation == y.Generation && x.DeletionTimestamp.IsZero() == y.DeletionTimestamp.IsZero() &&
+		volume.Name(x) == volume.Name(y) && phaseOf(x) == phaseOf(y) && volume.Unfilled(x) == volume.Unfilled(y) &&
 		x.Status.VolumeName == y.Status.VolumeName && equality.Semantic.DeepEqual(x.Status.Node, y.Status.Node)
+}
+
+// phaseOf is how far a move of the Volume is; empty when none is under way.
+func phaseOf(v *v1alpha1.Volume) v1alpha1.MovePhase {
+	if v.Status.Move == nil {
+		return ""
+	}
+
+	return v.Status.Move.Phase
 }
 
 // mountsChanged passes a container that has given a Volume free, or may have: another one may wait for it.

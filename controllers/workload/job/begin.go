@@ -74,6 +74,10 @@ func (c *Controller) begin(ctx context.Context, s *start, step jobrun.Step) erro
 	if err := guard.Check(spec, facts); err != nil {
 		return err
 	}
+	// A cache may be behind a move that has just begun.
+	if err := s.mounts.Still(ctx, c.live, s.job.Namespace); err != nil {
+		return err
+	}
 
 	// Later than that the run may be taken for one that never began.
 	ctx, cancel := context.WithDeadline(ctx, step.Before)

@@ -39,29 +39,30 @@ type Set struct {
 func Find(ctx context.Context, r client.Reader, namespace string, list []v1alpha1.VolumeMount, live *swarm.Service) (Set, error) {
 	var s Set
 	for _, name := range Names(list) {
-		found, obstacle, err := find(ctx, r, namespace, name)
+		found, err := find(ctx, r, namespace, name)
 		if err != nil {
 			return Set{}, err
 		}
 		held, holds := heldBy(live, namespace, name)
+		obstacle := found.obstacle
 		switch {
 		case obstacle == nil:
-			s.Volumes = append(s.Volumes, found)
+			s.Volumes = append(s.Volumes, found.as)
 
 			continue
-		case obstacle.Reason == v1alpha1.ReasonDeleting && holds:
+		case obstacle.Reason == v1alpha1.ReasonDeleting && !obstacle.Hold && holds:
 			// It does not go before the service has let go of it.
-			s.Volumes = append(s.Volumes, held)
+			s.Volumes = append(s.Volumes, found.kept(held))
 
 			continue
 		}
 
 		s.Lost = s.Lost || obstacle.Reason == v1alpha1.ReasonLost
 		if s.Obstacle == nil {
-			s.Obstacle = obstacle
+			s.Obstacle = found.wait()
 		}
 		if holds {
-			s.Volumes = append(s.Volumes, held)
+			s.Volumes = append(s.Volumes, found.kept(held))
 		} else {
 			s.Missing = true
 		}
@@ -70,30 +71,61 @@ func Find(ctx context.Context, r client.Reader, namespace string, list []v1alpha
 	return s, nil
 }
 
-// find is a Volume as engines know it, or why it cannot be mounted.
-func find(ctx context.Context, r client.Reader, namespace, name string) (servicespec.ResolvedVolume, *outcome.Wait, error) {
-	var none servicespec.ResolvedVolume
+// finding is what was found of a Volume.
+type finding struct {
+	// volume itself; nil when there is none.
+	volume *v1alpha1.Volume
+	// as is how engines know it, when nothing is in the way of mounting it.
+	as servicespec.ResolvedVolume
+	// obstacle is why it cannot be mounted; nil when it can.
+	obstacle *volume.Obstacle
+}
 
+// find reads a Volume, and says how it can be mounted.
+func find(ctx context.Context, r client.Reader, namespace, name string) (finding, error) {
 	var v v1alpha1.Volume
 	if err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &v); apierrors.IsNotFound(err) {
-		return none, &outcome.Wait{Reason: v1alpha1.ReasonVolumeNotFound, Message: fmt.Sprintf("Volume %q does not exist", name)}, nil
+		return finding{obstacle: &volume.Obstacle{Reason: v1alpha1.ReasonVolumeNotFound, Message: fmt.Sprintf("Volume %q does not exist", name)}}, nil
 	} else if err != nil {
-		return none, nil, fmt.Errorf("read volume %q: %w", name, err)
+		return finding{}, fmt.Errorf("read volume %q: %w", name, err)
 	}
 
 	class := &v1alpha1.VolumeClass{}
 	if err := r.Get(ctx, client.ObjectKey{Name: string(v.Spec.ClassName)}, class); apierrors.IsNotFound(err) {
 		class = nil
 	} else if err != nil {
-		return none, nil, fmt.Errorf("read class of volume %q: %w", name, err)
+		return finding{}, fmt.Errorf("read class of volume %q: %w", name, err)
 	}
 
+	f := finding{volume: &v}
 	use, obstacle := volume.Usable(&v, class)
-	if obstacle != nil {
-		return none, &outcome.Wait{Reason: obstacle.Reason, Message: obstacle.Message}, nil
+	if f.obstacle = obstacle; obstacle == nil {
+		f.as = resolved(name, volume.Mount(&v, class, v1alpha1.VolumeMount{}), use.Node)
 	}
 
-	return resolved(name, volume.Mount(&v, class, v1alpha1.VolumeMount{}), use.Node), nil, nil
+	return f, nil
+}
+
+// wait is what containers are told of the obstacle.
+func (f finding) wait() *outcome.Wait {
+	return &outcome.Wait{Reason: f.obstacle.Reason, Message: f.obstacle.Message}
+}
+
+// kept is a Volume as a service has it that keeps it. Where the service has run is past when the data has moved since: what is left there
+// is not the data any more, and the record says where that is.
+func (f finding) kept(held servicespec.ResolvedVolume) servicespec.ResolvedVolume {
+	if f.volume != nil && f.volume.Status.Node != nil && held.NodeID != "" && isOf(f.volume, held) {
+		held.NodeID = f.volume.Status.Node.ID
+	}
+
+	return held
+}
+
+// isOf tells whether a service has been given this very Volume, and not one that had its name before.
+func isOf(v *v1alpha1.Volume, held servicespec.ResolvedVolume) bool {
+	o, ours := swarmobj.OwnerOf(held.Labels)
+
+	return ours && o.UID == string(v.UID)
 }
 
 func resolved(name string, m mount.Mount, nodeID string) servicespec.ResolvedVolume {
@@ -145,10 +177,24 @@ func pinOf(p *swarm.Placement) string {
 	return ""
 }
 
-// Writes is true for a service that has the volume, by what engines call it, for writing.
-func Writes(live *swarm.Service, source string) bool {
+// Writes is true for a service that has the Volume for writing: the volume of the engine, or the one that a restore has put it in the
+// place of.
+func Writes(live *swarm.Service, v servicespec.ResolvedVolume) bool {
+	whose, _ := swarmobj.OwnerOf(v.Labels)
+
 	return slices.ContainsFunc(mountsOf(live), func(m mount.Mount) bool {
-		return m.Type == mount.TypeVolume && m.Source == source && !m.ReadOnly
+		if m.Type != mount.TypeVolume || m.ReadOnly {
+			return false
+		}
+		if m.Source == v.Source {
+			return true
+		}
+		if m.VolumeOptions == nil {
+			return false
+		}
+		o, ours := swarmobj.OwnerOf(m.VolumeOptions.Labels)
+
+		return ours && o == whose
 	})
 }
 
