@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
@@ -126,7 +128,7 @@ func (v *Volumes) unmount(ctx context.Context, name string) error {
 	return nil
 }
 
-// list lists containers of this package, of whoever.
+// list lists containers of this package, of whoever. A label alone does not make one: an image may have it, and so whatever runs of it.
 func (v *Volumes) list(ctx context.Context, more ...filters.KeyValuePair) ([]container.Summary, error) {
 	ctx, cancel := context.WithTimeout(ctx, callPatience)
 	defer cancel()
@@ -135,6 +137,9 @@ func (v *Volumes) list(ctx context.Context, more ...filters.KeyValuePair) ([]con
 	if err != nil {
 		return nil, translate(err, "list what mounts volumes")
 	}
+	found = slices.DeleteFunc(found, func(c container.Summary) bool {
+		return !slices.ContainsFunc(c.Names, func(name string) bool { return IsName(strings.TrimPrefix(name, "/")) })
+	})
 
 	return found, nil
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 
 	"github.com/dogker/dogker/internal/fake/volumes"
 	"github.com/dogker/dogker/internal/voldata"
@@ -290,6 +292,12 @@ func TestSweep(t *testing.T) {
 		held = append(held, r)
 	}
 
+	// An image may have the label, and then so has the task that runs of it.
+	if _, err := e.ContainerCreate(t.Context(), &container.Config{Image: "sha256:ours", Labels: map[string]string{voldata.LabelHolder: "server-1"}},
+		&container.HostConfig{Mounts: []mount.Mount{{Source: "acme_data", VolumeOptions: &mount.VolumeOptions{NoCopy: true}}}}, nil, nil, "acme_web.1.x"); err != nil {
+		t.Fatal(err)
+	}
+
 	for _, c := range []struct {
 		after time.Duration
 		want  int
@@ -303,6 +311,9 @@ func TestSweep(t *testing.T) {
 		if err := r.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
+	}
+	if err := e.ContainerRemove(t.Context(), "acme_web.1.x", container.RemoveOptions{}); err != nil {
+		t.Errorf("what only has our label: %v", err)
 	}
 	if left := e.Left(); left != "volume acme_data" {
 		t.Errorf("left is %s, want the volume", left)
