@@ -39,8 +39,8 @@ var (
 	_ metering.Volumes       = declaredVolumes{}
 )
 
-// registerVolumes adds what knows the volumes of nodes, where the controllers run, and the loops of Volumes, their classes and
-// what was released.
+// registerVolumes adds what knows the volumes of nodes, where the controllers run, and the loops of Volumes, their classes, what was
+// released, and snapshots.
 func registerVolumes(m manager.Manager, c *controllers, passes *engine.Metrics) error {
 	inventory := volumes.New(volumes.Options{
 		Engines: c.fleet.Fleet, Nodes: c.docker.Engine, Hold: c.docker.hold, Log: c.log, Registerer: ctrlmetrics.Registry,
@@ -74,7 +74,7 @@ func registerVolumes(m manager.Manager, c *controllers, passes *engine.Metrics) 
 		return fmt.Errorf("add sweeper of released volumes: %w", err)
 	}
 
-	return nil
+	return registerSnapshots(m, c, inventory, passes)
 }
 
 // confined is what controllers of containers know of tenants.
