@@ -28,7 +28,7 @@ type benchmark struct {
 // benchmarks in the order in which they run.
 var benchmarks = []benchmark{
 	startOne, startMany, create, resync, drift, blindDrift, change, api, patches, footprint, tenancy, admission, neighbour,
-	books, payday, repository, fleet, agents, pods, logs, jobs, snapshots,
+	books, payday, repository, fleet, agents, pods, logs, jobs, manyVolumes, snapshots,
 }
 
 // flags are what the user asks for.

@@ -42,6 +42,8 @@ type size struct {
 	sampled []int
 	// listed are tasks that are listed, and logged are lines of a log that is read.
 	listed, logged int
+	// volumes are Volumes that there are, and nothing happens to.
+	volumes int
 	// stored is how many MiB are in a Volume whose snapshots are made.
 	stored int
 }
@@ -50,12 +52,12 @@ var sizes = map[string]size{
 	"quick": {
 		name: "quick", rounds: 2, samples: 5, tasks: 20, create: []int{500}, services: 1000, drifting: 200,
 		objects: 1000, openLoop: 10 * time.Second, footprints: []int{10, 1000}, idle: 30 * time.Second,
-		standing: 100, newcomers: 20, applies: 5, payers: 100, declared: 200, syncs: 50, sampled: []int{10, 20}, listed: 1000, logged: 20_000, stored: 128,
+		standing: 100, newcomers: 20, applies: 5, payers: 100, declared: 200, syncs: 50, sampled: []int{10, 20}, listed: 1000, logged: 20_000, volumes: 1000, stored: 128,
 	},
 	"full": {
 		name: "full", rounds: 5, samples: 30, tasks: 100, create: []int{500, 5000}, services: 5000, drifting: 1000,
 		objects: 5000, openLoop: time.Minute, footprints: []int{10, 1000, 5000}, idle: 5 * time.Minute,
-		standing: 1000, newcomers: 100, applies: 20, payers: 1000, declared: 1000, syncs: 500, sampled: []int{10, 100, 500}, listed: 5000, logged: 200_000, stored: 1024,
+		standing: 1000, newcomers: 100, applies: 20, payers: 1000, declared: 1000, syncs: 500, sampled: []int{10, 100, 500}, listed: 5000, logged: 200_000, volumes: 10_000, stored: 1024,
 	},
 }
 
