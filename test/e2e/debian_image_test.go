@@ -176,7 +176,7 @@ func (d *debianImage) layer(root string) (files []byte, path []string, err error
 	var out bytes.Buffer
 	l := &layerWriter{tar: tar.NewWriter(&out), root: root, done: map[string]bool{}}
 	var errs []error
-	for _, pattern := range append([]string{"bin/dash", "bin/mv", "usr/bin/dash", "usr/bin/mv"}, d.files...) {
+	for _, pattern := range append([]string{"bin/dash", "bin/mv", "bin/rm", "usr/bin/dash", "usr/bin/mv", "usr/bin/rm"}, d.files...) {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		errs = append(errs, err)
 		for _, path := range found {
