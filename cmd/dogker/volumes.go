@@ -22,6 +22,7 @@ import (
 	"github.com/dogker/dogker/internal/fleet"
 	dockerswarm "github.com/dogker/dogker/internal/swarm"
 	"github.com/dogker/dogker/internal/volumes"
+	"github.com/dogker/dogker/internal/volumework"
 	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -35,6 +36,7 @@ var (
 	_ volumes.Nodes          = (*dockerswarm.Engine)(nil)
 	_ volume.Storage         = (*volumes.Inventory)(nil)
 	_ volume.Swarm           = (*dockerswarm.Engine)(nil)
+	_ volume.Work            = (*volumework.Worker)(nil)
 	_ releasedvolume.Storage = (*volumes.Inventory)(nil)
 	_ metering.Volumes       = declaredVolumes{}
 )
@@ -54,9 +56,9 @@ func registerVolumes(m manager.Manager, c *controllers, passes *engine.Metrics) 
 		return engine.Options{Name: name, Finalizer: finalizer, Recorder: recorder, Metrics: passes, Logger: c.log}
 	}
 
-	kind := volume.New(m.GetClient(), m.GetAPIReader(), inventory, c.docker.Engine, confined(m.GetClient()), recorder).AfterRestores(c.server.Restores())
+	kind := volume.New(m.GetClient(), m.GetAPIReader(), inventory, c.work, c.docker.Engine, confined(m.GetClient()), recorder).AfterRestores(c.server.Restores())
 	loop := engine.New(m.GetClient(), kind, options(volume.Name, v1alpha1.FinalizerVolume))
-	hints := volume.Hints{Data: dataHints(inventory, c.log), Nodes: nodeHints(c.docker.Engine)}
+	hints := volume.Hints{Data: dataHints(inventory, c.log), Jobs: jobHints(c.work, c.log), Nodes: nodeHints(c.docker.Engine)}
 	if err := volume.Setup(m, loop, hints); err != nil {
 		return fmt.Errorf("set up controller of volumes: %w", err)
 	}
@@ -98,6 +100,20 @@ func dataHints(inventory *volumes.Inventory, log *slog.Logger) <-chan event.Type
 		case ch <- event.TypedGenericEvent[swarmobj.Owner]{Object: o}:
 		default:
 			log.Debug("Dropped a hint of a volume, because nobody takes them", logkey.Tenant, o.Tenant)
+		}
+	})
+
+	return ch
+}
+
+// jobHints tells whose work with data has ended.
+func jobHints(work *volumework.Worker, log *slog.Logger) <-chan event.TypedGenericEvent[string] {
+	ch := make(chan event.TypedGenericEvent[string], hintQueue)
+	work.Subscribe(func(owner string) {
+		select {
+		case ch <- event.TypedGenericEvent[string]{Object: owner}:
+		default:
+			log.Debug("Dropped a hint that work with a volume has ended, because nobody takes them")
 		}
 	})
 

@@ -69,13 +69,21 @@ type Controller struct {
 	restores int64
 	now      func() time.Time
 
-	// chosen are the nodes of Volumes that the cache may not show yet, by UID. Only the one worker uses it.
+	// work does what takes as long as there is data.
+	work Work
+
+	// chosen are the nodes of Volumes that the cache may not show yet, by UID, and silent since when nodes have not answered. Only the
+	// one worker uses them.
 	chosen map[types.UID]string
+	silent map[silence]time.Time
 }
 
 // New returns the controller. c may read from a cache; live asks the API server itself.
-func New(c client.Client, live client.Reader, storage Storage, nodes Swarm, confined Confined, recorder Recorder) *Controller {
-	return &Controller{client: c, live: live, storage: storage, swarm: nodes, confined: confined, recorder: recorder, now: time.Now, chosen: map[types.UID]string{}}
+func New(c client.Client, live client.Reader, storage Storage, work Work, nodes Swarm, confined Confined, recorder Recorder) *Controller {
+	return &Controller{
+		client: c, live: live, storage: storage, work: work, swarm: nodes, confined: confined, recorder: recorder, now: time.Now,
+		chosen: map[types.UID]string{}, silent: map[silence]time.Time{},
+	}
 }
 
 // AfterRestores tells how often the store was put back to an earlier time. It must be called before the first pass.
@@ -98,56 +106,72 @@ func (c *Controller) Reconcile(ctx context.Context, v *v1alpha1.Volume) (outcome
 		return c.finalize(ctx, v)
 	}
 
+	c.lapse(v)
+	if err := c.recall(v); err != nil {
+		return outcome.Result{RequeueAfter: again}, err
+	}
 	view, err := c.observe(ctx, v)
 	if err != nil {
 		return outcome.Result{}, err
 	}
-	verdict, err := c.judge(ctx, view)
-	if err != nil {
-		return outcome.Result{}, err
-	}
+	verdict := c.judge(ctx, view)
 	if v.Status.Node == nil && verdict.Node != nil {
 		c.chosen[v.UID] = verdict.Node.ID
 	}
 	report(v, view, verdict)
 
-	result, err := ending(v, verdict)
-	if err == nil {
-		var next time.Duration
-		next, err = c.snapshots(ctx, v)
-		result.RequeueAfter = soonest(result.RequeueAfter, next)
+	done, err := c.operate(ctx, view, verdict)
+	if err != nil {
+		return outcome.Result{}, err
+	}
+	tell(v, view, done)
+	result, end := ending(v, verdict)
+	result, end = merge(v, verdict, done, result, end)
+	if verdict.Ready != corev1.ConditionTrue {
+		return result, end
 	}
 
-	return result, err
+	next, err := c.snapshots(ctx, v)
+	if err != nil {
+		return outcome.Result{}, err
+	}
+
+	return sooner(result, end, next)
 }
 
 // judge asks the node itself before data counts as lost: a list may be from a moment before.
-func (c *Controller) judge(ctx context.Context, view volume.View) (volume.Verdict, error) {
+func (c *Controller) judge(ctx context.Context, view volume.View) volume.Verdict {
 	verdict := volume.Judge(view)
-	if !verdict.Missing {
-		return verdict, nil
+	var asked v1alpha1.VolumeNode
+	switch {
+	case verdict.Left != "":
+		asked = c.nodeNamed(view.Volume, verdict.Left)
+	case verdict.Missing:
+		asked = *verdict.Node
+	default:
+		return verdict
 	}
 
 	name := volume.Name(view.Volume)
-	there, err := c.storage.Exists(ctx, verdict.Node.ID, name)
+	there, err := c.storage.Exists(ctx, asked.ID, name)
 	switch {
 	case err != nil:
-		return volume.Verdict{}, &outcome.Wait{
-			Reason: v1alpha1.ReasonNodeUnreachable, Ready: metav1.ConditionUnknown, After: again, Err: err,
-			Message: fmt.Sprintf("The node %s has not told of the data lately, and cannot be asked", verdict.Node.Hostname),
+		return volume.Verdict{
+			Node: &asked, Ready: corev1.ConditionUnknown, Reason: v1alpha1.ReasonNodeUnreachable,
+			Message: fmt.Sprintf("The node %s has not told of the data lately, and cannot be asked", host(asked)),
 		}
 	case there:
-		view.Held = append(slices.Clone(view.Held), volume.Held{Node: verdict.Node.ID, Name: name})
-		return volume.Judge(view), nil
+		view.Held = append(slices.Clone(view.Held), volume.Held{Node: asked.ID, Name: name})
+		return volume.Judge(view)
 	default:
-		return verdict, nil
+		return verdict
 	}
 }
 
 // report writes down what was seen.
 func report(v *v1alpha1.Volume, view volume.View, verdict volume.Verdict) {
 	s := &v.Status
-	if view.Whole() {
+	if view.Whole() && len(view.Nodes) > 0 {
 		s.Restores = new(view.Restores)
 	}
 	s.VolumeName, s.Node = volume.Name(v), verdict.Node
@@ -156,7 +180,8 @@ func report(v *v1alpha1.Volume, view volume.View, verdict volume.Verdict) {
 		s.ProvisionedAt = new(metav1.Now().Rfc3339Copy())
 	}
 	everywhere := view.Class != nil && view.Class.Spec.Access == v1alpha1.AccessMany
-	if s.MountedAt == nil && view.Mounted() && (s.Node != nil || everywhere) {
+	// Of what is still to be filled a run of a job has mounted another, that had the name before.
+	if s.MountedAt == nil && view.Mounted() && (s.Node != nil || everywhere) && (len(view.Mounting) > 0 || !volume.Unfilled(v)) {
 		s.MountedAt = new(metav1.Now().Rfc3339Copy())
 	}
 

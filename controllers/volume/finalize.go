@@ -25,6 +25,12 @@ const (
 
 // finalize takes a Volume down: not before nothing mounts it, and then as its reclaim policy says.
 func (c *Controller) finalize(ctx context.Context, v *v1alpha1.Volume) (outcome.Result, error) {
+	// What is under way is called off first: it may hold what mounts the Volume, and fills what nobody will have.
+	c.lapse(v)
+	if err := c.callOff(ctx, v); err != nil {
+		return outcome.Result{}, err
+	}
+
 	// What is let go must not have come into use meanwhile.
 	using, err := consumers(ctx, c.live, v)
 	if err != nil {
@@ -36,7 +42,7 @@ func (c *Controller) finalize(ctx context.Context, v *v1alpha1.Volume) (outcome.
 	}
 
 	owner := ""
-	if v.Spec.Adopt != "" {
+	if volume.Name(v) == v.Spec.Adopt {
 		if owner, err = c.adoptedBy(ctx, v); err != nil {
 			return outcome.Result{}, err
 		}
@@ -46,7 +52,7 @@ func (c *Controller) finalize(ctx context.Context, v *v1alpha1.Volume) (outcome.
 			return outcome.Result{}, err
 		}
 	}
-	delete(c.chosen, v.UID)
+	c.forget(v.UID)
 
 	return outcome.Result{Finalized: true}, nil
 }
@@ -82,28 +88,47 @@ func stillRuns(v *v1alpha1.Volume, running []volume.Mounting) string {
 	return inUse(slices.CompactFunc(using, func(a, b volume.Consumer) bool { return a.Kind == b.Kind && a.Name == b.Name })) + ", in Swarm"
 }
 
-// reclaim obeys the reclaim policy where data is, or may be.
+// reclaim obeys the reclaim policy where data is, or may be: what it has, and what it had.
 func (c *Controller) reclaim(ctx context.Context, v *v1alpha1.Volume) error {
 	if c.swarm.State() != nil || len(c.swarm.Nodes()) == 0 {
 		return &outcome.Wait{Reason: v1alpha1.ReasonEngineUnavailable, Message: "The nodes of the swarm are not known at the moment", After: again}
 	}
 
 	// What no spec mentions any more may go on running: of an earlier revision, or of who is not gone yet.
-	if running := volume.MountingOf(c.swarm.Mounting("", volume.Name(v)), volume.Name(v)); len(running) > 0 {
-		return &outcome.Wait{Reason: v1alpha1.ReasonInUse, Message: stillRuns(v, running)}
+	names := volume.Names(v)
+	for _, name := range names {
+		if running := volume.MountingOf(c.swarm.Mounting("", name), name); len(running) > 0 {
+			return &outcome.Wait{Reason: v1alpha1.ReasonInUse, Message: stillRuns(v, running)}
+		}
 	}
 
-	places := c.places(v)
-	if len(places) == 0 {
-		return nil
+	var all v1alpha1.VolumeList
+	if len(names) > 1 {
+		if err := c.live.List(ctx, &all); err != nil {
+			return fmt.Errorf("list volumes: %w", err)
+		}
 	}
+	for _, name := range names {
+		places := c.places(v, name)
+		if len(places) == 0 || name != volume.Name(v) && volume.HasAnother(v, name, all.Items) {
+			continue
+		}
+		if err := c.reclaimName(ctx, v, name, places); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+func (c *Controller) reclaimName(ctx context.Context, v *v1alpha1.Volume, name string, places []v1alpha1.VolumeNode) error {
 	// What does not say that it may go stays.
 	if v.Spec.ReclaimPolicy != v1alpha1.ReclaimDelete {
-		return c.release(ctx, v, places)
+		return c.release(ctx, v, name, places)
 	}
 
 	for _, at := range places {
-		if err := c.remove(ctx, v, at); err != nil {
+		if err := c.remove(ctx, name, at); err != nil {
 			return err
 		}
 	}
@@ -112,14 +137,25 @@ func (c *Controller) reclaim(ctx context.Context, v *v1alpha1.Volume) error {
 	return nil
 }
 
-// places are the nodes of the swarm that have the data, or may have it. One that has left the swarm took it along.
-func (c *Controller) places(v *v1alpha1.Volume) []v1alpha1.VolumeNode {
+// places are the nodes of the swarm that have data of that name, or may have it: where it lives, where it lived before a move that has not
+// removed it there, and where nodes have told of it. One that has left the swarm took it along.
+func (c *Controller) places(v *v1alpha1.Volume, name string) []v1alpha1.VolumeNode {
 	var out []v1alpha1.VolumeNode
-	held := c.storage.Held(volume.Name(v))
+	held, s := c.storage.Held(name), &v.Status
+	mayHave := func(id string) bool {
+		if slices.ContainsFunc(s.Superseded, func(o v1alpha1.SupersededData) bool { return o.VolumeName == name && o.Node == id }) {
+			return true
+		}
+		if name != volume.Name(v) {
+			return false
+		}
+		left := s.Move != nil && (s.Move.Phase == v1alpha1.MoveMoved || s.Move.Phase == v1alpha1.MoveKept) && s.Move.From.ID == id
+
+		return left || s.Node != nil && s.Node.ID == id
+	}
 
 	for _, n := range c.swarm.Nodes() {
-		chosen := v.Status.Node != nil && v.Status.Node.ID == n.ID
-		if chosen || slices.ContainsFunc(held, func(h volume.Held) bool { return h.Node == n.ID }) {
+		if mayHave(n.ID) || slices.ContainsFunc(held, func(h volume.Held) bool { return h.Node == n.ID }) {
 			out = append(out, v1alpha1.VolumeNode{ID: n.ID, Hostname: n.Description.Hostname})
 		}
 	}
@@ -128,8 +164,7 @@ func (c *Controller) places(v *v1alpha1.Volume) []v1alpha1.VolumeNode {
 }
 
 // release keeps the data, and puts on record that it is there.
-func (c *Controller) release(ctx context.Context, v *v1alpha1.Volume, places []v1alpha1.VolumeNode) error {
-	name := volume.Name(v)
+func (c *Controller) release(ctx context.Context, v *v1alpha1.Volume, name string, places []v1alpha1.VolumeNode) error {
 	if v.Status.ProvisionedAt == nil && len(c.storage.Held(name)) == 0 {
 		// No task that would have made it was ever seen; a node that has told, or can be asked, knows.
 		var there bool
@@ -176,8 +211,8 @@ func (c *Controller) record(ctx context.Context, r *v1alpha1.ReleasedVolume) err
 }
 
 // remove removes the data from one node.
-func (c *Controller) remove(ctx context.Context, v *v1alpha1.Volume, at v1alpha1.VolumeNode) error {
-	err := c.storage.Remove(ctx, at.ID, volume.Name(v))
+func (c *Controller) remove(ctx context.Context, name string, at v1alpha1.VolumeNode) error {
+	err := c.storage.Remove(ctx, at.ID, name)
 
 	switch {
 	case err == nil:

@@ -27,7 +27,7 @@ func (c *Controller) observe(ctx context.Context, v *v1alpha1.Volume) (volume.Vi
 	if c.swarm.State() == nil {
 		view.Nodes = c.swarm.Nodes()
 		within := v.Namespace
-		if v.Spec.Adopt != "" {
+		if volume.Name(v) == v.Spec.Adopt {
 			within = "" // It was another's.
 		}
 		view.Mounting = volume.MountingOf(c.swarm.Mounting(within, volume.Name(v)), volume.Name(v))

@@ -23,6 +23,8 @@ import (
 type Hints struct {
 	// Data that came, went or was measured, by its labels.
 	Data <-chan event.TypedGenericEvent[swarmobj.Owner]
+	// Jobs are the UIDs of Volumes whose work with data has ended; others are among them.
+	Jobs <-chan event.TypedGenericEvent[string]
 	// Nodes have changed in a way that matters to Volumes.
 	Nodes <-chan event.TypedGenericEvent[struct{}]
 }
@@ -40,10 +42,16 @@ func Setup(mgr ctrl.Manager, r engine.Loop, hints Hints) error {
 		Watches(&v1alpha1.TenantContainer{}, mounted(mgr.GetClient())).
 		Watches(&v1alpha1.TenantJob{}, mounted(mgr.GetClient())).
 		Watches(&v1alpha1.VolumeSnapshot{}, handler.EnqueueRequestsFromMapFunc(snapshotted)).
+		Watches(&v1alpha1.VolumeSnapshot{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+			return restoredFrom(ctx, mgr.GetClient(), o)
+		})).
 		Watches(&v1alpha1.VolumeClass{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return ofClass(ctx, mgr.GetClient(), o.GetName())
 		}), builder.WithPredicates(wake.CameOrWent())).
 		WatchesRawSource(source.Channel(hints.Data, handler.TypedEnqueueRequestsFromMapFunc(hinted))).
+		WatchesRawSource(source.Channel(hints.Jobs, handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, uid string) []reconcile.Request {
+			return withUID(ctx, mgr.GetClient(), uid)
+		}))).
 		WatchesRawSource(source.Channel(hints.Nodes, handler.TypedEnqueueRequestsFromMapFunc(all))).
 		Complete(r)
 }
@@ -58,13 +66,39 @@ func snapshotted(_ context.Context, o client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: s.Namespace, Name: string(s.Spec.Source.VolumeName)}}}
 }
 
+// restoredFrom asks for the Volumes that are to have the data of a snapshot.
+func restoredFrom(ctx context.Context, cached client.Reader, o client.Object) []reconcile.Request {
+	return which(ctx, cached, func(v *v1alpha1.Volume) bool { return string(v.Spec.RestoreFrom) == o.GetName() }, client.InNamespace(o.GetNamespace()))
+}
+
+// withUID asks for the Volume that work was ordered for.
+func withUID(ctx context.Context, cached client.Reader, uid string) []reconcile.Request {
+	return which(ctx, cached, func(v *v1alpha1.Volume) bool { return string(v.UID) == uid })
+}
+
+func which(ctx context.Context, cached client.Reader, is func(*v1alpha1.Volume) bool, within ...client.ListOption) []reconcile.Request {
+	var all v1alpha1.VolumeList
+	if cached.List(ctx, &all, append(within, client.UnsafeDisableDeepCopy)...) != nil {
+		return nil // Who waits looks again.
+	}
+
+	var out []reconcile.Request
+	for i := range all.Items {
+		if is(&all.Items[i]) {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+		}
+	}
+
+	return out
+}
+
 func hinted(_ context.Context, o swarmobj.Owner) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.Tenant, Name: o.Name}}}
 }
 
 // mounted asks for the Volumes that a container or a job mounts, and for those that it mounted, when that or where it can run has
 // changed, or when the job is over; and with every step that it takes, for those of which it is not on record yet that something has
-// mounted them.
+// mounted them, and for those that wait for what mounts them to stop or to run.
 func mounted(cached client.Reader) handler.EventHandler {
 	ask := func(q wake.Queue, o client.Object) {
 		for _, m := range mounts(o) {
@@ -79,7 +113,7 @@ func mounted(cached client.Reader) handler.EventHandler {
 			for _, m := range mounts(e.ObjectNew) {
 				key := types.NamespacedName{Namespace: e.ObjectNew.GetNamespace(), Name: string(m.Name)}
 				var v v1alpha1.Volume
-				if cached.Get(ctx, key, &v) == nil && v.Status.MountedAt == nil {
+				if cached.Get(ctx, key, &v) == nil && (v.Status.MountedAt == nil || v.Status.Move != nil || len(v.Status.Superseded) > 0) {
 					q.Add(reconcile.Request{NamespacedName: key})
 				}
 			}
@@ -110,17 +144,5 @@ func over(o client.Object) bool {
 
 // ofClass lists the Volumes of a class.
 func ofClass(ctx context.Context, r client.Reader, class string) []reconcile.Request {
-	var all v1alpha1.VolumeList
-	if r.List(ctx, &all, client.UnsafeDisableDeepCopy) != nil {
-		return nil // The periodic look at what waits finds them.
-	}
-
-	var out []reconcile.Request
-	for i := range all.Items {
-		if string(all.Items[i].Spec.ClassName) == class {
-			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
-		}
-	}
-
-	return out
+	return which(ctx, r, func(v *v1alpha1.Volume) bool { return string(v.Spec.ClassName) == class })
 }

@@ -40,6 +40,9 @@ type world struct {
 	events  []string
 	// services of all tenants.
 	services []swarmobj.ServiceTasks
+	work     *works
+	// listed is what nodes have told, when that is older than what they have; nil when it is not.
+	listed map[string][]string
 }
 
 func newWorld(t *testing.T, objects ...client.Object) *world {
@@ -50,6 +53,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, has: map[string][]string{}, silent: map[string]bool{}, mounted: map[string]bool{}}
+	w.work = newWorks(w)
 	w.Client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.Volume{}).Build()
 	for _, id := range []string{"a", "b"} {
 		n := swarm.Node{ID: id}
@@ -57,7 +61,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		n.Description.Resources = swarm.Resources{NanoCPUs: 4e9, MemoryBytes: 8 << 30}
 		w.nodes = append(w.nodes, n)
 	}
-	w.controller = New(w.Client, w.Client, w, w, func(context.Context, string) (bool, error) { return true, nil }, w)
+	w.controller = New(w.Client, w.Client, w, w.work, w, func(context.Context, string) (bool, error) { return true, nil }, w)
 
 	return w
 }
@@ -100,7 +104,11 @@ func service(tenant, name string, v *v1alpha1.Volume) swarmobj.ServiceTasks {
 func (w *world) Held(name string) []volume.Held {
 	var out []volume.Held
 	for _, n := range w.nodes {
-		if slices.Contains(w.has[n.ID], name) {
+		has := w.has
+		if w.listed != nil {
+			has = w.listed
+		}
+		if slices.Contains(has[n.ID], name) {
 			out = append(out, volume.Held{Node: n.ID, Name: name})
 		}
 	}

@@ -292,8 +292,8 @@ func Counts(volumes []v1alpha1.Volume) map[string]int {
 // AdoptedBy returns the namespace and name of the Volume that the data which v adopts belongs to already: the one that it was made
 // for, or the one that has adopted it before. It is empty when v may have it.
 func AdoptedBy(v *v1alpha1.Volume, volumes []v1alpha1.Volume) string {
-	if v.Spec.Adopt == "" {
-		return ""
+	if v.Spec.Adopt == "" || Name(v) != v.Spec.Adopt {
+		return "" // What it has was restored; what it had adopted may be another's by now.
 	}
 
 	for i := range volumes {

@@ -78,8 +78,8 @@ func Unfilled(v *v1alpha1.Volume) bool {
 	return v.Spec.RestoreFrom != "" && s.Restored == nil && s.ProvisionedAt == nil && s.MountedAt == nil
 }
 
-// heldBack tells whether nothing may mount the Volume because it is being moved.
-func heldBack(v *v1alpha1.Volume) bool {
+// HeldBack tells whether nothing may mount the Volume because it is being moved.
+func HeldBack(v *v1alpha1.Volume) bool {
 	m := v.Status.Move
 	if m == nil {
 		return false
@@ -92,7 +92,7 @@ func heldBack(v *v1alpha1.Volume) bool {
 func Moves(v *v1alpha1.Volume) bool {
 	m := v.Status.Move
 
-	return m != nil && (heldBack(v) || m.Phase == v1alpha1.MoveMoved || m.Phase == v1alpha1.MoveAbandoning)
+	return m != nil && (HeldBack(v) || m.Phase == v1alpha1.MoveMoved || m.Phase == v1alpha1.MoveAbandoning)
 }
 
 // Restores tells whether a restore is under way.

@@ -43,7 +43,7 @@ func Usable(v *v1alpha1.Volume, class *v1alpha1.VolumeClass) (Use, *Obstacle) {
 	ready := conditions.Get(v, conditions.Ready)
 
 	switch {
-	case heldBack(v):
+	case HeldBack(v):
 		return Use{}, &Obstacle{Reason: v1alpha1.ReasonMoving, Message: fmt.Sprintf("Volume %s is being moved to the node %s", v.Name, host(&v.Status.Move.To)), Hold: true}
 	case !v.DeletionTimestamp.IsZero():
 		return obstacle(v1alpha1.ReasonDeleting, "Volume %s is being deleted", v.Name)

@@ -58,6 +58,8 @@ func silent(p Presence) bool { return p.Gone || !p.Known && p.Silent > maxSilenc
 // record asks for nothing but a new state.
 func record(s State) Decision { return Decision{State: s} }
 
+func refuse(s State, why string) Decision { return Decision{State: s, Why: why, Refused: true} }
+
 func wait(s State, why string) Decision { return Decision{State: s, Why: why} }
 
 // begin looks whether a move is wished and can be tried. Until it can, containers go on running.
@@ -66,9 +68,9 @@ func begin(s State, w Wish, seen Seen) Decision {
 	case w.Node == "" || w.Node == s.Node || s.Node == "":
 		return record(s.with(func(s *State, _ *Move) { s.Failed = nil }))
 	case s.Failed != nil && s.Failed.Wish >= w.Generation:
-		return wait(s, s.Failed.Reason)
+		return refuse(s, s.Failed.Reason)
 	case s.Kept == w.Node:
-		return wait(s, "the target keeps data of an earlier move that had changed after it was copied; remove it there first")
+		return refuse(s, "the target keeps data of an earlier move that had changed after it was copied; remove it there first")
 	case !seen.Source.Known:
 		return wait(s, "the node that it lives on does not answer")
 	case !seen.Source.There && !seen.Never:
@@ -76,7 +78,7 @@ func begin(s State, w Wish, seen Seen) Decision {
 	case !seen.Target.Known:
 		return wait(s, "the node that it is to move to does not answer")
 	case seen.Target.There:
-		return wait(s, "the node that it is to move to has a volume of that name")
+		return refuse(s, "the node that it is to move to has a volume of that name; remove it there first")
 	}
 
 	return record(s.with(func(s *State, _ *Move) {

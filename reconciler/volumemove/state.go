@@ -145,6 +145,8 @@ type Decision struct {
 	Operation string
 	// Why nothing moves, in words that do not change from one look to the next; empty when something does.
 	Why string
+	// Refused is true when only people can change that.
+	Refused bool
 	// After is when to look again although nobody has called; zero for never.
 	After time.Time
 }
