@@ -278,6 +278,12 @@ func TestNotRunning(t *testing.T) {
 			},
 			func(tc *v1alpha1.TenantContainer) { tc.Status.Conditions = nil }, v1alpha1.ReasonNotRunning, 4,
 		},
+		"DataMoves": {
+			func(tc *v1alpha1.TenantContainer) {
+				tc.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonMoving}}
+			},
+			func(tc *v1alpha1.TenantContainer) { tc.Status.Conditions = nil }, v1alpha1.ReasonNotRunning, 4,
+		},
 		"Closed": {
 			func(tc *v1alpha1.TenantContainer) {
 				tc.Spec.Schedule = &v1alpha1.Schedule{Windows: []v1alpha1.RunWindow{{Start: "03:00", Stop: "04:00"}}}

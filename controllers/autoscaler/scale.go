@@ -59,6 +59,8 @@ func idle(tc *v1alpha1.TenantContainer, now time.Time) (autoscale.Remark, bool) 
 	switch {
 	case suspended || conditions.IsTrue(tc, v1alpha1.ConditionSuspended):
 		return autoscale.Remark{Reason: v1alpha1.ReasonNotRunning, Message: "The container is suspended"}, true
+	case waitsForData(tc):
+		return autoscale.Remark{Reason: v1alpha1.ReasonNotRunning, Message: "A Volume that it mounts is being moved, or has no data yet"}, true
 	case closed(tc, now):
 		return autoscale.Remark{Reason: v1alpha1.ReasonNotRunning, Message: "No window of spec.schedule is open"}, true
 	case autoscale.Disabled(tc):
@@ -66,6 +68,13 @@ func idle(tc *v1alpha1.TenantContainer, now time.Time) (autoscale.Remark, bool) 
 	default:
 		return autoscale.Remark{}, false
 	}
+}
+
+// waitsForData is true while nothing of a container may run because of a Volume: that says nothing about how much it has to do.
+func waitsForData(tc *v1alpha1.TenantContainer) bool {
+	ready := conditions.Get(tc, conditions.Ready)
+
+	return ready != nil && (ready.Reason == v1alpha1.ReasonMoving || ready.Reason == v1alpha1.ReasonRestoring || ready.Reason == v1alpha1.ReasonRestoreFailed)
 }
 
 func closed(tc *v1alpha1.TenantContainer, now time.Time) bool {

@@ -37,7 +37,7 @@ func Condition(rule *monitoringv1.ConditionRule, conditions []metav1.Condition) 
 // wanted are reasons of Ready that somebody has given a TenantContainer.
 var wanted = []string{
 	v1alpha1.ReasonSuspended, v1alpha1.ReasonScaledToZero, v1alpha1.ReasonOutsideSchedule, v1alpha1.ReasonDeleting,
-	v1alpha1.ReasonCompleted, v1alpha1.ReasonPaused,
+	v1alpha1.ReasonCompleted, v1alpha1.ReasonPaused, v1alpha1.ReasonMoving, v1alpha1.ReasonRestoring,
 }
 
 // Resting is whether somebody has wanted a TenantContainer not to run, or not to change.

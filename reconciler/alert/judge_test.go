@@ -34,6 +34,7 @@ func TestContainer(t *testing.T) {
 		"Suspended":     {reason: "Somebody wants it so.", status: "False", why: "Suspended", want: alert.Stopped},
 		"ScaledToZero":  {reason: "Somebody wants it so.", status: "True", why: "ScaledToZero", want: alert.Stopped},
 		"Schedule":      {reason: "Its owner sleeps.", status: "True", why: "OutsideSchedule", want: alert.Stopped},
+		"Moving":        {reason: "Somebody moves its data.", status: "False", why: "Moving", want: alert.Stopped},
 		"BeingScaledToZero": {
 			reason: "Tasks that are told to end fail now and then.", status: "False", why: "TaskFailed", want: alert.Stopped,
 			change: func(tc *v1alpha1.TenantContainer) { tc.Spec.Replicas = new(int32) },

@@ -26,11 +26,7 @@ const (
 // apply carries the steps out, in order, and stops at the first that fails. It makes no choices: a step whose work is done already
 // succeeds, and the rest is for the next pass, which looks again.
 func (c *Controller) apply(ctx context.Context, s *situation, steps []jobrun.Step) error {
-	log := slogctx.From(ctx)
-
 	for _, step := range steps {
-		log.LogAttrs(ctx, slog.LevelInfo, "Changing what TenantJob needs", slog.String(logkey.Step, step.String()))
-
 		if err := c.do(ctx, s, step); err != nil {
 			return fmt.Errorf("%s: %w", step, err)
 		}
@@ -42,6 +38,11 @@ func (c *Controller) apply(ctx context.Context, s *situation, steps []jobrun.Ste
 	return nil
 }
 
+// announce says what is about to be changed. A step that only waits says nothing, however many passes that takes.
+func announce(ctx context.Context, step jobrun.Step) {
+	slogctx.From(ctx).LogAttrs(ctx, slog.LevelInfo, "Changing what TenantJob needs", slog.String(logkey.Step, step.String()))
+}
+
 func (c *Controller) do(ctx context.Context, s *situation, step jobrun.Step) error {
 	switch step.Deed {
 	case jobrun.Create:
@@ -51,6 +52,7 @@ func (c *Controller) do(ctx context.Context, s *situation, step jobrun.Step) err
 		if stands, err := c.stands(ctx, s, step.Run); err != nil || !stands {
 			return err
 		}
+		announce(ctx, step)
 		if err := c.begin(ctx, s.start, step); err != nil {
 			return err
 		}
@@ -61,6 +63,8 @@ func (c *Controller) do(ctx context.Context, s *situation, step jobrun.Step) err
 	case jobrun.Remove:
 		return c.remove(ctx, s, step)
 	case jobrun.DeleteJob:
+		announce(ctx, step)
+
 		return c.deleteJob(ctx, s.in.Job)
 	default:
 		panic(fmt.Sprintf("job: nobody does %q", step.Deed))
@@ -101,12 +105,13 @@ func (c *Controller) remove(ctx context.Context, s *situation, step jobrun.Step)
 	}
 
 	if seen, ok := s.service(step.ServiceID); ok {
-		stopping, err := c.stop(ctx, s, seen)
+		stopping, err := c.stop(ctx, s, seen, step)
 		if err != nil || stopping || keepsName(s, step) {
 			return err
 		}
 	}
 
+	announce(ctx, step)
 	if err := c.swarm.RemoveService(ctx, step.ServiceID, s.owner); err != nil {
 		return sight.Lost(err)
 	}

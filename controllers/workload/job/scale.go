@@ -28,8 +28,10 @@ func (s *situation) service(id string) (swarmobj.JobService, bool) {
 
 // stop ends the tasks of a service that is to go. It is true until they have ended: Swarm lets a service go while its containers are
 // still stopping, and then nobody sees those that refuse to, nor gets their addresses back.
-func (c *Controller) stop(ctx context.Context, s *situation, seen swarmobj.JobService) (stopping bool, err error) {
+func (c *Controller) stop(ctx context.Context, s *situation, seen swarmobj.JobService, step jobrun.Step) (stopping bool, err error) {
 	if replicas(seen.Service) > 0 {
+		announce(ctx, step)
+
 		return true, c.scale(ctx, seen.Service, 0)
 	}
 
