@@ -51,9 +51,10 @@ func newFleet(d *docker, o fleetOptions, log *slog.Logger) *fleetParts {
 	return p
 }
 
-// registerFleet runs the fleet on every server.
+// registerFleet runs the fleet on every server, until nothing needs it any more.
 func registerFleet(m manager.Manager, c *controllers) error {
-	if err := m.Add(everywhere(func(ctx context.Context) error { return c.fleet.Run(ctx) })); err != nil {
+	run := func(ctx context.Context) error { return c.fleet.Run(outlasting(ctx, c.work.Settled, letGo)) }
+	if err := m.Add(everywhere(run)); err != nil {
 		return fmt.Errorf("add connections to nodes: %w", err)
 	}
 

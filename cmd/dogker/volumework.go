@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -34,4 +36,22 @@ func registerVolumework(m manager.Manager, c *controllers) error {
 	}
 
 	return nil
+}
+
+// letGo is how long connections to nodes outlast the end of this process's part: less than stopGrace.
+const letGo = 2500 * time.Millisecond
+
+// outlasting is a context that ends after another one, once nothing is done any more with the data of volumes: containers that were
+// frozen for it must run again, and it takes the connections to their nodes for that.
+func outlasting(ctx context.Context, settled func() bool, bound time.Duration) context.Context {
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		defer cancel()
+		const pause = 20 * time.Millisecond
+		for end := time.Now().Add(bound); !settled() && time.Now().Before(end); {
+			time.Sleep(pause)
+		}
+	})
+
+	return lasting
 }

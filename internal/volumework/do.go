@@ -44,7 +44,7 @@ func (w *Worker) do(ctx context.Context, j *job) {
 
 	result, err := w.safely(with(ctx, call{moved: &j.moved}), o)
 	if err != nil {
-		words := explain(o, err)
+		words := explain(o, err, ctx.Err() != nil)
 		result.Err, result.Fault, result.Permanent = words.text, words.fault, words.permanent
 		if words.text == cancelled {
 			log.InfoContext(ctx, "Cancelled work with the data of a volume")

@@ -19,6 +19,7 @@ var (
 	errPause   = errors.New("freeze containers")
 	errUnpause = errors.New("let containers go on")
 	errWent    = errors.New("keep containers frozen")
+	errStill   = errors.New("nothing moves while containers are frozen")
 	errPlace   = errors.New("find the place of archives")
 )
 
@@ -49,8 +50,9 @@ type words struct {
 }
 
 // explain gives an error words and a class. Whatever an engine or a store has said stays out of them. The order matters: an error
-// may be of several classes, and the cause comes before what follows from it.
-func explain(o *volumejob.Order, err error) words {
+// may be of several classes, and the cause comes before what follows from it. given is true for a job that was cancelled: connections
+// that end say the same of themselves.
+func explain(o *volumejob.Order, err error, given bool) words {
 	var hook *hookError
 	var known interface{ Fault() volumejob.Fault }
 
@@ -61,8 +63,9 @@ func explain(o *volumejob.Order, err error) words {
 		return words{fmt.Sprintf("there is no work of kind %q", o.Kind), volumejob.FaultOther, true}
 	case errors.Is(err, errHeld):
 		return words{"this server may not change anything at the moment", volumejob.FaultOther, false}
-	// An undo that fails is told although the job was cancelled.
-	case errors.Is(err, context.Canceled) && !errors.Is(err, errUnpause) && !errors.As(err, &hook):
+	case errors.Is(err, errStill):
+		return words{fmt.Sprintf("nothing has moved for %v while containers were frozen for it: its node or the place where snapshots are kept stands still", stillPatience), volumejob.FaultOther, false}
+	case given && errors.Is(err, context.Canceled):
 		return words{cancelled, volumejob.FaultOther, false}
 	case errors.Is(err, errPlace):
 		if errors.As(err, &known) {
@@ -136,7 +139,7 @@ func ofEngine(o *volumejob.Order, err error) (words, bool) {
 		return words{"what is on its node is not what was written there", volumejob.FaultOther, false}, true
 	case errors.Is(err, swarmobj.ErrRefused):
 		return words{"its node refuses it: its agent may be older than this server, or its driver does not do it", volumejob.FaultNode, false}, true
-	case errors.Is(err, swarmobj.ErrUnavailable):
+	case errors.Is(err, swarmobj.ErrUnavailable), errors.Is(err, context.Canceled):
 		return words{"its node does not answer", volumejob.FaultNode, false}, true
 	case errors.Is(err, swarmobj.ErrNotFound):
 		return words{"there is no such volume on its node", volumejob.FaultOther, false}, true

@@ -19,9 +19,8 @@ import (
 // node is what is kept of one.
 type node struct {
 	volumes *voldata.Volumes
-	// swept is when orphans of it were removed last, or that was tried, and problem why it failed.
-	swept   time.Time
-	problem string
+	// sweep is when orphans of it are to be removed; zero for at once.
+	sweep time.Time
 }
 
 // nodeOf finds or makes it. The lock is held.
@@ -72,6 +71,15 @@ func counted(ctx context.Context, r io.Reader) io.Reader {
 	}
 
 	return r
+}
+
+// movedBy is how many bytes have moved for who asks.
+func movedBy(ctx context.Context) int64 {
+	if c, ok := ctx.Value(callKey{}).(call); ok && c.moved != nil {
+		return c.moved.Load()
+	}
+
+	return 0
 }
 
 type counter struct {

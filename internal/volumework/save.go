@@ -20,6 +20,8 @@ import (
 const (
 	// pausePatience bounds freezing, and letting go.
 	pausePatience = time.Minute
+	// stillPatience is how long nothing may move while containers are frozen.
+	stillPatience = 3 * time.Minute
 	// defaultHook bounds a hook that has no bound of its own.
 	defaultHook = 30 * time.Second
 )
@@ -35,7 +37,9 @@ func (w *Worker) save(ctx context.Context, o *volumejob.Order) (volumejob.Job, e
 		return result, err
 	}
 
-	q := &quiet{w: w, o: o}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	q := &quiet{w: w, o: o, cancel: cancel}
 	origin := archive.Origin{
 		Namespace: o.Archive.Namespace, Volume: o.Archive.Volume, UID: o.Archive.UID, Time: o.Archive.Time, Dogker: w.o.Version,
 	}
@@ -44,10 +48,20 @@ func (w *Worker) save(ctx context.Context, o *volumejob.Order) (volumejob.Job, e
 		// Whoever is not waited for any more still has to let go.
 		End: func() { q.end(context.WithoutCancel(ctx)) },
 	}, content.Options{})
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errStill) {
+		err = cause
+	}
 	result.Thawed = q.undone == nil
+	var post *hookError
+	switch {
 	// Why it failed is more than what followed from it.
-	if err := errors.Join(err, q.undone); err != nil {
-		return result, err
+	case err != nil:
+		return result, errors.Join(err, q.undone)
+	case errors.As(q.undone, &post) && post.fault == volumejob.FaultHook:
+		return result, q.undone
+	case q.undone != nil:
+		// It was stored all the same, and a Thaw can still undo the rest.
+		w.log.WarnContext(ctx, "Not all was undone that was done for a snapshot", logkey.Operation, o.Operation, logkey.Err, causes(q.undone))
 	}
 	result.Receipt, result.Digest = receiptOf(&got), got.Content.Digest
 
@@ -58,8 +72,11 @@ func (w *Worker) save(ctx context.Context, o *volumejob.Order) (volumejob.Job, e
 type quiet struct {
 	w *Worker
 	o *volumejob.Order
-	// paused is true when containers may be frozen.
+	// cancel gives up reading.
+	cancel context.CancelCauseFunc
+	// paused is true when containers may be frozen, and rest ends the watch over that; nil when there is none.
 	paused bool
+	rest   func()
 	// undone is why not all was undone.
 	undone error
 }
@@ -77,16 +94,47 @@ func (q *quiet) begin(ctx context.Context) error {
 	if err := q.w.hold(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, pausePatience)
+	inner, cancel := context.WithTimeout(ctx, pausePatience)
 	defer cancel()
 
 	// An answer that is lost may have been yes.
 	q.paused = true
-	if _, err := q.w.o.Engines.PauseMounting(ctx, q.o.Source.Node, q.o.Source.Name); err != nil {
+	if _, err := q.w.o.Engines.PauseMounting(inner, q.o.Source.Node, q.o.Source.Name); err != nil {
 		return &failure{errPause, err}
 	}
+	q.rest = q.watch(ctx)
 
 	return nil
+}
+
+// watch gives up reading when nothing moves: whoever stands still, node or store, containers do not wait for it. The function that it
+// returns ends it.
+func (q *quiet) watch(ctx context.Context) func() {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticks := time.NewTicker(stillPatience / 8)
+		defer ticks.Stop()
+		for last, since := movedBy(ctx), time.Now(); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticks.C:
+			}
+			if now := movedBy(ctx); now != last {
+				last, since = now, time.Now()
+			} else if time.Since(since) >= stillPatience {
+				q.cancel(errStill)
+				return
+			}
+		}
+	}()
+
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // still makes sure that nothing has run while all was read: only then is it of one moment.
@@ -110,6 +158,9 @@ func (q *quiet) still(ctx context.Context) error {
 
 // end lets containers go on, and runs the post hook.
 func (q *quiet) end(ctx context.Context) {
+	if q.rest != nil {
+		q.rest()
+	}
 	if q.paused {
 		q.undone = q.w.unpause(ctx, q.o)
 	}

@@ -12,11 +12,14 @@ import (
 const (
 	// tidyEvery is how often it is looked what is to be tidied up.
 	tidyEvery = 15 * time.Second
-	// sweepEvery is how often orphans of a node are removed, and sweepPatience how long a node may take.
+	// sweepEvery is how often orphans of a node are removed, sweepAgain when that is tried again, and sweepPatience how long a node
+	// may take.
 	sweepEvery    = 10 * time.Minute
+	sweepAgain    = time.Minute
 	sweepPatience = time.Minute
-	// storeEvery is how often a store is swept, storeAge how old an upload must be that nobody goes on with: longer than one may
-	// take. storePatience is how long a store may take.
+	// listEvery is how often it is looked which classes there are, and storeEvery how often a store is swept. storeAge is how old an
+	// upload must be that nobody goes on with: longer than one may take. storePatience is how long a store may take.
+	listEvery            = time.Hour
 	storeEvery, storeAge = 24 * time.Hour, 48 * time.Hour
 	storePatience        = 10 * time.Minute
 	// forgetAfter is how long a job that has ended is remembered that nobody dismisses.
@@ -80,8 +83,8 @@ func (w *Worker) due(nodes []swarm.Node) []string {
 		if nodes[i].Status.State != swarm.NodeStateReady {
 			continue
 		}
-		if n := w.nodeOf(id); n.swept.IsZero() || time.Since(n.swept) >= sweepEvery {
-			n.swept = time.Now()
+		if n := w.nodeOf(id); !time.Now().Before(n.sweep) {
+			n.sweep = time.Now().Add(sweepEvery)
 			out = append(out, id)
 		}
 	}
@@ -99,34 +102,29 @@ func (w *Worker) sweep(ctx context.Context, id string) {
 	defer cancel()
 
 	n, err := w.volumes(id).Sweep(ctx)
-	if ctx.Err() != nil && err != nil {
-		return
-	}
 	if n > 0 {
 		w.log.InfoContext(ctx, "Removed what interrupted work with volumes has left on a node", logkey.Node, id, logkey.Count, n)
 	}
-
-	problem := ""
-	if err != nil {
-		problem = err.Error()
+	if err == nil {
+		return
 	}
+	// Nodes are there before their agents can be asked, and nothing depends on it.
+	w.log.DebugContext(ctx, "A node was not searched for what interrupted work with volumes has left", logkey.Node, id, logkey.Err, causes(err))
 	w.mu.Lock()
-	known := w.nodeOf(id)
-	told := known.problem == problem
-	known.problem = problem
-	w.mu.Unlock()
-	if !told && err != nil {
-		w.log.WarnContext(ctx, "A node was not searched for what interrupted work with volumes has left", logkey.Node, id, logkey.Err, causes(err))
-	}
+	defer w.mu.Unlock()
+	w.nodeOf(id).sweep = time.Now().Add(sweepAgain)
 }
 
-// sweepStores removes what is left of uploads that were interrupted, a day after the start and then each day: until then one that a
-// process before this one has begun may still be told as there by the store.
+// sweepStores removes what is left of uploads that were interrupted.
 func (w *Worker) sweepStores(ctx context.Context) {
+	if time.Since(w.listed) < listEvery {
+		return
+	}
 	classes, err := w.o.Places.Classes(ctx)
 	if err != nil {
 		return // They are asked for again soon, and jobs tell what is wrong with them.
 	}
+	w.listed = time.Now()
 	for _, class := range classes {
 		if w.sweepNow(class) {
 			w.running.Go(func() { w.sweepStore(ctx, class) })

@@ -30,6 +30,8 @@ type Worker struct {
 	nodes   map[string]*node
 	// tidied is when a store was swept last, by class.
 	tidied map[string]time.Time
+	// listed is when it was looked last which classes there are. It is of Run alone.
+	listed time.Time
 
 	running sync.WaitGroup
 }
@@ -165,6 +167,20 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.running.Wait()
 
 	return nil
+}
+
+// Settled tells whether Run is over, or was never called, and nothing is done any more.
+func (w *Worker) Settled() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	for _, j := range w.jobs {
+		if j.cancel != nil && !j.shown.Ended {
+			return false
+		}
+	}
+
+	return w.run == nil || w.run.Err() != nil
 }
 
 // dispatch begins what can begin. The lock is held.

@@ -90,6 +90,9 @@ func put(ctx context.Context, from *voldata.Volumes, volume string, origin archi
 	}
 
 	r, w := io.Pipe()
+	// Who is not waited for any more lets go of the volume, also while the store stands still.
+	stop := context.AfterFunc(ctx, func() { _ = r.CloseWithError(context.Cause(ctx)) })
+	defer stop()
 	var (
 		made    archive.Receipt
 		making  = make(chan struct{})
