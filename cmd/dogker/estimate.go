@@ -20,10 +20,11 @@ import (
 	"github.com/dogker/dogker/reconciler/policy"
 )
 
-const estimateHelp = `Say what an hour, a day and 30 days of TenantContainers cost, from their YAML, before they are applied.
+const estimateHelp = `Say what an hour, a day and 30 days of TenantContainers and Volumes cost, from their YAML, before they are applied.
 
-Counted is what is charged: what Swarm sets aside for each task (its requests, or else its limits), and the task. The
-prices are those of the namespace's plan, whose defaults are filled in; those of a PriceList; or those in a file, for
+Counted is what is charged: what Swarm sets aside for each task (its requests, or else its limits), the task, and the
+declared size of each Volume. Of a container with a schedule an hour is one in which it runs, and a day a seventh of its
+week. What TenantJobs cost depends on how long they run, so they are not in it. The prices are those of the namespace's plan, whose defaults are filled in; those of a PriceList; or those in a file, for
 which no server is asked. What is in the files is not sent anywhere.`
 
 const estimateExamples = `  # By the prices of the tenant's plan
@@ -48,14 +49,14 @@ func newEstimateCommand(g *globals) *cobra.Command {
 	f := &estimateFlags{api: apiFlags{g: g, config: genericclioptions.NewConfigFlags(true)}}
 	cmd := &cobra.Command{
 		Use:     "estimate -f FILE",
-		Short:   "Say what TenantContainers cost",
+		Short:   "Say what TenantContainers and Volumes cost",
 		Long:    estimateHelp,
 		Example: estimateExamples,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.api.config.AddFlags(cmd.Flags())
-	cmd.Flags().StringArrayVarP(&f.files, "filename", "f", nil, "file with TenantContainers, or - for standard input; may be repeated")
+	cmd.Flags().StringArrayVarP(&f.files, "filename", "f", nil, "file with TenantContainers and Volumes, or - for standard input; may be repeated")
 	cmd.Flags().StringVar(&f.priceList, "price-list", "", "the PriceList to go by, or what has replaced it, instead of that of the namespace's plan")
 	cmd.Flags().StringVar(&f.prices, "prices", "", "file with a PriceList to go by; no server is asked")
 	cmd.Flags().Int32Var(&f.nodes, "nodes", 1, "how many tasks a container in mode Global has")
@@ -73,22 +74,16 @@ func (f *estimateFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	var containers []*v1alpha1.TenantContainer
+	var declared estimate.Declared
 	for _, name := range f.files {
-		var more []*v1alpha1.TenantContainer
-		err := readFile(cmd.InOrStdin(), name, func(r io.Reader) (err error) {
-			more, err = estimate.Read(r, defaults)
-			return err
-		})
-		if err != nil {
+		if err := readFile(cmd.InOrStdin(), name, func(r io.Reader) error { return declared.Read(r, defaults) }); err != nil {
 			return fmt.Errorf("--filename %q: %w", name, err)
 		}
-		containers = append(containers, more...)
 	}
-	if len(containers) == 0 {
-		return errors.New("--filename: there is no TenantContainer in it")
+	if len(declared.Containers)+len(declared.Volumes) == 0 {
+		return errors.New("--filename: there is no TenantContainer and no Volume in it")
 	}
-	report, err := estimate.Of(prices, containers, f.nodes)
+	report, err := estimate.Of(prices, declared, f.nodes)
 	if err != nil {
 		return err
 	}

@@ -2,65 +2,186 @@ package estimate
 
 import (
 	"fmt"
-	"io"
-	"strconv"
-	"text/tabwriter"
+	"time"
 
-	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	billingv1 "github.com/dogker/dogker/api/billing/v1alpha1"
 	dogkerv1 "github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/billing"
 	"github.com/dogker/dogker/reconciler/money"
+	"github.com/dogker/dogker/reconciler/schedule"
 )
 
 const (
 	hoursPerDay   = 24
-	hoursPerMonth = 30 * hoursPerDay
+	daysPerMonth  = 30
+	week          = 7 * hoursPerDay * time.Hour
+	secondsOfHour = 3600
 )
 
-// Line is what one container costs.
+// Line is what one container or Volume costs.
 type Line struct {
 	Name   string
 	Demand billing.Demand
-	Hour   money.Micro
+	// Bytes that a Volume is declared with; 0 for a container.
+	Bytes int64
+	// Hour is what an hour costs in which it runs, Day an ordinary day, and Month 30 of them.
+	Hour, Day, Month money.Micro
 	// Note says what must be known of it, if anything.
 	Note string
+
+	// open is for how much of a week it runs.
+	open time.Duration
 }
 
 // Report is what all of them cost.
 type Report struct {
 	Prices *billingv1.PriceList
 	Lines  []Line
-	// Hour of all together. It can be a few millionths less than the sum: what is left over is rounded up once.
-	Hour money.Micro
+	// Total of all together, while all run. It can be a few millionths less than the sum: what is left over is rounded up once.
+	Total Line
+	// Jobs is how many TenantJobs are not in it.
+	Jobs int
 }
 
-// Of works out what containers cost by a price list. A container in mode Global counts as one task on each of the nodes.
-func Of(prices *billingv1.PriceList, containers []*dogkerv1.TenantContainer, nodes int32) (Report, error) {
+// Of works out what is declared costs by a price list. A container in mode Global counts as one task on each of the nodes, and one
+// with a schedule by how much of a week it runs.
+func Of(prices *billingv1.PriceList, d Declared, nodes int32) (Report, error) {
 	byMeter, err := billing.PricesOf(prices)
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{Prices: prices}
-	var demands []billing.Demand
-	for _, tc := range containers {
-		if tc.Spec.Mode == dogkerv1.ModeGlobal {
-			tc = tc.DeepCopy()
-			tc.Status.Replicas = nodes
-		}
-		line := Line{Name: tc.Name, Demand: billing.DemandOf(tc), Note: noteOf(tc, nodes)}
-		if line.Hour, err = billing.RateOf(byMeter, line.Demand); err != nil {
+	r := Report{Prices: prices, Jobs: d.Jobs, Total: Line{Name: "Total"}}
+	for _, tc := range d.Containers {
+		line, err := ofContainer(byMeter, tc, nodes)
+		if err != nil {
 			return Report{}, fmt.Errorf("price TenantContainer %q: %w", tc.Name, err)
 		}
-		demands = append(demands, line.Demand)
 		r.Lines = append(r.Lines, line)
 	}
-	if r.Hour, err = billing.RateOf(byMeter, demands...); err != nil {
-		return Report{}, err
+	for _, v := range d.Volumes {
+		line := Line{Name: "vol/" + v.Name, Bytes: v.Spec.Size.Value(), open: week}
+		if line.Hour, err = storageRate(byMeter, line.Bytes); err == nil {
+			err = line.longer()
+		}
+		if err != nil {
+			return Report{}, fmt.Errorf("price Volume %q: %w", v.Name, err)
+		}
+		r.Lines = append(r.Lines, line)
 	}
 
-	return r, nil
+	return r, r.sum(byMeter)
+}
+
+func ofContainer(prices map[money.Meter]money.Micro, tc *dogkerv1.TenantContainer, nodes int32) (Line, error) {
+	if tc.Spec.Mode == dogkerv1.ModeGlobal {
+		tc = tc.DeepCopy()
+		tc.Status.Replicas = nodes
+	}
+	line := Line{Name: tc.Name, Demand: billing.DemandOf(tc), Note: noteOf(tc, nodes), open: week}
+	if s := tc.Spec.Schedule; s != nil {
+		windows, invalid := schedule.Of(s, field.NewPath("spec", "schedule"))
+		if invalid != nil {
+			return Line{}, invalid
+		}
+		line.open = windows.OpenPerWeek()
+		if line.Note == "" {
+			line.Note = fmt.Sprintf("it runs %s hours of a week", hours(line.open))
+		}
+	}
+	var err error
+	if line.Hour, err = billing.RateOf(prices, line.Demand); err != nil {
+		return Line{}, err
+	}
+
+	return line, line.longer()
+}
+
+// storageRate is what an hour of volumes costs that have so many bytes together, rounded up.
+func storageRate(prices map[money.Meter]money.Micro, bytes int64) (money.Micro, error) {
+	charge, rest, err := money.Storage.Accrue(money.Use{Quantity: bytes, Seconds: secondsOfHour, Price: prices[money.Storage]}, 0)
+	if err == nil && rest > 0 {
+		charge, err = charge.Add(1)
+	}
+
+	return charge, err
+}
+
+// longer works out a day and 30 of them, of which it runs its part of the week.
+func (l *Line) longer() (err error) {
+	if l.Day, err = share(l.Hour, l.open, 1); err == nil {
+		l.Month, err = share(l.Hour, l.open, daysPerMonth)
+	}
+
+	return err
+}
+
+// share is what so many ordinary days cost of what runs for a part of each week, rounded up.
+func share(hour money.Micro, open time.Duration, days int64) (money.Micro, error) {
+	if open == week {
+		return hour.Times(hoursPerDay * days)
+	}
+	const minutesPerHour, daysPerWeek = 60, 7
+	all, err := hour.Times(int64(open/time.Minute) * days)
+	if err != nil {
+		return 0, err
+	}
+
+	return (all + minutesPerHour*daysPerWeek - 1) / (minutesPerHour * daysPerWeek), nil
+}
+
+// sum adds everything up. What runs for the same part of the week is priced together, so that it is rounded once.
+func (r *Report) sum(prices map[money.Meter]money.Micro) error {
+	var (
+		bytes   int64
+		demands = map[time.Duration][]billing.Demand{}
+		order   []time.Duration
+		all     []billing.Demand
+	)
+	for _, l := range r.Lines {
+		if l.Bytes > 0 {
+			bytes += l.Bytes
+			continue
+		}
+		if demands[l.open] == nil {
+			order = append(order, l.open)
+		}
+		demands[l.open] = append(demands[l.open], l.Demand)
+		all = append(all, l.Demand)
+	}
+
+	stored := Line{open: week}
+	var err error
+	if stored.Hour, err = storageRate(prices, bytes); err != nil {
+		return err
+	}
+	parts := []Line{stored}
+	for _, open := range order {
+		part := Line{open: open}
+		if part.Hour, err = billing.RateOf(prices, demands[open]...); err != nil {
+			return err
+		}
+		parts = append(parts, part)
+	}
+	for i := range parts {
+		if err := parts[i].longer(); err != nil {
+			return err
+		}
+		if r.Total.Day, err = r.Total.Day.Add(parts[i].Day); err != nil {
+			return err
+		}
+		if r.Total.Month, err = r.Total.Month.Add(parts[i].Month); err != nil {
+			return err
+		}
+	}
+	together, err := billing.RateOf(prices, all...)
+	if err != nil {
+		return err
+	}
+	r.Total.Hour, err = together.Add(stored.Hour)
+
+	return err
 }
 
 func noteOf(tc *dogkerv1.TenantContainer, nodes int32) string {
@@ -95,61 +216,4 @@ func scalesNote(tc *dogkerv1.TenantContainer) string {
 	}
 
 	return fmt.Sprintf("it scales from %d to %d tasks", least, tc.Spec.Autoscaling.MaxReplicas)
-}
-
-// WriteTable writes the report for people.
-func (r Report) WriteTable(w io.Writer) error {
-	out := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(out, "CONTAINER\tTASKS\tCPU\tMEMORY\tRP/HOUR\tRP/DAY\tRP/30 DAYS\tNOTE")
-	for _, l := range r.Lines {
-		day, month, err := longer(l.Hour)
-		if err != nil {
-			return fmt.Errorf("container %q: %w", l.Name, err)
-		}
-		fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, l.Demand.Tasks, cpu(l.Demand), memory(l.Demand), l.Hour, day, month, l.Note)
-	}
-	day, month, err := longer(r.Hour)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "Total\t\t\t\t%s\t%s\t%s\t\n", r.Hour, day, month)
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	note := ""
-	if r.Prices.Spec.TaxNote != "" {
-		note = " " + r.Prices.Spec.TaxNote
-	}
-	_, err = fmt.Fprintf(w, "\nPrices of %q, for what each task sets aside while it runs. Volumes are not in it.%s\n", r.Prices.Name, note)
-
-	return err
-}
-
-func longer(hour money.Micro) (day, month money.Micro, err error) {
-	if day, err = hour.Times(hoursPerDay); err != nil {
-		return 0, 0, err
-	}
-	month, err = hour.Times(hoursPerMonth)
-
-	return day, month, err
-}
-
-// cpu and memory are what each task sets aside, as people write it.
-func cpu(d billing.Demand) string {
-	if d.NanoCPUs == 0 {
-		return "-"
-	}
-
-	return resource.NewScaledQuantity(d.NanoCPUs, resource.Nano).String()
-}
-
-func memory(d billing.Demand) string {
-	if d.MemoryBytes == 0 {
-		return "-"
-	}
-	if d.MemoryBytes%1024 != 0 {
-		return strconv.FormatInt(d.MemoryBytes, 10)
-	}
-
-	return resource.NewQuantity(d.MemoryBytes, resource.BinarySI).String()
 }

@@ -22,32 +22,57 @@ const maxBytes = 16 << 20
 // Defaults fills in what a plan has for the spec of a container, as it was written.
 type Defaults func(spec map[string]any)
 
-// Read reads the TenantContainers of a text with any number of YAML documents, JSON or lists. Other kinds are left out. A field
-// that there is none of is an error: a request that is spelled wrong would cost nothing here.
-func Read(r io.Reader, defaults Defaults) ([]*dogkerv1.TenantContainer, error) {
-	var out []*dogkerv1.TenantContainer
-	err := documents(r, func(object map[string]any) error {
-		if object["kind"] != "TenantContainer" || object["apiVersion"] != dogkerv1.GroupVersion.String() {
+// Declared is what costs something.
+type Declared struct {
+	Containers []*dogkerv1.TenantContainer
+	Volumes    []*dogkerv1.Volume
+	// Jobs is how many TenantJobs there are. What one costs depends on how long it runs.
+	Jobs int
+}
+
+// Read adds what a text with any number of YAML documents, JSON or lists declares. Other kinds are left out. A field that there is
+// none of is an error: a request that is spelled wrong would cost nothing here.
+func (d *Declared) Read(r io.Reader, defaults Defaults) error {
+	return documents(r, func(object map[string]any) error {
+		if object["apiVersion"] != dogkerv1.GroupVersion.String() {
 			return nil
 		}
-		if defaults != nil {
-			if object["spec"] == nil {
-				object["spec"] = map[string]any{}
+		switch object["kind"] {
+		case "TenantContainer":
+			return d.container(object, defaults)
+		case "Volume":
+			v := &dogkerv1.Volume{}
+			if err := decode(object, v); err != nil {
+				return fmt.Errorf("Volume %q: %w", nameOf(object), err)
 			}
-			if spec, ok := object["spec"].(map[string]any); ok {
-				defaults(spec)
+			if v.Spec.Size.Sign() <= 0 {
+				return fmt.Errorf("Volume %q: spec.size: %q must be an amount of storage, such as 10Gi", nameOf(object), v.Spec.Size.String())
 			}
+			d.Volumes = append(d.Volumes, v)
+		case "TenantJob":
+			d.Jobs++
 		}
-		tc := &dogkerv1.TenantContainer{}
-		if err := decode(object, tc); err != nil {
-			return fmt.Errorf("TenantContainer %q: %w", nameOf(object), err)
-		}
-		out = append(out, tc)
 
 		return nil
 	})
+}
 
-	return out, err
+func (d *Declared) container(object map[string]any, defaults Defaults) error {
+	if defaults != nil {
+		if object["spec"] == nil {
+			object["spec"] = map[string]any{}
+		}
+		if spec, ok := object["spec"].(map[string]any); ok {
+			defaults(spec)
+		}
+	}
+	tc := &dogkerv1.TenantContainer{}
+	if err := decode(object, tc); err != nil {
+		return fmt.Errorf("TenantContainer %q: %w", nameOf(object), err)
+	}
+	d.Containers = append(d.Containers, tc)
+
+	return nil
 }
 
 // ReadPrices reads the only PriceList of a text.

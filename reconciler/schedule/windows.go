@@ -138,6 +138,21 @@ func (w Windows) Change(after time.Time) time.Time {
 	return time.Time{}
 }
 
+// OpenPerWeek is for how much of a week a window is open, by the clock on the wall.
+func (w Windows) OpenPerWeek() time.Duration {
+	var open time.Duration
+
+	for at := time.Duration(0); at < week; {
+		step := min(w.toBoundary(at), week-at)
+		if w.openOnWall(at) {
+			open += step
+		}
+		at += step
+	}
+
+	return open
+}
+
 // onWall is what a clock on the wall shows, as what has passed of its week since Sunday 00:00.
 func onWall(at time.Time, offset int) time.Duration {
 	wall := at.UTC().Add(time.Duration(offset) * time.Second)

@@ -183,3 +183,27 @@ func TestParse(t *testing.T) {
 		}
 	}
 }
+
+func TestOpenPerWeek(t *testing.T) {
+	at := func(hour int) schedule.Clock { return schedule.Clock(time.Duration(hour) * time.Hour) }
+	weekdays := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday}
+
+	for name, tc := range map[string]struct {
+		reason  string
+		windows []schedule.Window
+		want    time.Duration
+	}{
+		"None":       {"What is never open.", nil, 0},
+		"Always":     {"A window of a whole day, every day.", []schedule.Window{{Start: at(8), Stop: at(8)}}, 168 * time.Hour},
+		"Office":     {"Ten hours on five days.", []schedule.Window{{Days: weekdays, Start: at(8), Stop: at(18)}}, 50 * time.Hour},
+		"OverNight":  {"From Saturday into Sunday, over the end of the week.", []schedule.Window{{Days: []time.Weekday{time.Saturday}, Start: at(22), Stop: at(6)}}, 8 * time.Hour},
+		"Overlap":    {"What is open twice is open once.", []schedule.Window{{Start: at(8), Stop: at(12)}, {Start: at(10), Stop: at(14)}}, 42 * time.Hour},
+		"SideBySide": {"One after the other.", []schedule.Window{{Start: at(8), Stop: at(12)}, {Start: at(12), Stop: at(14)}}, 42 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := schedule.NewWindows(time.UTC, tc.windows...).OpenPerWeek(); got != tc.want {
+				t.Errorf("%s\ngot %v, want %v", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
