@@ -14,6 +14,7 @@ import (
 	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/inuse"
 	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/snapshotrules"
 	"github.com/dogker/dogker/reconciler/volumejob"
 )
 
@@ -76,6 +77,11 @@ func (c *Controller) Reconcile(ctx context.Context, class *v1alpha1.VolumeSnapsh
 	class.Status.Snapshots = n
 	if !class.DeletionTimestamp.IsZero() {
 		return inuse.Release(n, "The class is being deleted, and there are still VolumeSnapshots of it; it goes when they are gone")
+	}
+
+	if wrong := snapshotrules.CheckClass(&class.Spec); len(wrong) > 0 {
+		// Admission refuses it; it came into the store another way, or before the rule.
+		return outcome.Result{}, &outcome.Stall{Reason: v1alpha1.ReasonInvalidSpec, Message: wrong.ToAggregate().Error()}
 	}
 
 	recipient, err := c.places.EnsureKey(ctx, class.Name)

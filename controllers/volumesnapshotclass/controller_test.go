@@ -170,6 +170,16 @@ func TestCannotBeUsed(t *testing.T) {
 	}
 }
 
+// TestInvalidSpec: what admission would refuse is not used, however it came into the store.
+func TestInvalidSpec(t *testing.T) {
+	bad := class()
+	bad.Spec.Directory = &v1alpha1.SnapshotDirectory{Path: "/etc"}
+	w := newWorld(t, bad)
+	if c, after := w.pass(); ready(c) != "False InvalidSpec" || after != 0 || w.probes != 0 || c.Status.Recipient != "" {
+		t.Errorf("got %s, next look in %v after %d probes", ready(c), after, w.probes)
+	}
+}
+
 // TestRecipientStays: who archives were made for stays on record when the key is gone: another one must not be made then.
 func TestRecipientStays(t *testing.T) {
 	w := newWorld(t, class())
