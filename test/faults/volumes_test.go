@@ -42,6 +42,14 @@ var volumeScenarios = []converge.Scenario{
 		{Name: "second", Do: createMounting("db", imageV2), Until: all(waitsFor("db", v1alpha1.ReasonVolumeConflict), nothingRuns("db"), runs("web", imageV1, 1))},
 		{Name: "handed-over", Do: remove("web"), Until: all(runs("db", imageV2, 1), mounted("db"))},
 	}},
+	{Name: "volume-on-the-way", Steps: []converge.Step{
+		{Name: "create", Do: both(addWorkers, both(createVolume, createMounting("web", imageV1))), Until: all(runs("web", imageV1, 1), mounted("web"))},
+		{Name: "update", Do: both(setImage("web", imageV2), phase(v1alpha1.MoveStopping)), Until: all(waitsFor("web", v1alpha1.ReasonMoving), nothingRuns("web"))},
+		{Name: "copying", Do: phase(v1alpha1.MoveCopying), Until: all(waitsFor("web", v1alpha1.ReasonMoving), nothingRuns("web"))},
+		{Name: "moved", Do: phase(v1alpha1.MoveMoved), Until: all(runs("web", imageV2, 1), on("web", workers[0]), mounted("web"))},
+		{Name: "restored", Do: restoreVolume, Until: all(runs("web", imageV2, 1), on("web", workers[0]), mounted("web"))},
+		{Name: "broken-data", Do: both(setImage("web", imageCrash), phase("")), Until: all(rolledBack("web", imageV2), mounted("web"))},
+	}},
 }
 
 func TestVolumeFaults(t *testing.T) {
@@ -86,6 +94,47 @@ func judgeVolume(status metav1.ConditionStatus, reason string) func(*converge.Ru
 			conditions.Set(v, conditions.Ready, status, reason, "So the test says")
 		})
 	}
+}
+
+// phase puts a move to the first worker on record, or its end.
+func phase(p v1alpha1.MovePhase) func(*converge.Run) {
+	return func(r *converge.Run) {
+		v := data()
+		r.Store.Edit(v, func() {
+			to := r.World.(*world).node(workers[0])
+			v.Status.Move = &v1alpha1.VolumeMove{Generation: 2, From: *v.Status.Node, To: to, Phase: p}
+			switch p {
+			case "":
+				v.Status.Move = nil
+			case v1alpha1.MoveMoved:
+				v.Status.Node = &to
+				conditions.MarkReady(v, v1alpha1.ReasonBound, "So the test says")
+			default:
+				conditions.Set(v, conditions.Ready, metav1.ConditionFalse, v1alpha1.ReasonMoving, "So the test says")
+			}
+		})
+	}
+}
+
+// restoreVolume gives a Volume other data, by another name.
+func restoreVolume(r *converge.Run) {
+	v := data()
+	r.Store.Edit(v, func() {
+		v.Status.Restored = &v1alpha1.VolumeRestored{Snapshot: "nightly", VolumeName: volume.RestoredName(v, 2)}
+		v.Status.VolumeName = volume.Name(v)
+	})
+}
+
+// node is one of the swarm, by its hostname.
+func (w *world) node(hostname string) v1alpha1.VolumeNode {
+	nodes, err := w.admin.NodeList(context.Background(), dswarm.NodeListOptions{})
+	must(err)
+	for _, n := range nodes {
+		if n.Description.Hostname == hostname {
+			return v1alpha1.VolumeNode{ID: n.ID, Hostname: hostname}
+		}
+	}
+	panic("there is no node " + hostname)
 }
 
 func createMounting(name, image string) func(*converge.Run) {
