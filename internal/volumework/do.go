@@ -63,6 +63,7 @@ func (w *Worker) safely(ctx context.Context, o *volumejob.Order) (result volumej
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+			result.Thawed = o.Kind != volumejob.Save && o.Kind != volumejob.Thaw
 		}
 	}()
 
