@@ -48,6 +48,7 @@ func TestFleet(t *testing.T) {
 	sums := watched.sumsOf(t, web[0].Owner)
 	t.Run("Reach", func(t *testing.T) { watched.reach(t, web) })
 	t.Run("Count", func(t *testing.T) { watched.count(t, web) })
+	t.Run("Data", func(t *testing.T) { watched.data(t, web) })
 	t.Run("OOM", func(t *testing.T) { watched.outOfMemory(t, n) })
 	t.Run("AgentKilled", func(t *testing.T) { watched.loseAgent(t, c.lab.Nodes[1], web) })
 	t.Run("Partitioned", func(t *testing.T) { watched.partition(t, c.lab.Nodes[2], web) })
