@@ -39,6 +39,8 @@ type Jobs interface {
 type Storage interface {
 	// Held are the volumes of that name, on whichever nodes. It asks nobody.
 	Held(name string) []volume.Held
+	// Told tells whether a node has told lately what it has: what is missing was not there then.
+	Told(node string) bool
 }
 
 // Swarm knows the nodes.

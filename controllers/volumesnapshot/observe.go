@@ -86,12 +86,11 @@ func (c *Controller) observeVolume(ctx context.Context, s *v1alpha1.VolumeSnapsh
 	if err := c.client.Get(ctx, client.ObjectKey{Name: string(v.Spec.ClassName)}, &class); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("read class %q: %w", v.Spec.ClassName, err)
 	}
-	name := volume.Name(&v)
-	var held []string
-	for _, h := range c.Storage.Held(name) {
-		held = append(held, h.Node)
+	data := snapshotrun.Data{Name: volume.Name(&v), Many: class.Spec.Access == v1alpha1.AccessMany, Told: c.Storage.Told}
+	for _, h := range c.Storage.Held(data.Name) {
+		data.Held = append(data.Held, h.Node)
 	}
-	seen.Source, seen.Obstacle = snapshotrun.Source(&v, name, class.Spec.Access == v1alpha1.AccessMany, held, c.node)
+	seen.Source, seen.Obstacle = snapshotrun.Source(&v, data, c.node)
 
 	if v.Spec.Snapshots == nil || v.Spec.Snapshots.Hooks == nil {
 		return nil

@@ -34,6 +34,7 @@ type world struct {
 	nodes      []swarm.Node
 	blind      error
 	held       []string
+	silent     bool // Nodes do not tell what they have.
 	jobs       map[string]volumejob.Job
 	// ordered is all that ever was.
 	ordered   []volumejob.Order
@@ -88,6 +89,8 @@ func (w *world) Held(name string) []volume.Held {
 
 	return out
 }
+
+func (w *world) Told(string) bool { return !w.silent }
 
 func (w *world) Job(owner string) (volumejob.Job, bool) {
 	j, is := w.jobs[owner]

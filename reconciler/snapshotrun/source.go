@@ -8,9 +8,29 @@ import (
 	"github.com/dogker/dogker/reconciler/volumejob"
 )
 
-// Source is where the data of a Volume can be read now, or why it cannot be. name is what engines call it. many is true when all
-// nodes see it; then held are those that have told of it.
-func Source(v *v1alpha1.Volume, name string, many bool, held []string, node func(id string) Node) (volumejob.Place, *Obstacle) {
+// Data is what is known of where the data of a Volume is.
+type Data struct {
+	// Name is what engines call it.
+	Name string
+	// Many is true when all nodes see it. Then Held are those that have told of it.
+	Many bool
+	Held []string
+	// Told says whether a node tells what it has: what it has not told of is not there yet.
+	Told func(node string) bool
+}
+
+// there is true once there is data, as far as that can be known.
+func (d Data) there(v *v1alpha1.Volume) bool {
+	if v.Status.ProvisionedAt != nil || v.Status.MountedAt == nil {
+		return v.Status.ProvisionedAt != nil
+	}
+
+	// A service mounts it, whose first task may still be on its way.
+	return d.Many || v.Status.Node == nil || !d.Told(v.Status.Node.ID)
+}
+
+// Source is where the data of a Volume can be read now, or why it cannot be.
+func Source(v *v1alpha1.Volume, d Data, node func(id string) Node) (volumejob.Place, *Obstacle) {
 	none := volumejob.Place{}
 	ready := conditions.Get(v, conditions.Ready)
 
@@ -19,16 +39,16 @@ func Source(v *v1alpha1.Volume, name string, many bool, held []string, node func
 		return none, &Obstacle{v1alpha1.ReasonMoving, "The Volume is being moved; the snapshot is made afterwards"}
 	case r != nil && r.Phase != v1alpha1.RestoreGivenUp:
 		return none, &Obstacle{v1alpha1.ReasonRestoring, "The Volume is being restored; the snapshot is made afterwards"}
-	case v.Status.ProvisionedAt == nil && v.Status.MountedAt == nil:
+	case !d.there(v):
 		return none, &Obstacle{v1alpha1.ReasonWaitForFirstConsumer, "The Volume has no data yet; the snapshot is made when a container has mounted it"}
 	case ready != nil && ready.Reason == v1alpha1.ReasonLost:
 		return none, &Obstacle{v1alpha1.ReasonLost, "The data of the Volume is gone from its node"}
 	}
 
-	if many {
-		held = slices.Sorted(slices.Values(held))
+	if d.Many {
+		held := slices.Sorted(slices.Values(d.Held))
 		if i := slices.IndexFunc(held, func(id string) bool { return node(id) == NodeReady }); i >= 0 {
-			return volumejob.Place{Node: held[i], Name: name}, nil
+			return volumejob.Place{Node: held[i], Name: d.Name}, nil
 		}
 
 		return none, &Obstacle{v1alpha1.ReasonNodeUnreachable, "No node that has told of the data is ready"}
@@ -40,7 +60,7 @@ func Source(v *v1alpha1.Volume, name string, many bool, held []string, node func
 	}
 	switch node(at.ID) {
 	case NodeReady:
-		return volumejob.Place{Node: at.ID, Name: name}, nil
+		return volumejob.Place{Node: at.ID, Name: d.Name}, nil
 	case NodeDown:
 		return none, &Obstacle{v1alpha1.ReasonNodeDown, "The node that the Volume lives on is down"}
 	case NodeGone:

@@ -159,7 +159,7 @@ func (w *world) node(string) snapshotrun.Node {
 func (w *world) pass(server string, s *v1alpha1.VolumeSnapshot) bool {
 	seen := snapshotrun.Seen{Now: w.clock, Process: server, Ordered: w.ordered[server], Volume: w.volume, Class: w.class, Container: "db", Node: w.node}
 	if w.volume != nil {
-		seen.Source, seen.Obstacle = snapshotrun.Source(w.volume, "acme_data", false, nil, w.node)
+		seen.Source, seen.Obstacle = snapshotrun.Source(w.volume, snapshotrun.Data{Name: "acme_data", Told: func(string) bool { return false }}, w.node)
 	}
 	if t := w.jobs[server]; t != nil {
 		j := t.job
