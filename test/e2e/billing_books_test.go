@@ -124,9 +124,15 @@ func (b *books) wantPayments(t *testing.T, more int) {
 // sampling is how far apart two looks at the swarm are.
 const sampling = 15
 
-// wantSeconds wants a workload to be charged for as long as its containers ran, but for two sample intervals at each end
-// of a task, in the tenant's favour.
+// wantSeconds is wantSecondsOf of a container.
 func (b *books) wantSeconds(t *testing.T, name string, tasks []life) {
+	t.Helper()
+	b.wantSecondsOf(t, "TenantContainer", name, tasks)
+}
+
+// wantSecondsOf wants a workload to be charged for as long as its containers ran, but for two sample intervals at each end
+// of a task, in the tenant's favour.
+func (b *books) wantSecondsOf(t *testing.T, kind, name string, tasks []life) {
 	t.Helper()
 
 	var ran time.Duration
@@ -140,7 +146,7 @@ func (b *books) wantSeconds(t *testing.T, name string, tasks []life) {
 	var metered int64
 	for _, record := range b.records() {
 		for _, line := range record.Lines {
-			if strings.HasPrefix(line.Workload, "TenantContainer/"+name+"/") && line.Meter == money.Replica {
+			if strings.HasPrefix(line.Workload, kind+"/"+name+"/") && line.Meter == money.Replica {
 				metered += line.Quantity * line.Seconds
 			}
 		}

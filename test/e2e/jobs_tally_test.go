@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -92,6 +93,26 @@ func (y *tally) note(m events.Message) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.made[name]++
+}
+
+// servicesOf are the services that the engine has made for runs of a job.
+func (y *tally) servicesOf(job string) []string { return y.services()[job] }
+
+// services are those that the engine has made for runs, by job.
+func (y *tally) services() map[string][]string {
+	y.look()
+	y.mu.Lock()
+	defer y.mu.Unlock()
+
+	all := map[string][]string{}
+	for service := range y.made {
+		all[y.jobs[service]] = append(all[y.jobs[service]], service)
+	}
+	for _, services := range all {
+		slices.Sort(services)
+	}
+
+	return all
 }
 
 // wantAll wants at least so many runs; that each has had one service, and no service was of none; and that jobs which are there
