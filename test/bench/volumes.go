@@ -11,6 +11,9 @@ import (
 	"github.com/dogker/dogker/test/bench/rig"
 )
 
+// noVolumes is the arm that a server with Volumes is compared with.
+const noVolumes = "Dogker without Volumes"
+
 // Figures of the benchmark of Volumes.
 const (
 	volumesKnown   = "from the data of the last one until all say where it is"
@@ -18,7 +21,6 @@ const (
 	volumeLists    = "lists of volumes that the engine is asked for, a minute"
 	volumeCalls    = "calls to the engine about one volume"
 	volumesIdleCPU = "CPU, idle, of one core"
-	noVolumesCPU   = "CPU, idle, of one core, without Volumes"
 	volumesToReady = "start to ready"
 )
 
@@ -27,11 +29,11 @@ var manyVolumes = benchmark{
 	title: "Thousands of Volumes",
 	about: "Volumes (1,000 in profile quick, 10,000 in full) in 20 namespaces, with data on the one node that there is. Then the server is " +
 		"started again on the same objects, left alone for 90 s, and watched for three minutes (ten in full) in which nothing happens. Calls to the " +
-		"engine are counted by a proxy, from the first Volume on. Memory is compared with what the same server takes without Volumes.",
+		"engine are counted by a proxy, from the first Volume on. Memory and CPU are compared with what the same server takes without Volumes.",
 	goals: []measure.Goal{
 		{Figure: volumeCalls, AtMost: 0},
 		{Figure: volumeLists, AtMost: 2},
-		{Figure: volumesIdleCPU, AtMost: 1},
+		{Figure: volumesIdleCPU, Against: noVolumes, AtMost: 1.5},
 	},
 	run: func(ctx context.Context, s *session) error {
 		st, proxy, err := s.stage(ctx, tenants, true)
@@ -49,7 +51,8 @@ var manyVolumes = benchmark{
 		if err != nil {
 			return err
 		}
-		add(noVolumesCPU, measure.Percent, idle)
+		s.report.Add(noVolumes, volumesIdleCPU, measure.Percent, idle)
+		s.say("%s: %s", noVolumes, measure.Percent.Format(idle))
 
 		proxy.Take()
 		if err := st.fill(ctx, s.volumes, add); err != nil {
