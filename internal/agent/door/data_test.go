@@ -379,6 +379,24 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// TestEngineEndsFirst: what an engine says that takes no more gets through, however much is still to come.
+func TestEngineEndsFirst(t *testing.T) {
+	w := newWorld(t)
+	docker, err := w.client.Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer docker.Close()
+
+	w.engine.much, w.engine.full = 1, 1<<20
+	for i := range 20 {
+		err := docker.CopyToContainer(t.Context(), writesID, "/", &zeros{left: 64 << 20}, container.CopyToContainerOptions{})
+		if err == nil || !strings.Contains(err.Error(), "no space left on device") {
+			t.Errorf("try %d: got %v, want what the engine has said", i, err)
+		}
+	}
+}
+
 type brokenReader struct{ err error }
 
 func (b brokenReader) Read([]byte) (int, error) { return 0, b.err }

@@ -44,6 +44,8 @@ type engine struct {
 	// much is how many bytes are in a volume. got counts what was written, and cut what broke off.
 	much     int64
 	got, cut atomic.Int64
+	// full is after how many bytes there is no room; 0 for never.
+	full int64
 }
 
 func (e *engine) note(what string) {
@@ -119,6 +121,13 @@ func (e *engine) archive(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		w.Header().Set("X-Docker-Container-Path-Stat", "e30=")
 		_, _ = io.Copy(w, &zeros{left: e.much})
+		return
+	}
+	if e.full > 0 {
+		_, _ = io.CopyN(io.Discard, r.Body, e.full)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, `{"message":"write /volume/a: no space left on device"}`)
 		return
 	}
 	n, err := io.Copy(io.Discard, r.Body)
