@@ -110,6 +110,10 @@ var inward = []struct {
 		tree:   "/internal/voldata", never: []string{"/internal/controlplane", "/internal/swarm", "/internal/agent", "k8s.io/client-go", "sigs.k8s.io/controller-runtime"},
 	},
 	{
+		reason: "What works with the data of volumes is given engines, and knows no way to the swarm.",
+		tree:   "/internal/volumework", never: []string{"/internal/controlplane", "/internal/swarm", "/internal/fleet", "/internal/agent", "k8s.io/kubernetes"},
+	},
+	{
 		reason: "How a volume moves is decided without a client.",
 		tree:   "/reconciler/volumemove", never: []string{"sigs.k8s.io", "k8s.io", "github.com/docker"},
 	},

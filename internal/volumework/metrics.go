@@ -13,6 +13,12 @@ var kinds = []volumejob.Kind{
 	volumejob.Copy, volumejob.Verify, volumejob.Remove, volumejob.Save, volumejob.Thaw, volumejob.Check, volumejob.Restore, volumejob.Erase,
 }
 
+// faults are all that there are.
+var faults = []volumejob.Fault{
+	volumejob.FaultOther, volumejob.FaultStore, volumejob.FaultArchive, volumejob.FaultHook, volumejob.FaultNode, volumejob.FaultChanging,
+	volumejob.FaultKey, volumejob.FaultFull,
+}
+
 // metrics count jobs.
 type metrics struct {
 	duration *prometheus.HistogramVec
@@ -36,6 +42,12 @@ func newMetrics(reg prometheus.Registerer, w *Worker) *metrics {
 			Name: "dogker_volume_job_failures_total",
 			Help: "Work with the data of volumes that has failed, by kind and by the class of what was wrong.",
 		}, []string{"kind", "fault"}),
+	}
+	// What has never failed is told as well: otherwise nobody sees a first failure as one more.
+	for _, k := range kinds {
+		for _, f := range faults {
+			m.failures.WithLabelValues(string(k), faultLabel(f))
+		}
 	}
 	if reg != nil {
 		reg.MustRegister(m.duration, m.bytes, m.failures, queue{w})
