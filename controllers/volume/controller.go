@@ -126,7 +126,9 @@ func (c *Controller) Reconcile(ctx context.Context, v *v1alpha1.Volume) (outcome
 	}
 	tell(v, view, done)
 	result, end := ending(v, verdict)
-	result, end = merge(v, verdict, done, result, end)
+	if result, end = merge(v, verdict, done, result, end); end == nil {
+		conditions.MarkReady(v, verdict.Reason, verdict.Message)
+	}
 	if verdict.Ready != corev1.ConditionTrue {
 		return result, end
 	}
@@ -220,11 +222,11 @@ func users(consumers []volume.Consumer) []v1alpha1.VolumeUser {
 	return out
 }
 
-// ending turns a verdict into how the pass ends.
+// ending turns a verdict into how the pass ends. Conditions follow when nothing else has a say: what is set and then set otherwise would
+// be written in every pass.
 func ending(v *v1alpha1.Volume, verdict volume.Verdict) (outcome.Result, error) {
 	switch {
 	case verdict.Ready == corev1.ConditionTrue:
-		conditions.MarkReady(v, verdict.Reason, verdict.Message)
 		if v.Spec.Adopt != "" {
 			return outcome.Result{RequeueAfter: adoptedAgain}, nil
 		}
