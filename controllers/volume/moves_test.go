@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -207,6 +208,10 @@ func TestMoveRefused(t *testing.T) {
 			}
 			if len(w.work.orders) > 0 {
 				t.Errorf("orders were %+v", w.work.orders)
+			}
+			time.Sleep(time.Second) // Conditions tell seconds.
+			if after, _ := w.looked("data"); !equality.Semantic.DeepEqual(after.Status, v.Status) {
+				t.Errorf("a pass that has seen the same writes something else:\n%+v\n%+v", v.Status, after.Status)
 			}
 		})
 	}

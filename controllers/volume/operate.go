@@ -198,7 +198,7 @@ func tell(v *v1alpha1.Volume, view volume.View, o operation) {
 	} else {
 		tellMoved(v, o.move)
 	}
-	if v.Spec.RestoreFrom == "" {
+	if v.Spec.RestoreFrom == "" && !volume.Restores(v) {
 		conditions.Delete(v, v1alpha1.ConditionRestored)
 	} else {
 		tellRestored(v, o.restore)
@@ -293,7 +293,9 @@ func merge(v *v1alpha1.Volume, verdict volume.Verdict, o operation, result outco
 	switch {
 	case volume.HeldBack(v):
 		return result, waiting(metav1.ConditionFalse, v1alpha1.ReasonMoving, moving(m, o.move.why), after)
-	case volume.Unfilled(v) && restored != nil && verdict.Node != nil:
+	case volume.Unfilled(v) && verdict.Node == nil:
+		return sooner(result, err, after)
+	case volume.Unfilled(v) && restored != nil:
 		if restored.Reason == v1alpha1.ReasonRestoreFailed {
 			return outcome.Result{RequeueAfter: soonest(again, after)}, &outcome.Stall{Reason: restored.Reason, Message: restored.Message}
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/volume"
+	"github.com/dogker/dogker/reconciler/volumejob"
 )
 
 // world is a store, a swarm of two nodes and what they have.
@@ -135,7 +136,11 @@ func (w *world) Remove(_ context.Context, node, name string) error {
 	case w.mounted[name]:
 		return fmt.Errorf("%w: by 0123456789ab", swarmobj.ErrInUse)
 	}
-	w.has[node] = slices.DeleteFunc(w.has[node], func(n string) bool { return n == name })
+	at := volumejob.Place{Node: node, Name: name}
+	if w.work.pinned(at) {
+		return fmt.Errorf("%w: by a task", swarmobj.ErrInUse)
+	}
+	w.work.remove(at)
 
 	return nil
 }
