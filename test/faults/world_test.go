@@ -29,6 +29,8 @@ type world struct {
 	admin    *swarm.Client
 	registry *registry
 	books    *books
+	// disks are the volumes of nodes; nil where it is no matter what is in them.
+	disks *disks
 
 	mu         sync.Mutex
 	key        byte // every byte of the key of digests
@@ -150,6 +152,9 @@ func (w *world) leave(p *converge.Process, call swarm.Call, kind any) error {
 	}
 	if call.Write || call.Op == "TaskList" {
 		w.oneWriter()
+		if w.disks != nil {
+			w.disks.look()
+		}
 	}
 
 	switch kind {
@@ -377,6 +382,9 @@ func (w *world) State() []string {
 	}
 
 	out = append(out, w.books.lines()...)
+	if w.disks != nil {
+		out = append(out, w.disks.lines()...)
+	}
 	kept := slices.Sorted(maps.Values(names))
 
 	return append(out, "objects "+strings.Join(slices.Compact(kept), " "))

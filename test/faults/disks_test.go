@@ -1,0 +1,195 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	dswarm "github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/reconciler/volumejob"
+)
+
+// disk is a volume of an engine: what has made it, and what was written to it, one word for each task.
+type disk struct {
+	maker string
+	words []string
+}
+
+// disks are the volumes of all engines, and the archives of snapshots. What tasks write is never to be lost.
+type disks struct {
+	w *world
+
+	mu       sync.Mutex
+	has      map[volumejob.Place]*disk
+	archives map[string][]string
+	// written are the words of all tasks, with the volume that each was written to, by what engines call it.
+	written map[string]string
+}
+
+func newDisks(w *world) *disks {
+	return &disks{w: w, has: map[volumejob.Place]*disk{}, archives: map[string][]string{}, written: map[string]string{}}
+}
+
+// look lets every container that runs write, once, to what it mounts. Engines make what is not there.
+func (d *disks) look() {
+	tasks, err := d.w.admin.TaskList(context.Background(), dswarm.TaskListOptions{})
+	if err != nil {
+		return
+	}
+	alive := map[string]bool{}
+	for _, c := range d.w.cluster.Containers() {
+		alive[c.TaskID] = true
+	}
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	for i := range tasks {
+		if !alive[tasks[i].ID] {
+			continue
+		}
+		for _, m := range tasks[i].Spec.ContainerSpec.Mounts {
+			at := volumejob.Place{Node: tasks[i].NodeID, Name: m.Source}
+			if m.Source == "" {
+				continue
+			}
+			if d.has[at] == nil {
+				d.has[at] = &disk{}
+			}
+			if _, wrote := d.written[tasks[i].ID+m.Source]; !wrote && !m.ReadOnly {
+				d.written[tasks[i].ID+m.Source] = m.Source
+				d.has[at].words = append(d.has[at].words, tasks[i].ID)
+			}
+		}
+	}
+}
+
+// mounted tells whether a container on the node has it mounted.
+func (d *disks) mounted(at volumejob.Place) bool {
+	tasks, err := d.w.admin.TaskList(context.Background(), dswarm.TaskListOptions{})
+	must(err)
+
+	return slices.ContainsFunc(d.w.cluster.Containers(), func(c fakeContainer) bool {
+		return slices.ContainsFunc(tasks, func(t dswarm.Task) bool {
+			if t.ID != c.TaskID || t.NodeID != at.Node {
+				return false
+			}
+			for _, m := range t.Spec.ContainerSpec.Mounts {
+				if m.Source == at.Name {
+					return true
+				}
+			}
+
+			return false
+		})
+	})
+}
+
+// read is a copy of what is in a volume; false when there is none.
+func (d *disks) read(at volumejob.Place) (disk, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	found := d.has[at]
+	if found == nil {
+		return disk{}, false
+	}
+
+	return disk{found.maker, slices.Clone(found.words)}, true
+}
+
+// make makes a volume; false when there is one.
+func (d *disks) make(at volumejob.Place, maker string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	if d.has[at] != nil {
+		return false
+	}
+	d.has[at] = &disk{maker: maker}
+
+	return true
+}
+
+// fill puts words into what a maker has made; false when that is gone.
+func (d *disks) fill(at volumejob.Place, maker string, words []string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	if d.has[at] == nil || d.has[at].maker != maker {
+		return false
+	}
+	d.has[at].words = slices.Clone(words)
+
+	return true
+}
+
+func (d *disks) remove(at volumejob.Place) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	delete(d.has, at)
+}
+
+// named are the nodes that have a volume of that name, sorted.
+func (d *disks) named(name string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	var nodes []string
+	for at := range d.has {
+		if at.Name == name {
+			nodes = append(nodes, at.Node)
+		}
+	}
+	slices.Sort(nodes)
+
+	return nodes
+}
+
+// whole is why not everything that tasks have written to the volume of that name is on the node, and nowhere else; nil when it is.
+func (d *disks) whole(at volumejob.Place) error {
+	d.look()
+	if nodes := d.named(at.Name); !slices.Equal(nodes, []string{at.Node}) {
+		return fmt.Errorf("%s is on %d nodes, and has to be on one", at.Name, len(nodes))
+	}
+	found, _ := d.read(at)
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	for word, source := range d.written {
+		if source == at.Name && !slices.Contains(found.words, strings.TrimSuffix(word, source)) {
+			return fmt.Errorf("what a task has written to %s is lost", at.Name)
+		}
+	}
+
+	return nil
+}
+
+// lines say how many volumes there are, by name.
+func (d *disks) lines() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	count := map[string]int{}
+	for at := range d.has {
+		count[at.Name]++
+	}
+
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, fmt.Sprintf("volume %s on %d nodes", name, count[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.archives)) {
+		out = append(out, "archive "+name)
+	}
+
+	return out
+}
+
+func digestOf(words []string) string { return "d:" + strings.Join(words, ",") }
