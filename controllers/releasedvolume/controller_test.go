@@ -31,7 +31,10 @@ type world struct {
 	has     []string
 	// unlisted are on the node, and not in its last list.
 	unlisted []string
-	silent   bool
+	// made is which operation has made what, and removedSince are in its last list, and not on the node any more.
+	made         map[string]string
+	removedSince []string
+	silent       bool
 	removed  []string
 }
 
@@ -55,7 +58,9 @@ func (*world) Nodes() []swarm.Node { return []swarm.Node{{ID: "a"}} }
 func (w *world) All() []volume.Held {
 	var out []volume.Held
 	for _, name := range w.has {
-		out = append(out, volume.Held{Node: "a", Name: name, Owner: swarmobj.Owner{Tenant: "acme", Kind: "Volume", Name: "data", UID: "uid-0"}})
+		out = append(out, volume.Held{
+			Node: "a", Name: name, Owner: swarmobj.Owner{Tenant: "acme", Kind: "Volume", Name: "data", UID: "uid-0"}, Operation: w.made[name],
+		})
 	}
 
 	return out
@@ -68,7 +73,7 @@ func (w *world) Held(name string) []volume.Held {
 func (w *world) Told(string) bool { return !w.silent }
 
 func (w *world) Exists(_ context.Context, _, name string) (bool, error) {
-	return slices.Contains(w.has, name) || slices.Contains(w.unlisted, name), nil
+	return slices.Contains(w.has, name) && !slices.Contains(w.removedSince, name) || slices.Contains(w.unlisted, name), nil
 }
 
 func (w *world) Remove(_ context.Context, _, name string) error {
@@ -168,6 +173,35 @@ func (r refusing) Create(ctx context.Context, o client.Object, opts ...client.Cr
 	}
 
 	return r.Client.Create(ctx, o, opts...)
+}
+
+// TestTries: what belongs to a Volume in any way is not nobody's, and what was removed since the last list is not there.
+func TestTries(t *testing.T) {
+	first := volume.Name(owner("uid-0"))
+	mine := owner("uid-0", func(v *v1alpha1.Volume) {
+		v.Status.Restored = &v1alpha1.VolumeRestored{VolumeName: first + "-r2"}
+		v.Status.Restore = &v1alpha1.VolumeRestore{VolumeName: first + "-r4", Phase: v1alpha1.RestoreWriting}
+		v.Status.Superseded = []v1alpha1.SupersededData{{VolumeName: first, Node: "a"}}
+	})
+	fresh := record(first)
+	fresh.CreationTimestamp = metav1.Now()
+	w := newWorld(t, mine, fresh)
+	w.has = []string{first, first + "-r2", first + "-r3", first + "-r4", first + "-r5"}
+	w.made = map[string]string{first + "-r2": "restore/uid-0/2/1", first + "-r3": "restore/uid-0/3/1", first + "-r4": "restore/uid-0/4/1", first + "-r5": "restore/uid-0/5/1"}
+	w.removedSince = []string{first + "-r5"}
+
+	if err := w.sweeper.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range w.records(t) {
+		names = append(names, r.Spec.VolumeName)
+	}
+	slices.Sort(names)
+	// The record of what is just being let go stays; what a lost record has left is put on record; what a list is too old for is not.
+	if want := []string{first, first + "-r3"}; !slices.Equal(names, want) {
+		t.Errorf("on record are %q, want %q", names, want)
+	}
 }
 
 // TestOneRefusalStopsNothing: data whose record cannot be made keeps no other data from its own, and no record from being taken back.

@@ -86,8 +86,9 @@ func (s *Sweeper) record(ctx context.Context, records []v1alpha1.ReleasedVolume)
 		hostnames[n.ID] = n.Description.Hostname
 	}
 	var errs []error
-	for _, r := range volume.Found(volume.Ownerless(held, now.Items), func(id string) string { return hostnames[id] }) {
-		if recorded[r.Spec.VolumeName] {
+	ownerless := volume.Ownerless(held, now.Items)
+	for _, r := range volume.Found(ownerless, func(id string) string { return hostnames[id] }) {
+		if recorded[r.Spec.VolumeName] || !s.stays(ctx, ownerless, r.Spec.VolumeName) {
 			continue
 		}
 		s.log.InfoContext(ctx, "Found data that belongs to no Volume", logkey.Object, r.Name, logkey.Tenant, r.Spec.From.Namespace)
@@ -97,6 +98,24 @@ func (s *Sweeper) record(ctx context.Context, records []v1alpha1.ReleasedVolume)
 	}
 
 	return errors.Join(errs...)
+}
+
+// stays tells whether data is there for more than the moment. What an operation has made is removed by it when it fails, and lists are
+// older than that: so the nodes are asked for it by themselves.
+func (s *Sweeper) stays(ctx context.Context, ownerless []volume.Held, name string) bool {
+	for _, h := range ownerless {
+		if h.Name != name {
+			continue
+		}
+		if h.Operation == "" {
+			return true
+		}
+		if there, err := s.storage.Exists(ctx, h.Node, name); err == nil && there {
+			return true
+		}
+	}
+
+	return false
 }
 
 // takeBack deletes the records of data that a Volume has, and of data that none of its nodes has any more.
@@ -112,7 +131,8 @@ func (s *Sweeper) takeBack(ctx context.Context, records []v1alpha1.ReleasedVolum
 	var errs []error
 	for i := range records {
 		r := &records[i]
-		if !r.DeletionTimestamp.IsZero() || !owned[r.Spec.VolumeName] && !s.gone(ctx, r) {
+		fresh := time.Since(r.CreationTimestamp.Time) < sweepEvery // A Volume that lets go of data makes the record before it forgets the data.
+		if !r.DeletionTimestamp.IsZero() || owned[r.Spec.VolumeName] && fresh || !owned[r.Spec.VolumeName] && !s.gone(ctx, r) {
 			continue
 		}
 		s.log.InfoContext(ctx, "Released data is adopted, or gone", logkey.Object, r.Name)
