@@ -68,6 +68,7 @@ func diagnose(ctx context.Context, dataDir string) ([]swarm.Finding, error) {
 	findings := append(swarm.Diagnose(ctx, api, os.Getenv("DOCKER_HOST")), diagnoseServer(ctx, dataDir))
 	findings = append(findings, diagnoseAgents(ctx, api)...)
 	findings = append(findings, diagnoseMail(ctx, dataDir)...)
+	findings = append(findings, diagnoseSnapshots(ctx, dataDir)...)
 
 	return append(findings, diagnoseBilling(ctx, dataDir)...), nil
 }
