@@ -25,8 +25,11 @@ func TestNewIsNotReady(t *testing.T) {
 		"tenantcontainers": {"kind": "TenantContainer", "metadata": inNamespace, "spec": map[string]any{"image": "registry.example/shop:1.4"}},
 		"volumes":          {"kind": "Volume", "metadata": inNamespace, "spec": map[string]any{"size": "1Gi"}},
 		"volumeclasses":    {"kind": "VolumeClass", "metadata": map[string]any{"name": namespace + "-new"}, "spec": map[string]any{}},
-		"tenants":          {"kind": "Tenant", "metadata": map[string]any{"name": namespace + "-new"}, "spec": map[string]any{"planName": "no-such-plan"}},
-		"gitsyncs":         {"kind": "GitSync", "metadata": inNamespace, "spec": map[string]any{"url": "https://git.example/shop.git", "prune": true}},
+		"volumesnapshotclasses": {"kind": "VolumeSnapshotClass", "metadata": map[string]any{"name": namespace + "-new"}, "spec": map[string]any{
+			"directory": map[string]any{"path": "/srv/no-such-directory"},
+		}},
+		"tenants":  {"kind": "Tenant", "metadata": map[string]any{"name": namespace + "-new"}, "spec": map[string]any{"planName": "no-such-plan"}},
+		"gitsyncs": {"kind": "GitSync", "metadata": inNamespace, "spec": map[string]any{"url": "https://git.example/shop.git", "prune": true}},
 		"gitpreviews": {"kind": "GitPreview", "metadata": inNamespace, "spec": map[string]any{
 			"url": "https://git.example/shop.git", "branches": map[string]any{"include": []any{"feature/**"}},
 		}},

@@ -74,11 +74,17 @@ spec:
   - {kind: ServiceAccount, name: robot, roles: [developer]}
 `
 
-// freePrices are those of both tenants. They pay nothing, so nobody is refused for want of money.
+// freePrices are those of both tenants. They pay nothing, so nobody is refused for want of money; and there is a place for their
+// snapshots.
 const freePrices = `apiVersion: billing.dogker.io/v1alpha1
 kind: PriceList
 metadata: {name: web}
 spec: {prices: {cpu: "0"}}
+---
+apiVersion: dogker.io/v1alpha1
+kind: VolumeSnapshotClass
+metadata: {name: web}
+spec: {directory: {path: /srv/no-such-directory}}
 `
 
 // newBorder makes both tenants, everything in them, and everybody.

@@ -119,6 +119,8 @@ var objects = map[string]string{
 	"tenantcontainers.dogker.io":                     `{"spec": {"image": "registry.example/shop:1.4", "env": [{"name": "IT", "value": "MARK"}]}}`,
 	"tenantjobs.dogker.io":                           `{"spec": {"suspend": true, "template": {"image": "registry.example/shop:1.4", "env": [{"name": "IT", "value": "MARK"}]}}}`,
 	"volumes.dogker.io":                              `{"spec": {"className": "local", "size": "1Gi"}}`,
+	"volumesnapshots.dogker.io":                      `{"spec": {"className": "web", "source": {"volumeName": "web"}}}`,
+	"volumesnapshotclasses.dogker.io":                `{"spec": {"directory": {"path": "/srv/snapshots"}}}`,
 	"volumeclasses.dogker.io":                        `{"spec": {"reclaimPolicy": "Retain"}}`,
 	"releasedvolumes.dogker.io":                      `{"spec": {"volumeName": "acme_data_0123456789ab"}}`,
 	"containerrevisions.dogker.io":                   `{"spec": {"container": "web", "revision": 1, "templateHash": "x", "template": {"image": "registry.example/shop:1.4"}}}`,

@@ -20,6 +20,8 @@ var (
 	ownerRights = map[string]string{
 		"volumes.dogker.io":                        toDoAll,
 		"volumes.dogker.io/status":                 "get",
+		"volumesnapshots.dogker.io":                toDoAll,
+		"volumesnapshots.dogker.io/status":         "get",
 		"tenantcontainers.dogker.io":               toDoAll,
 		"tenantjobs.dogker.io":                     toDoAll,
 		"tenantjobs.dogker.io/status":              "get",
@@ -71,6 +73,8 @@ var (
 	developerRights = map[string]string{
 		"volumes.dogker.io":                     toDoAll,
 		"volumes.dogker.io/status":              "get",
+		"volumesnapshots.dogker.io":             toDoAll,
+		"volumesnapshots.dogker.io/status":      "get",
 		"tenantcontainers.dogker.io":            toDoAll,
 		"tenantjobs.dogker.io":                  toDoAll,
 		"tenantjobs.dogker.io/status":           "get",
@@ -111,6 +115,8 @@ var (
 	viewerRights = map[string]string{
 		"volumes.dogker.io":                     toRead,
 		"volumes.dogker.io/status":              "get",
+		"volumesnapshots.dogker.io":             toRead,
+		"volumesnapshots.dogker.io/status":      "get",
 		"tenantcontainers.dogker.io":            toRead,
 		"tenantjobs.dogker.io":                  toRead,
 		"tenantjobs.dogker.io/status":           "get",
