@@ -30,7 +30,8 @@ const (
 	saveSpeed    = "%s: snapshot"
 	restoreSpeed = "%s: restore"
 	archivePart  = "%s: archive, of the data"
-	serverPeak   = "most memory of Dogker, files of the program included"
+	serverMemory = "resident memory of Dogker, before the first snapshot"
+	serverPeak   = "resident memory of Dogker, at most"
 )
 
 // kinds of data, and what writes a file of it.
@@ -55,6 +56,11 @@ var snapshots = benchmark{
 		if err != nil {
 			return err
 		}
+		before, err := v.calm(ctx)
+		if err != nil {
+			return err
+		}
+		s.report.Add(measure.Ours, serverMemory, measure.MB, before)
 		for _, kind := range kinds {
 			d := &deposit{vault: v, kind: kind.name}
 			if err := d.prepare(ctx, kind.write); err != nil {
@@ -114,6 +120,19 @@ func (s *session) vault(ctx context.Context) (*vault, error) {
 	})
 
 	return v, err
+}
+
+// calm waits until the server has given back what it needed to start, and returns how much memory it has then. More than that counts
+// from here on.
+func (v *vault) calm(ctx context.Context) (float64, error) {
+	if err := sleep(ctx, settling); err != nil {
+		return 0, err
+	}
+	if err := v.server.Process().ForgetPeak(); err != nil {
+		return 0, err
+	}
+
+	return v.server.Process().RSS()
 }
 
 // deposit is a Volume whose data is of one kind.

@@ -53,6 +53,13 @@ func (p Process) Own() (float64, error) { return p.memory("RssAnon:") }
 // Peak is the most resident memory that the process has had so far, in megabytes, with the pages of files.
 func (p Process) Peak() (float64, error) { return p.memory("VmHWM:") }
 
+// ForgetPeak lets Peak count from now on.
+func (p Process) ForgetPeak() error {
+	const peak = "5" // proc_pid_clear_refs(5)
+
+	return os.WriteFile(p.file("clear_refs"), []byte(peak), 0)
+}
+
 // Children are the processes that this one has started and that have not ended.
 func (p Process) Children() []Process {
 	var out []Process
