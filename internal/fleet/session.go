@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/docker/docker/client"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dogker/dogker/internal/agent"
@@ -68,6 +69,8 @@ func (f *Fleet) session(ctx context.Context, l *link) error {
 		return err
 	}
 	defer data.Close()
+	f.agree(ctx, docker)
+	f.agree(ctx, data)
 
 	g, ctx := errgroup.WithContext(ctx)
 	l.connected(ctx, &door{docker: docker, data: data, dial: c.Dial}, about.Version)
@@ -79,6 +82,17 @@ func (f *Fleet) session(ctx context.Context, l *link) error {
 	g.Go(func() error { return s.listen(ctx) })
 
 	return g.Wait()
+}
+
+// agree settles which version of its API a client speaks, before there are several who use it: Docker's client does so with the first
+// question, and reads it beside that. When nobody answers it is settled then, all the same.
+func (f *Fleet) agree(ctx context.Context, c *client.Client) {
+	ctx, cancel := context.WithTimeout(ctx, f.pace.answer)
+	defer cancel()
+
+	if ping, err := c.Ping(ctx); err == nil {
+		c.NegotiateAPIVersionPing(ping)
+	}
 }
 
 // connect reaches the agent of a node, and measures its clock before anything that it tells is used.
