@@ -68,11 +68,15 @@ func explain(o *volumejob.Order, err error, given bool) words {
 	case given && errors.Is(err, context.Canceled):
 		return words{cancelled, volumejob.FaultOther, false}
 	case errors.Is(err, errPlace):
-		if errors.As(err, &known) {
-			return words{textOf(err, known), known.Fault(), false}
+		// What a place says of itself names directories and Secrets of the platform's. The class tells it those who may read classes.
+		switch {
+		case !errors.As(err, &known):
+			return words{"its VolumeSnapshotClass cannot be read at the moment", volumejob.FaultKey, false}
+		case known.Fault() == volumejob.FaultKey:
+			return words{"the key or the credentials of its VolumeSnapshotClass cannot be used", volumejob.FaultKey, false}
+		default:
+			return words{"the place where snapshots are kept cannot be used", known.Fault(), false}
 		}
-
-		return words{"its VolumeSnapshotClass cannot be read at the moment", volumejob.FaultKey, false}
 	case errors.Is(err, errWent):
 		return words{"a container that mounts it did not stay frozen while it was read", volumejob.FaultChanging, false}
 	case errors.Is(err, errPause):
@@ -92,15 +96,6 @@ func explain(o *volumejob.Order, err error, given bool) words {
 	}
 
 	return words{"it has failed for a reason that the log of the server tells", volumejob.FaultOther, false}
-}
-
-// textOf is how the error prints that knows its fault, without what was put around it.
-func textOf(err error, known any) string {
-	if e, is := known.(error); is {
-		return e.Error()
-	}
-
-	return err.Error()
 }
 
 // ofStore explains what stores have failed with.

@@ -3,6 +3,7 @@ package volumework_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -68,7 +69,7 @@ func discards(o *volumejob.Order) func(w *world) {
 
 // interrupted runs a story, and calls what interrupts it at its n-th call. It is false when there were not so many.
 func interrupted(t *testing.T, s *story, n int, interrupt func(w *world) error, then func(w *world, j volumejob.Job)) bool {
-	reached := false
+	var reached atomic.Bool
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.start()
@@ -80,7 +81,7 @@ func interrupted(t *testing.T, s *story, n int, interrupt func(w *world) error, 
 			if i < n {
 				return nil
 			}
-			reached = true
+			reached.Store(true)
 			if i == n {
 				return interrupt(w)
 			}
@@ -95,7 +96,7 @@ func interrupted(t *testing.T, s *story, n int, interrupt func(w *world) error, 
 		w.stop()
 	})
 
-	return reached
+	return reached.Load()
 }
 
 // again is what follows after an interruption: what was made is undone, and another try does it.
@@ -211,16 +212,19 @@ func TestLosesTheLead(t *testing.T) {
 						s.before(w)
 					}
 					synctest.Wait()
-					holds, lost := 0, false
+					var (
+						holds atomic.Int32
+						lost  atomic.Bool
+					)
 					w.script(func(_ int, call string) error {
 						switch call {
 						case "hold":
-							if holds++; holds >= n {
-								lost = true
+							if int(holds.Add(1)) >= n {
+								lost.Store(true)
 								return context.DeadlineExceeded
 							}
 						case "VolumeCreate a", "VolumeCreate b", "VolumeRemove a", "VolumeRemove b", "CopyToContainer b", "delete", "pause a", "hook freeze", "hook thaw":
-							if lost {
+							if lost.Load() {
 								t.Errorf("it may not do that: %s", call)
 							}
 						}
@@ -229,7 +233,7 @@ func TestLosesTheLead(t *testing.T) {
 					})
 					o := s.order()
 					w.worker.Order(*o)
-					if j := w.wait(o.Owner); lost && j.Err == "" && j.Thawed {
+					if j := w.wait(o.Owner); lost.Load() && j.Err == "" && j.Thawed {
 						t.Errorf("it ended as %+v", j)
 					}
 					w.stop()
