@@ -208,10 +208,10 @@ func live(s swarmobj.ServiceTasks, name string) []swarmobj.TaskDetail {
 	return out
 }
 
-// replicas is how many tasks a service is to have, and 1 for one that is not counted by that, such as a run of a job.
+// replicas is how many tasks a service is to have, and 1 for one that is not counted by that, such as a global one.
 func replicas(s *swarm.Service) uint64 {
 	switch {
-	case s == nil:
+	case s == nil, swarmobj.Stopped(&s.Spec):
 		return 0
 	case s.Spec.Mode.Replicated == nil || s.Spec.Mode.Replicated.Replicas == nil:
 		return 1

@@ -11,6 +11,7 @@ import (
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 // onTheWay holds a scene as the data of its Volume moves.
@@ -126,15 +127,21 @@ func TestReportWhileDataMoves(t *testing.T) {
 	}
 }
 
+func stopped(spec swarm.ServiceSpec) bool {
+	spec = servicespec.Stop(spec)
+
+	return swarmobj.Stopped(&spec)
+}
+
 func TestStop(t *testing.T) {
 	spec := swarm.ServiceSpec{Mode: swarm.ServiceMode{Global: &swarm.GlobalService{}}}
 	spec.TaskTemplate.Placement = &swarm.Placement{Constraints: []string{"node.id==1"}}
-	if servicespec.Stopped(spec) || !servicespec.Stopped(servicespec.Stop(spec)) || len(spec.TaskTemplate.Placement.Constraints) != 1 {
+	if swarmobj.Stopped(&spec) || !stopped(spec) || len(spec.TaskTemplate.Placement.Constraints) != 1 {
 		t.Errorf("got %+v of %+v", servicespec.Stop(spec), spec)
 	}
 	three := uint64(3)
 	spec.Mode = swarm.ServiceMode{Replicated: &swarm.ReplicatedService{Replicas: &three}}
-	if servicespec.Stopped(spec) || !servicespec.Stopped(servicespec.Stop(spec)) || *spec.Mode.Replicated.Replicas != 3 {
+	if swarmobj.Stopped(&spec) || !stopped(spec) || *spec.Mode.Replicated.Replicas != 3 {
 		t.Errorf("got %+v of %+v", servicespec.Stop(spec), spec)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/mounting"
 	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 // mountable says why the template cannot be given its Volumes; nil when it can. Admission has refused what it could; a class
@@ -139,7 +140,7 @@ func (t target) runs(live *swarm.Service) bool {
 // holdSteps stops the tasks of what must not run when it is not known what it is to be otherwise.
 func holdSteps(s *situation) []step {
 	live := s.world.Service
-	if s.scale.held == nil || s.want != nil || live == nil || servicespec.Stopped(live.Spec) {
+	if s.scale.held == nil || s.want != nil || live == nil || swarmobj.Stopped(&live.Spec) {
 		return nil
 	}
 

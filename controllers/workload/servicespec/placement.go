@@ -5,11 +5,12 @@ import (
 	"slices"
 
 	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
-// SuspendedConstraint holds for no node. It is what takes the tasks of a global service away, which cannot be scaled to
-// zero; nobody may put that label on a node.
-const SuspendedConstraint = "node.labels.io.dogker.suspended==true"
+// SuspendedConstraint holds for no node.
+const SuspendedConstraint = swarmobj.SuspendedConstraint
 
 // OffManagersConstraint holds for every node that is no manager of the swarm.
 const OffManagersConstraint = "node.role!=manager"

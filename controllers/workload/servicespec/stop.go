@@ -24,15 +24,3 @@ func Stop(spec swarm.ServiceSpec) swarm.ServiceSpec {
 
 	return spec
 }
-
-// Stopped tells whether a service is to have no tasks.
-func Stopped(spec swarm.ServiceSpec) bool {
-	switch mode := spec.Mode; {
-	case mode.Replicated != nil:
-		return mode.Replicated.Replicas != nil && *mode.Replicated.Replicas == 0
-	case mode.Global != nil:
-		return spec.TaskTemplate.Placement != nil && slices.Contains(spec.TaskTemplate.Placement.Constraints, SuspendedConstraint)
-	default:
-		return false
-	}
-}
