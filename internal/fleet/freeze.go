@@ -32,7 +32,7 @@ type freeze struct {
 	done chan struct{} // and when it has ended.
 
 	mu sync.Mutex
-	// held are the IDs of the containers, and broken why they have not been paused all the while.
+	// held are the IDs of the containers, true once they are paused, and broken why they have not been so all the while.
 	held   map[string]bool
 	broken error
 }
@@ -64,10 +64,11 @@ func (f *Fleet) pauseAll(ctx context.Context, at mountPoint, z *freeze) ([]strin
 		}
 		// What is paused already is so once more: whoever has paused it may not go on with that.
 		for _, id := range slices.Concat(running, paused) {
-			z.hold(id)
+			z.hold(id, false)
 			if err := d.pause(ctx, id); err != nil && !cerrdefs.IsConflict(err) && !cerrdefs.IsNotFound(err) {
 				return nil, fmt.Errorf("pause container %.12q on node %q: %w", id, d.name, classed(err))
 			}
+			z.hold(id, true)
 		}
 		if len(running) == 0 {
 			return z.ids(), nil
@@ -256,20 +257,29 @@ func (f *Fleet) pauseAgain(at mountPoint, z *freeze) {
 		return // Whether they are paused is asked at the end.
 	}
 	for _, id := range z.ids() {
-		if d.pause(context.Background(), id) == nil {
+		if z.paused(id) && d.pause(context.Background(), id) == nil {
 			z.fail(id)
 		}
 	}
 }
 
-func (z *freeze) hold(id string) {
+// hold notes a container that is to be paused, or is.
+func (z *freeze) hold(id string, paused bool) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 
-	z.held[id] = true
+	z.held[id] = z.held[id] || paused
 }
 
 func (z *freeze) holds(id string) bool {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	_, holds := z.held[id]
+
+	return holds
+}
+
+func (z *freeze) paused(id string) bool {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 
