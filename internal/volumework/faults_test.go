@@ -117,7 +117,7 @@ func TestFaults(t *testing.T) {
 		},
 		"NoClass": {
 			order: func() *volumejob.Order { o := save(); o.Archive.Class = "gone"; return o }, harm: func(*world) {},
-			fault: volumejob.FaultKey, says: "there is no VolumeSnapshotClass gone",
+			fault: volumejob.FaultKey, says: "the key or the credentials of its VolumeSnapshotClass cannot be used",
 		},
 		"NoArchive": {order: restore, harm: func(*world) {}, fault: volumejob.FaultArchive, says: "the archive is not where snapshots are kept"},
 		"ArchiveCut": {

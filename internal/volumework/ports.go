@@ -42,8 +42,8 @@ type Nodes interface {
 	Nodes() []swarm.Node
 }
 
-// Places knows where archives are kept. internal/volumework/places does. An error that has the method Fault() volumejob.Fault is told
-// as it prints, and so holds nothing that a store has said about itself.
+// Places knows where archives are kept. internal/volumework/places does. Of an error that has the method Fault() volumejob.Fault
+// only that is told: the rest names what is the platform's, and is logged.
 type Places interface {
 	// Place is the store of a class and the key of its archives.
 	Place(ctx context.Context, class string) (store.Store, *archive.Key, error)
