@@ -371,3 +371,21 @@ func TestHookContainer(t *testing.T) {
 		t.Errorf("got %q where nothing mounts it", got)
 	}
 }
+
+// TestBlindAtStart: a server that does not know the nodes yet neither fails to undo anything, nor takes the node for gone.
+func TestBlindAtStart(t *testing.T) {
+	w := newWorld(t, class(), vol(quieted), writer("db"), snap("nightly"))
+	w.pass("nightly")
+	w.restart()
+	nodes := w.nodes
+	w.nodes = nil
+
+	s, after := w.pass("nightly")
+	if reason(s) != "False Thawing" || len(w.ordered) != 1 || after > 5*time.Second {
+		t.Fatalf("blind: %s, %d orders, next look in %v", reason(s), len(w.ordered), after)
+	}
+	w.nodes = nodes
+	if w.pass("nightly"); len(w.ordered) != 2 || w.ordered[1].Kind != volumejob.Thaw {
+		t.Errorf("seeing: %+v", w.ordered)
+	}
+}

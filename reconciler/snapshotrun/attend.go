@@ -169,6 +169,13 @@ func undo(s *v1alpha1.VolumeSnapshot, seen Seen) Decision {
 		Source: volumejob.Place{Node: a.Node, Name: a.VolumeName}, Quiet: quiet(s, nil, ""),
 	}
 	const message = "What was done before reading is being undone"
+	if seen.Job == nil && seen.Node(a.Node) == NodeUnknown {
+		// A server that has just started, perhaps: what is to be undone should not wait for longer than that.
+		d := wait(v1alpha1.ReasonThawing, message)
+		d.After = seen.Now.Add(blind)
+
+		return d
+	}
 	switch job := seen.Job; {
 	case job != nil && (job.Kind != order.Kind || job.Operation != order.Operation):
 		return drop(job)

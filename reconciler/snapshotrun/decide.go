@@ -16,6 +16,8 @@ const (
 	maxFailures = 5
 	// The pause between two attempts, and between two tries to undo, grows from the first to the longest.
 	firstPause, longestPause = 10 * time.Second, 5 * time.Minute
+	// blind is when it is looked again whether the nodes of the swarm are known by now.
+	blind = 2 * time.Second
 )
 
 // Decide says what follows. Nothing that is passed is changed.
@@ -123,7 +125,12 @@ func volumeHinders(s *v1alpha1.VolumeSnapshot, seen Seen) (Decision, bool) {
 	case !v.DeletionTimestamp.IsZero():
 		return failForGood(s, v1alpha1.ReasonDeleting, fmt.Sprintf("the Volume %q is being deleted", name)), true
 	case seen.Obstacle != nil:
-		return wait(seen.Obstacle.Reason, seen.Obstacle.Message), true
+		d := wait(seen.Obstacle.Reason, seen.Obstacle.Message)
+		if d.Reason == v1alpha1.ReasonEngineUnavailable {
+			d.After = seen.Now.Add(blind)
+		}
+
+		return d, true
 	case seen.Other:
 		return wait(v1alpha1.ReasonSnapshotting, "Another snapshot of the Volume is being made; this one comes afterwards"), true
 	}
