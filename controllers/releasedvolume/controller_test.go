@@ -35,7 +35,7 @@ type world struct {
 	made         map[string]string
 	removedSince []string
 	silent       bool
-	removed  []string
+	removed      []string
 }
 
 func newWorld(t *testing.T, objects ...client.Object) *world {

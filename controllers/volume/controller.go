@@ -107,7 +107,7 @@ func (c *Controller) Reconcile(ctx context.Context, v *v1alpha1.Volume) (outcome
 	}
 
 	c.lapse(v)
-	if err := c.recall(v); err != nil {
+	if err := c.recall(ctx, v); err != nil {
 		return outcome.Result{RequeueAfter: again}, err
 	}
 	view, err := c.observe(ctx, v)

@@ -1,6 +1,8 @@
 package volume
 
 import (
+	"flag"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +20,10 @@ import (
 // TestAnythingHappens kills the process between any two steps, cuts nodes off, has lists be old, changes what is asked and deletes the
 // Volume, and wants one volume that counts and is whole, or none, and quiet at the end.
 func TestAnythingHappens(t *testing.T) {
+	if checks := flag.Lookup("rapid.checks"); checks != nil && checks.Value.String() == checks.DefValue && os.Getenv("DOGKER_LONG") == "" {
+		_ = checks.Value.Set("40") // A hundred take a minute.
+		t.Cleanup(func() { _ = checks.Value.Set(checks.DefValue) })
+	}
 	kills, moved, restored, deletedOnes := 0, 0, 0, 0
 	rapid.Check(t, func(r *rapid.T) {
 		w := newWorld(t, class(), vol("data", func(v *v1alpha1.Volume) {
@@ -25,6 +31,7 @@ func TestAnythingHappens(t *testing.T) {
 			v.Spec.ReclaimPolicy = rapid.SampledFrom([]v1alpha1.ReclaimPolicy{v1alpha1.ReclaimDelete, v1alpha1.ReclaimRetain}).Draw(r, "policy")
 			v.Spec.RestoreFrom = rapid.SampledFrom([]v1alpha1.ObjectName{"", "monday"}).Draw(r, "from")
 		}), container("web", "data"), snapshot("monday"), snapshot("tuesday"))
+		w.failf = r.Fatalf
 		start := time.Now()
 		w.controller.now = func() time.Time { return start }
 		lost := false

@@ -393,11 +393,11 @@ func (w *world) rest(name string) *v1alpha1.Volume {
 			quiet = 0
 		}
 		if turns > 300 {
-			w.Fatalf("it does not come to an end: %+v", w.read(name).Status)
+			w.failf("it does not come to an end: %+v", w.read(name).Status)
 		}
 	}
 	if w.work.broken != "" {
-		w.Fatal(w.work.broken)
+		w.failf("%s", w.work.broken)
 	}
 
 	return w.read(name)

@@ -44,6 +44,8 @@ type world struct {
 	work     *works
 	// listed is what nodes have told, when that is older than what they have; nil when it is not.
 	listed map[string][]string
+	// failf ends the test.
+	failf func(format string, args ...any)
 }
 
 func newWorld(t *testing.T, objects ...client.Object) *world {
@@ -54,7 +56,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, has: map[string][]string{}, silent: map[string]bool{}, mounted: map[string]bool{}}
-	w.work = newWorks(w)
+	w.work, w.failf = newWorks(w), t.Fatalf
 	w.Client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.Volume{}).Build()
 	for _, id := range []string{"a", "b"} {
 		n := swarm.Node{ID: id}

@@ -1,0 +1,71 @@
+package volume
+
+import (
+	"context"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/outcome"
+	"github.com/dogker/dogker/reconciler/volume"
+)
+
+// lapse gives up what was under way when the store was put back to an earlier time: what has come of it since is not known, so that
+// nothing of it may be removed.
+func (c *Controller) lapse(v *v1alpha1.Volume) {
+	s := &v.Status
+	if s.Restores == nil || *s.Restores == c.restores {
+		return
+	}
+	const why = "the store was put back to an earlier time meanwhile; what is on the nodes is left alone"
+	if volume.Moves(v) {
+		s.Move = s.Move.DeepCopy()
+		s.Move.Phase, s.Move.Message = v1alpha1.MoveGivenUp, "the move was given up: "+why
+	}
+	if volume.Restores(v) {
+		s.Restore = s.Restore.DeepCopy()
+		s.Restore.Phase, s.Restore.Message = v1alpha1.RestoreGivenUp, "the restore was given up: "+why
+	}
+}
+
+// recall finds out what a Volume has whose status was lost. Its error says what that waits for; when it is not known whether data is
+// whole, that is people.
+func (c *Controller) recall(ctx context.Context, v *v1alpha1.Volume) error {
+	s := &v.Status
+	if s.Restores != nil || s.Restored != nil || c.swarm.State() != nil {
+		return nil
+	}
+	mounting := func(name string) []volume.Mounting {
+		return volume.MountingOf(c.swarm.Mounting(v.Namespace, name), name)
+	}
+	name, doubtful := volume.Find(v, c.storage.Held, mounting)
+	if name == "" && len(doubtful) > 0 || name != "" && len(mounting(name)) == 0 {
+		// Lists are older than what has just been removed.
+		gone := map[volume.Held]bool{}
+		for _, n := range volume.Candidates(v) {
+			for _, h := range c.storage.Held(n) {
+				there, err := c.storage.Exists(ctx, h.Node, n)
+				if err != nil {
+					return &outcome.Wait{
+						Reason: v1alpha1.ReasonNodeUnreachable, Ready: metav1.ConditionUnknown, Err: err, After: again,
+						Message: "Its record was lost, and what it has may be on the node " + host(c.nodeNamed(v, h.Node)) + ", which cannot be asked",
+					}
+				}
+				gone[volume.Held{Node: h.Node, Name: n}] = !there
+			}
+		}
+		name, doubtful = volume.Find(v, func(n string) []volume.Held {
+			return slices.DeleteFunc(c.storage.Held(n), func(h volume.Held) bool { return gone[volume.Held{Node: h.Node, Name: n}] })
+		}, mounting)
+	}
+
+	switch {
+	case name != "" && (name != volume.Name(v) || v.Spec.RestoreFrom != ""):
+		s.Restored = &v1alpha1.VolumeRestored{Snapshot: v.Spec.RestoreFrom, At: c.timestamp(), VolumeName: name}
+	case len(doubtful) > 0 && name == "":
+		return &outcome.Stall{Reason: v1alpha1.ReasonAmbiguous, Message: volume.TellDoubt(doubtful)}
+	}
+
+	return nil
+}
