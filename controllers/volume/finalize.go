@@ -220,7 +220,7 @@ func (c *Controller) remove(ctx context.Context, name string, at v1alpha1.Volume
 	case errors.Is(err, swarmobj.ErrInUse):
 		return &outcome.Wait{
 			Reason: v1alpha1.ReasonInUse, Err: err,
-			Message: fmt.Sprintf("A container on node %s still refers to the data, though it may have ended; the data goes when Swarm has removed that container", host(at)),
+			Message: fmt.Sprintf("A container on node %s still refers to the data, though it may have ended; the data goes when that container is removed", host(at)),
 		}
 	default:
 		return unreachable(at, err)

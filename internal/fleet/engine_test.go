@@ -107,10 +107,13 @@ func (e *engine) inspect(w http.ResponseWriter, r *http.Request) {
 	if id == strange {
 		labels = nil
 	}
+	status := e.yard.state(id)
 	e.answer(w, http.StatusOK, container.InspectResponse{
-		ContainerJSONBase: &container.ContainerJSONBase{ID: id, State: &container.State{Running: true, Paused: e.yard.state(id) == "paused"}},
-		Config:            &container.Config{Tty: id == terminal, Labels: labels},
-		Mounts:            []container.MountPoint{{Type: "volume", Name: "ours"}},
+		ContainerJSONBase: &container.ContainerJSONBase{
+			ID: id, State: &container.State{Status: container.ContainerState(status), Running: status != "exited", Paused: status == "paused"},
+		},
+		Config: &container.Config{Tty: id == terminal, Labels: labels},
+		Mounts: []container.MountPoint{{Type: "volume", Name: "ours"}},
 	})
 }
 

@@ -86,6 +86,20 @@ func (y *yard) serve(e *engine, mux *http.ServeMux) {
 			}
 		}
 	}
+	mux.HandleFunc("DELETE /v1.41/containers/{id}", func(w http.ResponseWriter, r *http.Request) {
+		y.mu.Lock()
+		defer y.mu.Unlock()
+		c := y.states[r.PathValue("id")]
+		if c == nil || c.State != "exited" {
+			e.answer(w, http.StatusConflict, map[string]string{"message": "You cannot remove a running container"})
+			return
+		}
+		delete(y.states, c.ID)
+		for _, m := range c.Mounts {
+			e.cellar.release(m.Name)
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
 	mux.HandleFunc("POST /v1.41/containers/{id}/pause", change("running", "paused"))
 	mux.HandleFunc("POST /v1.41/containers/{id}/unpause", change("paused", "running"))
 }

@@ -9,9 +9,12 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/internal/agent"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
@@ -92,8 +95,9 @@ func (d *door) has(ctx context.Context, node, name string) (bool, error) {
 	}
 }
 
-// RemoveVolume removes a volume that Dogker has made from a node, with what is in it. It succeeds when there is none, and
-// is ErrInUse while a container refers to it, also one that has ended.
+// RemoveVolume removes a volume that Dogker has made from a node, with what is in it, and with what is left of tasks that have ended
+// and mounted it: Swarm keeps a few of those for each service, and they would keep the volume. It succeeds when there is none, and
+// is ErrInUse while another container refers to it.
 func (f *Fleet) RemoveVolume(ctx context.Context, node, name string) error {
 	d, err := f.reach(Place{Node: node})
 	if err != nil {
@@ -109,6 +113,9 @@ func (f *Fleet) RemoveVolume(ctx context.Context, node, name string) error {
 		return nil
 	}
 	err = d.docker.VolumeRemove(ctx, name, false)
+	if cerrdefs.IsConflict(err) && d.removeEnded(ctx, name) {
+		err = d.docker.VolumeRemove(ctx, name, false)
+	}
 
 	switch {
 	case cerrdefs.IsConflict(err):
@@ -118,4 +125,31 @@ func (f *Fleet) RemoveVolume(ctx context.Context, node, name string) error {
 	default:
 		return fmt.Errorf("remove volume %q of node %q: %w", name, node, classed(err))
 	}
+}
+
+// removeEnded removes containers of tasks that have ended and refer to a volume, when none of another kind does. It is true when some
+// are gone. What it fails with, the volume is kept for all the same.
+func (d *door) removeEnded(ctx context.Context, volume string) bool {
+	all, err := d.docker.ContainerList(ctx, container.ListOptions{All: true})
+	if err != nil {
+		return false
+	}
+	all = slices.DeleteFunc(all, func(c container.Summary) bool {
+		return !slices.ContainsFunc(c.Mounts, func(m container.MountPoint) bool { return m.Type == mount.TypeVolume && m.Name == volume })
+	})
+	ended := func(c container.Summary) bool {
+		return c.Labels[agent.TaskLabel] != "" && (c.State == container.StateExited || c.State == container.StateDead)
+	}
+	if slices.ContainsFunc(all, func(c container.Summary) bool { return !ended(c) }) {
+		return false
+	}
+
+	gone := false
+	for _, c := range all {
+		// Without force, an engine refuses to remove one that runs.
+		err := d.docker.ContainerRemove(ctx, c.ID, container.RemoveOptions{})
+		gone = gone || err == nil || cerrdefs.IsNotFound(err)
+	}
+
+	return gone
 }

@@ -31,6 +31,13 @@ func (c *cellar) put(name string, ours bool) {
 	c.volumes[name] = v
 }
 
+// release is that nothing refers to a volume any more.
+func (c *cellar) release(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.mounted, name)
+}
+
 func newCellar() *cellar {
 	c := &cellar{volumes: map[string]*volume.Volume{}, mounted: map[string]bool{}}
 	c.put("ours", true)
@@ -119,6 +126,17 @@ func TestVolumes(t *testing.T) {
 
 			if err := w.RemoveVolume(ctx, at, "mounted"); !errors.Is(err, swarmobj.ErrInUse) {
 				t.Errorf("what is mounted: got %v", err)
+			}
+			// Something that runs refers to it beside what has ended, which is then of no use.
+			y := w.yardAt(at)
+			y.put(plain, "web", "exited", "mounted")
+			y.put(late, "web", "running", "mounted")
+			if err := w.RemoveVolume(ctx, at, "mounted"); !errors.Is(err, swarmobj.ErrInUse) || y.state(plain) != "exited" {
+				t.Errorf("what runs and what has ended mount it: got %v, and the latter is %s", err, y.state(plain))
+			}
+			y.set(late, "exited")
+			if err := w.RemoveVolume(ctx, at, "mounted"); err != nil || w.has(at, "mounted") || y.state(plain) != "gone" || y.state(late) != "gone" {
+				t.Errorf("only what has ended mounts it: got %v, and these are %s and %s", err, y.state(plain), y.state(late))
 			}
 			_ = w.RemoveVolume(ctx, at, "postgres")
 			if there := w.has(at, "postgres"); !there {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/dogker/dogker/internal/agent"
@@ -162,8 +163,10 @@ func (d *Door) admitNewMount(ctx context.Context, c *call) (int, error) {
 	return 0, nil
 }
 
-// admitMount is an error for a container that voldata has not made, or that was ever started. What is sent names it by its ID.
-func (d *Door) admitMount(ctx context.Context, t *target) (int, error) {
+// admitMount is an error for a container that voldata has not made, or that was ever started. What is sent names it by its ID. What
+// is left of a task that has ended may be removed as well, where the engine is not forced to: it keeps volumes from going.
+func (d *Door) admitMount(ctx context.Context, c *call) (int, error) {
+	t := &c.target
 	ctx, cancel := context.WithTimeout(ctx, inspectPatience)
 	defer cancel()
 
@@ -175,7 +178,9 @@ func (d *Door) admitMount(ctx context.Context, t *target) (int, error) {
 		return http.StatusBadGateway, fmt.Errorf("the engine does not answer: %w", err)
 	}
 	is, writes := voldata.IsMount(found)
+	_, forced := c.query["force"]
 	switch {
+	case t.rule.method == http.MethodDelete && !forced && endedTask(found):
 	case !is || !fullID.MatchString(found.ID) || found.Config.Labels[agent.TaskLabel] != "":
 		return http.StatusForbidden, errors.New("it is not a container that only mounts a volume")
 	case t.rule.takes && !writes:
@@ -184,4 +189,10 @@ func (d *Door) admitMount(ctx context.Context, t *target) (int, error) {
 	t.mount = found.ID
 
 	return 0, nil
+}
+
+// endedTask tells whether a container is what is left of a task.
+func endedTask(c container.InspectResponse) bool {
+	return c.ContainerJSONBase != nil && c.State != nil && c.Config != nil && fullID.MatchString(c.ID) && c.Config.Labels[agent.TaskLabel] != "" &&
+		(c.State.Status == container.StateExited || c.State.Status == container.StateDead)
 }

@@ -179,7 +179,7 @@ func (d *Door) judge(r *http.Request) (*call, int, error) {
 	}
 
 	if c.target.mount != "" {
-		if code, err := d.admitMount(r.Context(), &c.target); err != nil {
+		if code, err := d.admitMount(r.Context(), &c); err != nil {
 			return nil, code, err
 		}
 	}
