@@ -139,16 +139,17 @@ func Named(classes []v1alpha1.VolumeSnapshotClass, name v1alpha1.DNSLabel) *v1al
 	return nil
 }
 
-// ThereAre names the classes, for who has named one that is not there: tenants cannot list them, because they say where the
+// ThereAre names the classes that are to stay, for who has named one that is not there: tenants cannot list them, because they say where the
 // platform keeps what.
 func ThereAre(classes []v1alpha1.VolumeSnapshotClass) string {
-	if len(classes) == 0 {
-		return "there are none"
-	}
-
 	var names []string
 	for i := range classes {
-		names = append(names, classes[i].Name)
+		if classes[i].DeletionTimestamp.IsZero() {
+			names = append(names, classes[i].Name)
+		}
+	}
+	if len(names) == 0 {
+		return "there are none"
 	}
 	slices.Sort(names)
 

@@ -150,6 +150,10 @@ func TestCheckSource(t *testing.T) {
 
 	spec = v1alpha1.VolumeSnapshotSpec{ClassName: "gone", Source: v1alpha1.VolumeSnapshotSource{VolumeName: "data"}}
 	says(t, "There is nowhere to keep it.", CheckSource(&spec, nil), "there are none")
+
+	classes[0].DeletionTimestamp = new(metav1.Now())
+	spec.ClassName = "nightly"
+	says(t, "A class that is going would stay for it.", CheckSource(&spec, classes), `"nightly": the VolumeSnapshotClass is being deleted; there are none`)
 }
 
 func TestDefault(t *testing.T) {

@@ -37,10 +37,22 @@ func CheckVolume(now, before *v1alpha1.VolumeSnapshots, classes []v1alpha1.Volum
 // checkClassName refuses a class that is not there, and a schedule by which no snapshot could ever be made.
 func checkClassName(at *field.Path, s *v1alpha1.VolumeSnapshots, classes []v1alpha1.VolumeSnapshotClass) field.ErrorList {
 	switch {
-	case s.ClassName != "" && Named(classes, s.ClassName) == nil:
-		return field.ErrorList{field.Invalid(at, string(s.ClassName), "there is no such VolumeSnapshotClass; "+ThereAre(classes))}
-	case s.ClassName == "" && s.Schedule != "" && Default(classes) == nil:
+	case s.ClassName != "":
+		return checkNamed(at, s.ClassName, classes)
+	case s.Schedule != "" && Default(classes) == nil:
 		return field.ErrorList{field.Required(at, "must be set, because no VolumeSnapshotClass is the default; "+ThereAre(classes))}
+	default:
+		return nil
+	}
+}
+
+// checkNamed refuses a class that is not there, and one that is going: it would stay for what is made of it.
+func checkNamed(at *field.Path, name v1alpha1.DNSLabel, classes []v1alpha1.VolumeSnapshotClass) field.ErrorList {
+	switch class := Named(classes, name); {
+	case class == nil:
+		return field.ErrorList{field.Invalid(at, string(name), "there is no such VolumeSnapshotClass; "+ThereAre(classes))}
+	case !class.DeletionTimestamp.IsZero():
+		return field.ErrorList{field.Invalid(at, string(name), "the VolumeSnapshotClass is being deleted; "+ThereAre(classes))}
 	default:
 		return nil
 	}
@@ -80,12 +92,8 @@ func checkHooks(at *field.Path, h *v1alpha1.SnapshotHooks) field.ErrorList {
 
 // CheckSource says what is wrong with what a VolumeSnapshot is made of, and with its class.
 func CheckSource(spec *v1alpha1.VolumeSnapshotSpec, classes []v1alpha1.VolumeSnapshotClass) field.ErrorList {
-	var out field.ErrorList
-
 	at := field.NewPath("spec")
-	if Named(classes, spec.ClassName) == nil {
-		out = append(out, field.Invalid(at.Child("className"), string(spec.ClassName), "there is no such VolumeSnapshotClass; "+ThereAre(classes)))
-	}
+	out := checkNamed(at.Child("className"), spec.ClassName, classes)
 	if archive := spec.Source.Archive; archive != nil {
 		out = append(out, checkName(at.Child("source", "archive", "name"), archive.Name)...)
 	}
