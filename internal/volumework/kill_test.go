@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/dogker/dogker/reconciler/volumejob"
 )
@@ -239,6 +240,52 @@ func TestLosesTheLead(t *testing.T) {
 					w.stop()
 				})
 			}
+		})
+	}
+}
+
+// TestLetsGoForOthersOnly wants a process that is not in charge any more, or does not know, to leave frozen containers to who is: they
+// may have been frozen by it meanwhile.
+func TestLetsGoForOthersOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		order func() *volumejob.Order
+		// at which call it loses the lead, and whether it is stopped then.
+		call string
+		stop bool
+		want int
+	}{
+		"Thaw":        {thaw, "hold", false, 0},
+		"SaveStopped": {save, "CopyFromContainer a", true, 0},
+		// While it is in charge, doubt about that does not keep containers frozen.
+		"SaveInDoubt": {save, "CopyFromContainer a", false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.start()
+				synctest.Wait()
+				var lost atomic.Bool
+				w.script(func(_ int, call string) error {
+					if call == c.call && !lost.Swap(true) && c.stop {
+						go w.stop()
+						time.Sleep(time.Second)
+					}
+					if call == "hold" && lost.Load() {
+						return context.DeadlineExceeded
+					}
+
+					return nil
+				})
+				o := c.order()
+				w.worker.Order(*o)
+				if j := w.wait(o.Owner); j.Thawed {
+					t.Errorf("it ended as %+v", j)
+				}
+				w.stop()
+				if got := w.did("unpause"); got != c.want {
+					t.Errorf("it has let containers go on %d times, want %d", got, c.want)
+				}
+			})
 		})
 	}
 }
