@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
@@ -79,13 +80,18 @@ func (e *dataEngine) VolumeCreate(ctx context.Context, o volume.CreateOptions) (
 	return d.VolumeCreate(ctx, o)
 }
 
+// VolumeRemove takes what is left of ended tasks with it, as RemoveVolume does.
 func (e *dataEngine) VolumeRemove(ctx context.Context, name string, force bool) error {
-	d, err := e.reach()
+	d, err := e.fleet.reach(Place{Node: e.node})
 	if err != nil {
 		return err
 	}
+	err = d.data.VolumeRemove(ctx, name, force)
+	if cerrdefs.IsConflict(err) && d.removeEnded(ctx, name) {
+		err = d.data.VolumeRemove(ctx, name, force)
+	}
 
-	return d.VolumeRemove(ctx, name, force)
+	return err
 }
 
 func (e *dataEngine) ContainerCreate(

@@ -323,3 +323,22 @@ func TestDataEngineOutlivesItsWay(t *testing.T) {
 		t.Errorf("got %+v and %v, want that it is reached again", v, err)
 	}
 }
+
+// TestDataGoesWithEndedTasks: what was moved away is not kept by what is left of tasks that mounted it.
+func TestDataGoesWithEndedTasks(t *testing.T) {
+	each(t, func(t *testing.T, w *world, node string, _ *engine) {
+		y := w.yardAt(node)
+		e, err := w.DataEngine(node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y.put(plain, "web", "running", "mounted")
+		if err := e.VolumeRemove(t.Context(), "mounted", false); err == nil || !w.has(node, "mounted") {
+			t.Errorf("what is mounted: got %v", err)
+		}
+		y.set(plain, "exited")
+		if err := e.VolumeRemove(t.Context(), "mounted", false); err != nil || w.has(node, "mounted") {
+			t.Errorf("what only an ended task mounts: got %v", err)
+		}
+	})
+}

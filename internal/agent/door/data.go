@@ -177,16 +177,29 @@ func (d *Door) admitMount(ctx context.Context, c *call) (int, error) {
 	case err != nil:
 		return http.StatusBadGateway, fmt.Errorf("the engine does not answer: %w", err)
 	}
+	if _, forced := c.query["force"]; t.rule.method == http.MethodDelete && !forced && endedTask(found) {
+		return d.admitEnded(ctx, found)
+	}
 	is, writes := voldata.IsMount(found)
-	_, forced := c.query["force"]
 	switch {
-	case t.rule.method == http.MethodDelete && !forced && endedTask(found):
 	case !is || !fullID.MatchString(found.ID) || found.Config.Labels[agent.TaskLabel] != "":
 		return http.StatusForbidden, errors.New("it is not a container that only mounts a volume")
 	case t.rule.takes && !writes:
 		return http.StatusForbidden, errors.New("its volume is mounted to be read only")
 	}
 	t.mount = found.ID
+
+	return 0, nil
+}
+
+// admitEnded is an error for what is left of a task that mounted no volume of ours.
+func (d *Door) admitEnded(ctx context.Context, found container.InspectResponse) (int, error) {
+	switch ours, err := d.mountsOurs(ctx, found.Mounts); {
+	case err != nil:
+		return http.StatusBadGateway, err
+	case !ours:
+		return http.StatusForbidden, errors.New("it mounts no volume that Dogker has made")
+	}
 
 	return 0, nil
 }

@@ -32,6 +32,7 @@ var (
 	writesID  = strings.Repeat("2", 64) // one that writes,
 	startedID = strings.Repeat("3", 64) // one that somebody has started,
 	endedID   = strings.Repeat("7", 64) // what is left of a task,
+	driedID   = strings.Repeat("6", 64) // and of one that mounted no volume of ours,
 	claimsID  = strings.Repeat("4", 64) // a task that has its label,
 	bindsID   = strings.Repeat("5", 64) // and one that mounts a directory.
 )
@@ -241,6 +242,7 @@ func TestRefusesData(t *testing.T) {
 		"WriteOverwrites":   {"A parameter has one value.", "PUT", in + writesID + "/archive?path=/&path=/etc", "x", "2 times"},
 		"RemoveTask":        {"Swarm removes its tasks.", "DELETE", in + taskID + "?force=1", "", "only mounts a volume"},
 		"RemoveTaskPlainly": {"Nor one that runs, whatever the engine would say.", "DELETE", in + taskID, "", "only mounts a volume"},
+		"RemoveDried":       {"The others are Swarm's.", "DELETE", in + driedID, "", "mounts no volume"},
 		"ForceEnded":        {"What has ended goes without force.", "DELETE", in + endedID + "?force=1", "", "only mounts a volume"},
 		"RemoveItself":      {"Nobody removes the agent.", "DELETE", in + ownID + "?force=1", "", "only mounts a volume"},
 		"RemovePlain":       {"Nor what is the operator's.", "DELETE", in + plainID, "", "only mounts a volume"},

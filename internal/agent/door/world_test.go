@@ -69,16 +69,16 @@ func (e *engine) ContainerInspect(_ context.Context, id string) (container.Inspe
 	if c, known := mountContainers[id]; known {
 		return c, nil
 	}
-	labels := map[string]map[string]string{taskID: {agent.TaskLabel: "task"}, dryID: {agent.TaskLabel: "dry"}, plainID: {}, ownID: {agent.TaskLabel: "own"}, endedID: {agent.TaskLabel: "ended"}}[id]
+	labels := map[string]map[string]string{taskID: {agent.TaskLabel: "task"}, dryID: {agent.TaskLabel: "dry"}, plainID: {}, ownID: {agent.TaskLabel: "own"}, endedID: {agent.TaskLabel: "ended"}, driedID: {agent.TaskLabel: "dried"}}[id]
 	if labels == nil {
 		return container.InspectResponse{}, errdefs.ErrNotFound
 	}
 
 	c := container.InspectResponse{Config: &container.Config{Labels: labels}}
-	if id == endedID {
+	if id == endedID || id == driedID {
 		c.ContainerJSONBase = &container.ContainerJSONBase{ID: id, State: &container.State{Status: container.StateExited}}
 	}
-	if id == taskID {
+	if id == taskID || id == endedID {
 		c.Mounts = []container.MountPoint{{Type: "bind", Source: "/x"}, {Type: "volume", Name: otherVolume}, {Type: "volume", Name: ourVolume}}
 	}
 
