@@ -10,6 +10,7 @@ import (
 
 	dswarm "github.com/docker/docker/api/types/swarm"
 
+	"github.com/dogker/dogker/reconciler/converge"
 	"github.com/dogker/dogker/reconciler/volumejob"
 )
 
@@ -28,10 +29,30 @@ type disks struct {
 	archives map[string][]string
 	// written are the words of all tasks, with the volume that each was written to, by what engines call it.
 	written map[string]string
+	// led is the process that leads, and two is true once another had begun while it had not ended.
+	led *converge.Process
+	two bool
+	// frozen are volumes whose containers stand still.
+	frozen map[string]bool
+}
+
+// lead notes that a process leads now.
+func (d *disks) lead(p *converge.Process) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	d.two = d.two || d.led != nil && d.led.Context().Err() == nil
+	d.led = p
+}
+
+// stray is true for what a process may have left lying that stood still, has lost its lease, and has made one more call before it
+// has noticed: a volume with its label, which nobody mounts, and which is in the way of nothing but another operation there.
+func (d *disks) stray(v *disk) bool {
+	return d.two && (strings.HasPrefix(v.maker, "move/") || strings.HasPrefix(v.maker, "restore/"))
 }
 
 func newDisks(w *world) *disks {
-	return &disks{w: w, has: map[volumejob.Place]*disk{}, archives: map[string][]string{}, written: map[string]string{}}
+	return &disks{w: w, has: map[volumejob.Place]*disk{}, archives: map[string][]string{}, written: map[string]string{}, frozen: map[string]bool{}}
 }
 
 // look lets every container that runs write, once, to what it mounts. Engines make what is not there.
@@ -154,13 +175,19 @@ func (d *disks) named(name string) []string {
 // whole is why not everything that tasks have written to the volume of that name is on the node, and nowhere else; nil when it is.
 func (d *disks) whole(at volumejob.Place) error {
 	d.look()
-	if nodes := d.named(at.Name); !slices.Equal(nodes, []string{at.Node}) {
-		return fmt.Errorf("%s is on %d nodes, and has to be on one", at.Name, len(nodes))
+	found, there := d.read(at)
+	if !there {
+		return fmt.Errorf("%s is not where it lives", at.Name)
 	}
-	found, _ := d.read(at)
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
+
+	for place, other := range d.has {
+		if place.Name == at.Name && place != at && !d.stray(other) {
+			return fmt.Errorf("%s is on another node as well, made by %q", at.Name, other.maker)
+		}
+	}
 
 	for word, source := range d.written {
 		if source == at.Name && !slices.Contains(found.words, strings.TrimSuffix(word, source)) {
@@ -183,6 +210,9 @@ func (d *disks) lines() []string {
 
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(count)) {
+		if d.two {
+			count[name] = 1 // Whole says whether the others may be there.
+		}
 		out = append(out, fmt.Sprintf("volume %s on %d nodes", name, count[name]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.archives)) {

@@ -92,6 +92,7 @@ func startMoves(p *converge.Process) {
 		}
 	}
 
+	w.disks.lead(p)
 	work := newDataWork(p, w.disks)
 	work.told = func(string) { p.Enqueue(it) }
 	confined := func(context.Context, string) (bool, error) { return false, nil }
