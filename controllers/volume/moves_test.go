@@ -183,6 +183,17 @@ func TestMoveRefused(t *testing.T) {
 			w.work.put(volumejob.Place{Node: "b", Name: volume.Name(w.read("data"))}, "other", "")
 			w.ask("data", to("b"))
 		}, "remove it there", "False MoveFailed"},
+		"CannotRunThere": {func(w *world) {
+			if err := w.Client.Delete(w.Context(), container("web", "data")); err != nil {
+				w.Fatal(err)
+			}
+			bound := container("web", "data")
+			bound.Spec.Placement = &v1alpha1.Placement{Constraints: []string{"node.hostname==host-a"}}
+			if err := w.Create(w.Context(), bound); err != nil {
+				w.Fatal(err)
+			}
+			w.ask("data", to("b"))
+		}, "spec.placement of TenantContainer web", "False Moving"},
 		"NodeSilent": {func(w *world) { w.silent["b"] = true; w.ask("data", to("b")) }, "does not answer", "False Moving"},
 		"NotPortable": {func(w *world) {
 			c := class()

@@ -78,7 +78,15 @@ func (c *Controller) beginMove(ctx context.Context, view volume.View, verdict vo
 		return step{refused: true, why: fmt.Sprintf("data of the VolumeClass %q is not in volumes of engines, and is not moved by Dogker", v.Spec.ClassName)}, nil
 	}
 
-	return c.move(ctx, v, to, c.obstacle(view, verdict, v1alpha1.ReasonBound))
+	obstacle := c.obstacle(view, verdict, v1alpha1.ReasonBound)
+	if to != "" && to != v.Status.Node.ID && obstacle == "" {
+		// What mounts it has to be able to run there.
+		if n, why := volume.Choose(volume.Request{Wish: to, Nodes: view.Nodes, Consumers: view.Consumers}); n == nil {
+			obstacle = why
+		}
+	}
+
+	return c.move(ctx, v, to, obstacle)
 }
 
 // dropKept forgets that data was kept at the source of a move when somebody has removed it there.

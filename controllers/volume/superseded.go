@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/logkey"
+	"github.com/dogker/dogker/reconciler/slogctx"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/volume"
 )
@@ -46,7 +48,10 @@ func (c *Controller) letGo(ctx context.Context, v *v1alpha1.Volume) (time.Durati
 				after = soonest(after, later)
 				continue
 			case err != nil:
-				return 0, err
+				// It takes nothing away from what the Volume has.
+				slogctx.From(ctx).WarnContext(ctx, "Cannot let go of data that a Volume had before a restore", logkey.Node, at.Hostname, logkey.Err, err)
+				after = soonest(after, later)
+				continue
 			}
 		}
 		v.Status.Superseded = slices.DeleteFunc(slices.Clone(v.Status.Superseded), func(o v1alpha1.SupersededData) bool { return o == s })

@@ -13,6 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/logkey"
+	"github.com/dogker/dogker/reconciler/slogctx"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/volume"
 	"github.com/dogker/dogker/reconciler/volumejob"
@@ -69,11 +71,13 @@ func (c *Controller) look(ctx context.Context, v *v1alpha1.Volume, at volumejob.
 			return seen{gone: true}
 		}
 		if nodes[i].Status.State == swarm.NodeStateReady {
-			if p, err := c.work.Look(ctx, at.Node, at.Name); err == nil {
+			p, err := c.work.Look(ctx, at.Node, at.Name)
+			if err == nil {
 				delete(c.silent, key)
 
 				return seen{known: true, Presence: p}
 			}
+			slogctx.From(ctx).DebugContext(ctx, "A node does not say whether it has a volume", logkey.Node, nodes[i].Description.Hostname, logkey.Err, err)
 		}
 	}
 
