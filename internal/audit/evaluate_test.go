@@ -284,6 +284,23 @@ func TestNamespaceWithoutTenant(t *testing.T) {
 	}
 }
 
+// TestJobs: a job is held against the profile like a container, and told of by the fields that it has.
+func TestJobs(t *testing.T) {
+	in := right(t)
+	job := web()
+	job.Name = "report"
+	job.Spec.Security.RunAsUser = new(int64(0))
+	job.Spec.Env = []v1alpha1.EnvVar{{Name: "DB_PASSWORD", Value: new(v1alpha1.Text(password))}}
+	in.Declared = append(in.Declared, Declared{Job: true, Container: job, Tenant: in.Declared[0].Tenant, Plan: in.Declared[0].Plan})
+
+	for id, found := range map[string]string{"U1": "spec.template.security.runAsUser is 0", "S4": `spec.template.env[0]: "DB_PASSWORD" looks like a secret`} {
+		c := checkOf(t, Evaluate(in, Options{}), id)
+		if len(c.Findings) != 1 || c.Findings[0].Object.Kind != KindTenantJob || c.Findings[0].Object.Name != "report" || !strings.Contains(c.Findings[0].Found, found) {
+			t.Errorf("%s: got %+v, want the job, with %q", id, c.Findings, found)
+		}
+	}
+}
+
 func TestProfileThatDemandsNothing(t *testing.T) {
 	in := right(t)
 	in.Declared[0].Plan.Spec.SecurityProfile = v1alpha1.ProfileBaseline

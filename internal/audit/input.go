@@ -26,7 +26,7 @@ type Input struct {
 	Networks []Network
 	// Workloads are services, and containers of no service.
 	Workloads []Workload
-	// Declared are the TenantContainers, and Namespaces the names of all namespaces; both are meaningless when
+	// Declared are the TenantContainers and TenantJobs, and Namespaces the names of all namespaces; both are meaningless when
 	// DeclaredUnseen says why they could not be read.
 	Declared       []Declared
 	Namespaces     []string
@@ -221,8 +221,10 @@ type Grant struct {
 	Everything, Elsewhere bool
 }
 
-// Declared is a TenantContainer and whose it is.
+// Declared is a TenantContainer and whose it is; or a TenantJob, as the container that its runs are.
 type Declared struct {
+	// Job is true for a TenantJob.
+	Job       bool
 	Container *v1alpha1.TenantContainer
 	// Tenant of its namespace, and the Plan that the Tenant names; nil when there is none.
 	Tenant *v1alpha1.Tenant

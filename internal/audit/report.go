@@ -79,6 +79,8 @@ const (
 
 	// KindTenantContainer is a container that a tenant has declared, and the service that Dogker has made of it.
 	KindTenantContainer = "TenantContainer"
+	// KindTenantJob is a job that a tenant has declared, and the services of its runs.
+	KindTenantJob = "TenantJob"
 	// KindGitSync, KindImagePolicy and KindGitPreview are what follows a repository.
 	KindGitSync     = "GitSync"
 	KindImagePolicy = "ImagePolicy"

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/dogker/dogker/reconciler/jobrun"
 	"github.com/dogker/dogker/reconciler/policy"
 )
 
@@ -54,6 +55,7 @@ var rules = []rule{
 
 const (
 	mendDeclared = "change the TenantContainer: what runs is left alone until then, and nothing else of it gets to run"
+	mendJob      = "change the TenantJob: a run that goes on is left alone, and no other begins until then"
 	mendTampered = "somebody has changed the service past Dogker: see that `dogker server` runs, which puts it back (`dogker doctor`)"
 	mendPlan     = "make the Plan, or name another one in spec.planName of the Tenant"
 )
@@ -109,6 +111,10 @@ func guarded(c *Check, in Input) {
 // judge notes, for each rule, what it says of a declared container.
 func (d Declared) judge(checks []Check) {
 	o := Object{Kind: KindTenantContainer, Namespace: d.Container.Namespace, Name: d.Container.Name, Owner: OwnerDogker}
+	mend := mendDeclared
+	if d.Job {
+		o.Kind, mend = KindTenantJob, mendJob
+	}
 
 	for i := range checks {
 		c := &checks[i]
@@ -141,7 +147,7 @@ func (d Declared) judge(checks []Check) {
 			continue
 		}
 
-		faults := refusals(r, v.Refusals, "")
+		faults := refusals(r, d.placed(v.Refusals), "")
 		if running != nil {
 			prefix := fmt.Sprintf("revision %d, which runs: ", d.Running.Spec.Revision)
 			faults = append(faults, refusals(r, without(running[i].Refusals, v.Refusals), prefix)...)
@@ -150,9 +156,25 @@ func (d Declared) judge(checks []Check) {
 			faults = []verdict{passes()}
 		}
 		for _, f := range faults {
-			c.note(&o, f, "", mendDeclared)
+			c.note(&o, f, "", mend)
 		}
 	}
+}
+
+// placed are refusals with their fields where they are declared: a job has in its template what a container has in its spec.
+func (d Declared) placed(errs field.ErrorList) field.ErrorList {
+	if !d.Job {
+		return errs
+	}
+
+	out := make(field.ErrorList, len(errs))
+	for i, err := range errs {
+		moved := *err
+		moved.Field = jobrun.Field(err.Field)
+		out[i] = &moved
+	}
+
+	return out
 }
 
 // secrets notes what the policy advises against.
@@ -163,6 +185,9 @@ func (d Declared) secrets(c *Check, o Object, p policy.Policy) {
 	}
 	for _, w := range warnings {
 		found, _, _ := strings.Cut(w, ", and everybody")
+		if d.Job {
+			found = jobrun.Field(found)
+		}
 		c.note(&o, fault(SeverityLow, "%s", found), "a Secret that the variable or the file refers to",
 			"use valueFrom.secretKeyRef, or spec.files, and change the secret: who may read the object has read it")
 	}

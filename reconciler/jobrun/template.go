@@ -1,6 +1,8 @@
 package jobrun
 
 import (
+	"strings"
+
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
@@ -89,4 +91,16 @@ func orElse(value *int32, otherwise int32) int32 {
 	}
 
 	return *value
+}
+
+// Field is where a job has what a container has in the field that a text begins with.
+func Field(text string) string {
+	switch rest, found := strings.CutPrefix(text, "spec."); {
+	case !found:
+		return text
+	case strings.HasPrefix(rest, "replicas"):
+		return "spec.parallelism" + strings.TrimPrefix(rest, "replicas")
+	default:
+		return "spec.template." + rest
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/internal/audit"
+	"github.com/dogker/dogker/reconciler/jobrun"
 	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
@@ -35,6 +36,7 @@ func (g *gatherer) readDeclared(ctx context.Context) ([]audit.Declared, error) {
 
 	var (
 		containers v1alpha1.TenantContainerList
+		jobs       v1alpha1.TenantJobList
 		revisions  v1alpha1.ContainerRevisionList
 		tenants    v1alpha1.TenantList
 		plans      v1alpha1.PlanList
@@ -44,7 +46,7 @@ func (g *gatherer) readDeclared(ctx context.Context) ([]audit.Declared, error) {
 		what string
 		list client.ObjectList
 	}{
-		{"TenantContainers", &containers}, {"ContainerRevisions", &revisions}, {"Tenants", &tenants}, {"Plans", &plans},
+		{"TenantContainers", &containers}, {"TenantJobs", &jobs}, {"ContainerRevisions", &revisions}, {"Tenants", &tenants}, {"Plans", &plans},
 		{"Namespaces", &namespaces},
 	} {
 		if err := g.options.API.List(ctx, l.list); err != nil {
@@ -72,15 +74,22 @@ func (g *gatherer) readDeclared(ctx context.Context) ([]audit.Declared, error) {
 	}
 
 	runs := g.revisionsRunning()
-	out := make([]audit.Declared, 0, len(containers.Items))
-	for i := range containers.Items {
-		tc := &containers.Items[i]
-		d := audit.Declared{Container: tc, Tenant: owner[tc.Namespace]}
-		if d.Tenant != nil {
+	out := make([]audit.Declared, 0, len(containers.Items)+len(jobs.Items))
+	add := func(d audit.Declared) {
+		if d.Tenant = owner[d.Container.Namespace]; d.Tenant != nil {
 			d.Plan = known.plans[string(d.Tenant.Spec.PlanName)]
 		}
-		d.Running = known.revisions[runs[tc.Namespace+"/"+tc.Name]]
 		out = append(out, d)
+	}
+	for i := range containers.Items {
+		tc := &containers.Items[i]
+		add(audit.Declared{Container: tc, Running: known.revisions[runs[tc.Namespace+"/"+tc.Name]]})
+	}
+	for i := range jobs.Items {
+		// What has run and never will again is only a record.
+		if j := &jobs.Items[i]; !jobrun.Over(j) {
+			add(audit.Declared{Job: true, Container: &v1alpha1.TenantContainer{ObjectMeta: j.ObjectMeta, Spec: *jobrun.Container(&j.Spec)}})
+		}
 	}
 
 	return out, nil

@@ -3,7 +3,7 @@
 //
 //	engine ──► info, swarm, services, tasks, networks, containers, processes ─┐
 //	/proc, /etc, where the engine is on this machine ─────────────────────────┼──► audit.Input
-//	API ──► Tenants, Plans, TenantContainers, ContainerRevisions ─────────────┘
+//	API ──► Tenants, Plans, TenantContainers, TenantJobs, ContainerRevisions ─┘
 //
 // What cannot be read is not left out: the Input says why. Only an engine that does not answer is an error. Of variables
 // only the names are kept, of mounts and volumes only paths of the node.

@@ -171,6 +171,8 @@ func api(t *testing.T) client.Reader {
 		&v1alpha1.TenantContainer{ObjectMeta: object("acme", "web")}, &v1alpha1.TenantContainer{ObjectMeta: object("plain", "web")},
 		&v1alpha1.ContainerRevision{ObjectMeta: object("acme", "web-2"), Spec: v1alpha1.ContainerRevisionSpec{Container: "web", Revision: 2}},
 		&v1alpha1.ContainerRevision{ObjectMeta: object("acme", "web-3"), Spec: v1alpha1.ContainerRevisionSpec{Container: "web", Revision: 3}},
+		&v1alpha1.TenantJob{ObjectMeta: object("acme", "report"), Spec: v1alpha1.TenantJobSpec{Schedule: "@daily", Template: v1alpha1.JobTemplate{Image: "report:1"}}},
+		&v1alpha1.TenantJob{ObjectMeta: object("acme", "once"), Status: v1alpha1.TenantJobStatus{History: []v1alpha1.JobRun{{Name: "once-1"}}}},
 	).Build()
 }
 
@@ -231,7 +233,7 @@ func TestDeclared(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if len(in.Declared) != 2 || !slices.Equal(in.Namespaces, []string{"acme", "plain"}) {
+	if len(in.Declared) != 3 || !slices.Equal(in.Namespaces, []string{"acme", "plain"}) {
 		t.Fatalf("declared: got %d containers in %v", len(in.Declared), in.Namespaces)
 	}
 	of, plain := in.Declared[0], in.Declared[1]
@@ -240,6 +242,9 @@ func TestDeclared(t *testing.T) {
 	}
 	if plain.Tenant != nil || plain.Plan != nil || plain.Running != nil {
 		t.Errorf("container of no tenant: got %+v", plain)
+	}
+	if job := in.Declared[2]; !job.Job || job.Container.Name != "report" || job.Container.Spec.Image != "report:1" || job.Tenant.Name != "acme-ltd" || job.Plan.Name != "small" {
+		t.Errorf("job of a tenant, and not the one that is over: got %+v", job)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -125,7 +124,7 @@ func (p *Job) Validate(ctx context.Context, a admission.Attributes, _ admission.
 		errs = append(errs, inTemplate(rules.Check(container))...)
 
 		for _, w := range rules.Warnings(container) {
-			warning.AddWarning(ctx, "", fieldInTemplate(w))
+			warning.AddWarning(ctx, "", jobrun.Field(w))
 		}
 	}
 
@@ -141,23 +140,11 @@ func inTemplate(errs field.ErrorList) field.ErrorList {
 	out := make(field.ErrorList, len(errs))
 	for i, err := range errs {
 		moved := *err
-		moved.Field = fieldInTemplate(moved.Field)
+		moved.Field = jobrun.Field(moved.Field)
 		out[i] = &moved
 	}
 
 	return out
-}
-
-// fieldInTemplate is where a job has what a container has in the field that a text begins with.
-func fieldInTemplate(text string) string {
-	switch rest, found := strings.CutPrefix(text, "spec."); {
-	case !found:
-		return text
-	case strings.HasPrefix(rest, "replicas"):
-		return "spec.parallelism" + strings.TrimPrefix(rest, "replicas")
-	default:
-		return "spec.template." + rest
-	}
 }
 
 // jobDemand are a job before a request and after it, as containers that want what the tasks of a run do: no before when it wants no

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/dogker/dogker/reconciler/jobrun"
 )
 
 // TestFieldsAreThoseOfTheJob: what is found in a job's template stands where its owner wrote it.
@@ -14,7 +16,7 @@ func TestFieldsAreThoseOfTheJob(t *testing.T) {
 		"spec.replicas": "spec.parallelism",
 		"metadata.name": "metadata.name",
 	} {
-		if got := fieldInTemplate(in); got != want {
+		if got := jobrun.Field(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
 		}
 	}
