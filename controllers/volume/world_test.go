@@ -2,7 +2,6 @@ package volume
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -13,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -52,7 +50,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	t.Helper()
 
 	scheme := runtime.NewScheme()
-	if err := errors.Join(v1alpha1.AddToScheme(scheme), clientgoscheme.AddToScheme(scheme)); err != nil {
+	if err := v1alpha1.AddToScheme(scheme); err != nil { // Alone: the fake goes through all of it for every write.
 		t.Fatal(err)
 	}
 	w := &world{T: t, has: map[string][]string{}, silent: map[string]bool{}, mounted: map[string]bool{}}
