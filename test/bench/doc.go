@@ -2,7 +2,7 @@
 // etcd, a twenty-line program. All arms of a benchmark take turns on the same engine in the same minutes, and what counts
 // is the ratio within a round.
 //
-//	go run ./test/bench                        everything, small: about ten minutes
+//	go run ./test/bench                        everything, small: about half an hour
 //	go run ./test/bench -profile full          everything, as docs/benchmarks.md reports it
 //	go run ./test/bench drift api              only these
 //	go run ./test/bench -list                  what there is

@@ -126,6 +126,7 @@ func TestFormat(t *testing.T) {
 		"Negative":     {Seconds, -0.0042, "-4.20 ms"},
 		"Seconds":      {Seconds, 12.345, "12.3 s"},
 		"Rate":         {PerSecond, 470.4, "470/s"},
+		"Throughput":   {MBPerSecond, 82.31, "82.3 MB/s"},
 		"Whole":        {Count, 5000, "5000"},
 		"Small":        {Percent, 0.00231, "0.0023 %"},
 		"Nothing":      {Seconds, math.NaN(), "–"},
