@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,7 +95,7 @@ func (k *dataWork) Order(o volumejob.Order) {
 		}
 
 		k.mu.Lock()
-		result.Kind, result.Operation, result.Began, result.Ended, result.Thawed = o.Kind, o.Operation, j.Began, true, true
+		result.Kind, result.Operation, result.Began, result.Ended = o.Kind, o.Operation, j.Began, true
 		if err != nil {
 			result.Err = "a node does not answer"
 		}
@@ -127,10 +128,7 @@ func (k *dataWork) Dismiss(owner string) {
 
 // run does what was ordered, in steps that each can be the last.
 func (k *dataWork) run(ctx context.Context, o volumejob.Order) (out volumejob.Job, err error) {
-	name := o.Source.Name
-	if name == "" {
-		name = o.Target.Name
-	}
+	name := cmp.Or(o.Source.Name, o.Target.Name, "archive")
 	var read disk
 	step := func(op string, write bool, do func() error) {
 		if err != nil {
@@ -167,7 +165,7 @@ func (k *dataWork) run(ctx context.Context, o volumejob.Order) (out volumejob.Jo
 		out.Digest = digestOf(read.words)
 	case volumejob.Restore:
 		step("Make", true, func() error { return want(k.d.make(o.Target, o.Operation), "there is a volume") })
-		step("Fill", true, func() error { return want(k.d.fill(o.Target, o.Operation, k.d.archives[o.Archive.Name]), "it is gone") })
+		step("Fill", true, func() error { return want(k.d.fill(o.Target, o.Operation, k.d.archive(o.Archive.Name)), "it is gone") })
 	case volumejob.Verify:
 		step("Read", false, load(o.Target))
 		out.TargetDigest = digestOf(read.words)
@@ -188,8 +186,45 @@ func (k *dataWork) run(ctx context.Context, o volumejob.Order) (out volumejob.Jo
 
 			return nil
 		})
+	case volumejob.Save:
+		return k.save(o, step, &read, &err)
+	case volumejob.Thaw:
+		step("Thaw", true, func() error { k.d.freeze(name, false); return nil })
+		out.Thawed = err == nil
+	case volumejob.Erase:
+		step("Erase", true, func() error { k.d.erase(o.Archive.Name); return nil })
 	default:
 		panic("nobody does " + string(o.Kind))
+	}
+
+	return out, err
+}
+
+// save stores what is in a volume while nothing that mounts it runs, and lets that run again whatever has become of it.
+func (k *dataWork) save(o volumejob.Order, step func(string, bool, func() error), read *disk, failed *error) (out volumejob.Job, err error) {
+	began := time.Now()
+	step("Freeze", true, func() error { k.d.freeze(o.Source.Name, true); return nil })
+	step("Read", false, func() error {
+		var there bool
+		if *read, there = k.d.read(o.Source); !there {
+			return errors.New("there is no volume")
+		}
+
+		return nil
+	})
+	step("Store", true, func() error { k.d.store(o.Archive.Name, read.words); return nil })
+
+	err, *failed = *failed, nil
+	if errors.Is(err, converge.ErrCrashed) {
+		return out, err
+	}
+	step("Thaw", true, func() error { k.d.freeze(o.Source.Name, false); return nil })
+	out.Thawed = *failed == nil
+	if errors.Is(*failed, converge.ErrCrashed) {
+		err = *failed
+	}
+	out.Receipt = volumejob.Receipt{
+		Digest: digestOf(read.words), SHA256: digestOf(read.words), Bytes: 1, Size: 1, Entries: 1, UID: o.Archive.UID, Time: began,
 	}
 
 	return out, err

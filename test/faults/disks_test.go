@@ -32,15 +32,18 @@ type disks struct {
 	// led is the process that leads, and two is true once another had begun while it had not ended.
 	led *converge.Process
 	two bool
+	// told is called when a node has a volume that it had not.
+	told func()
 	// frozen are volumes whose containers stand still.
 	frozen map[string]bool
 }
 
-// lead notes that a process leads now.
-func (d *disks) lead(p *converge.Process) {
+// lead notes that a process leads now, and is to be told of volumes.
+func (d *disks) lead(p *converge.Process, told func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 
+	d.told = told
 	d.two = d.two || d.led != nil && d.led.Context().Err() == nil
 	d.led = p
 }
@@ -66,6 +69,13 @@ func (d *disks) look() {
 		alive[c.TaskID] = true
 	}
 
+	if told := d.write(tasks, alive); told != nil {
+		told()
+	}
+}
+
+// write lets tasks that are alive write. What it returns is to be called when there is a volume more.
+func (d *disks) write(tasks []dswarm.Task, alive map[string]bool) (told func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 
@@ -79,7 +89,7 @@ func (d *disks) look() {
 				continue
 			}
 			if d.has[at] == nil {
-				d.has[at] = &disk{}
+				d.has[at], told = &disk{}, d.told
 			}
 			if _, wrote := d.written[tasks[i].ID+m.Source]; !wrote && !m.ReadOnly {
 				d.written[tasks[i].ID+m.Source] = m.Source
@@ -87,6 +97,8 @@ func (d *disks) look() {
 			}
 		}
 	}
+
+	return told
 }
 
 // mounted tells whether a container on the node has it mounted.
@@ -156,6 +168,50 @@ func (d *disks) remove(at volumejob.Place) {
 	delete(d.has, at)
 }
 
+// freeze lets what mounts a volume stand still, or go on.
+func (d *disks) freeze(name string, still bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	d.frozen[name] = still
+}
+
+// store keeps an archive, and erase removes one.
+func (d *disks) store(name string, words []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	d.archives[name] = slices.Clone(words)
+}
+
+func (d *disks) erase(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	delete(d.archives, name)
+}
+
+// archive is what is in one, and stands is true while something stands still.
+func (d *disks) archive(name string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	return slices.Clone(d.archives[name])
+}
+
+func (d *disks) stands() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	for _, still := range d.frozen {
+		if still {
+			return true
+		}
+	}
+
+	return false
+}
+
 // named are the nodes that have a volume of that name, sorted.
 func (d *disks) named(name string) []string {
 	d.mu.Lock()
@@ -215,11 +271,8 @@ func (d *disks) lines() []string {
 		}
 		out = append(out, fmt.Sprintf("volume %s on %d nodes", name, count[name]))
 	}
-	for _, name := range slices.Sorted(maps.Keys(d.archives)) {
-		out = append(out, "archive "+name)
-	}
 
-	return out
+	return append(out, fmt.Sprintf("archives %d", len(d.archives)))
 }
 
 func digestOf(words []string) string { return "d:" + strings.Join(words, ",") }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/volume"
+	"github.com/dogker/dogker/controllers/volumesnapshot"
 	"github.com/dogker/dogker/controllers/workload"
 	"github.com/dogker/dogker/internal/swarm"
 	"github.com/dogker/dogker/reconciler/conditions"
@@ -92,16 +94,21 @@ func startMoves(p *converge.Process) {
 		}
 	}
 
-	w.disks.lead(p)
+	w.disks.lead(p, func() { p.Enqueue(it) })
 	work := newDataWork(p, w.disks)
-	work.told = func(string) { p.Enqueue(it) }
+	work.told = func(string) { p.Enqueue(append(snapshotRequests(p), it)...) }
 	confined := func(context.Context, string) (bool, error) { return false, nil }
 	volumes := engine.New(p.Client, volume.New(p.Client, p.Live, inventory{work}, work, docker, confined, silent{}), options(volume.Name, v1alpha1.FinalizerVolume))
+	snapshots := engine.New(p.Client, volumesnapshot.New(p.Client, p.Live, volumesnapshot.Ports{Jobs: work, Storage: inventory{work}, Swarm: docker, Recorder: silent{}}),
+		options(volumesnapshot.Name, v1alpha1.FinalizerVolumeSnapshot))
 	containers := engine.New(p.Client, workload.New(p.Client, p.Live, docker, door{p.Seam, w.registry}, silent{}, w.digests()), options(workload.Name, v1alpha1.Finalizer))
 
 	p.Reconcile(reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-		if req == it {
+		switch {
+		case req == it:
 			return volumes.Reconcile(ctx, req)
+		case isSnapshot(req):
+			return snapshots.Reconcile(ctx, req)
 		}
 
 		return containers.Reconcile(ctx, req)
@@ -121,10 +128,15 @@ func startMoves(p *converge.Process) {
 	p.Watch(&v1alpha1.Volume{}, func(_ context.Context, old, new client.Object) []reconcile.Request {
 		o := either(old, new)
 
-		return append(asked(volumes.IgnoreOwnWrites(), old, new), byIndex(p, o.GetNamespace(), "spec.volumes", o.GetName())...)
+		return slices.Concat(asked(volumes.IgnoreOwnWrites(), old, new), byIndex(p, o.GetNamespace(), "spec.volumes", o.GetName()), snapshotRequests(p))
 	})
-	p.Watch(&v1alpha1.VolumeSnapshot{}, func(context.Context, client.Object, client.Object) []reconcile.Request {
-		return []reconcile.Request{it}
+	p.Watch(&v1alpha1.VolumeSnapshot{}, func(_ context.Context, old, new client.Object) []reconcile.Request {
+		out := []reconcile.Request{it}
+		if o := either(old, new); isSnapshot(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)}) {
+			out = append(out, asked(snapshots.IgnoreOwnWrites(), old, new)...)
+		}
+
+		return out
 	})
 }
 

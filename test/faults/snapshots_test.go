@@ -184,7 +184,7 @@ func kept(n int) until {
 	return func(r *converge.Run) error {
 		list, d := listSnapshots(r), r.World.(*world).disks
 		if len(list) != n {
-			return fmt.Errorf("there are %d snapshots, want %d", len(list), n)
+			return fmt.Errorf("there are %d snapshots, want %d: %+v", len(list), n, list)
 		}
 		for _, s := range list {
 			if !snapshotrun.Made(&s.Status) || digestOf(d.archive(s.Status.ArchiveName)) != s.Status.Digest {
