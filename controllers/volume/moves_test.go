@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/swarm"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -194,6 +195,16 @@ func TestMoveRefused(t *testing.T) {
 			}
 			w.ask("data", to("b"))
 		}, "spec.placement of TenantContainer web", "False Moving"},
+		"NodeDown": {func(w *world) {
+			w.nodes = slices.Clone(w.nodes)
+			w.nodes[1].Status.State = swarm.NodeStateDown
+			w.ask("data", to("b"))
+		}, "does not answer", "False Moving"},
+		"NodeDrained": {func(w *world) {
+			w.nodes = slices.Clone(w.nodes)
+			w.nodes[1].Spec.Availability = swarm.NodeAvailabilityDrain
+			w.ask("data", to("b"))
+		}, "ready and active", "False Moving"},
 		"NodeSilent": {func(w *world) { w.silent["b"] = true; w.ask("data", to("b")) }, "does not answer", "False Moving"},
 		"NotPortable": {func(w *world) {
 			c := class()

@@ -79,8 +79,9 @@ func (c *Controller) beginMove(ctx context.Context, view volume.View, verdict vo
 	}
 
 	obstacle := c.obstacle(view, verdict, v1alpha1.ReasonBound)
-	if to != "" && to != v.Status.Node.ID && obstacle == "" {
-		// What mounts it has to be able to run there.
+	down := slices.ContainsFunc(view.Nodes, func(n swarm.Node) bool { return n.ID == to && n.Status.State != swarm.NodeStateReady })
+	if to != "" && to != v.Status.Node.ID && obstacle == "" && !down {
+		// What mounts it has to be able to run there. A node that is down is told of as one that does not answer.
 		if n, why := volume.Choose(volume.Request{Wish: to, Nodes: view.Nodes, Consumers: view.Consumers}); n == nil {
 			obstacle = why
 		}
