@@ -7,18 +7,13 @@ import (
 	"testing"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
-	"github.com/dogker/dogker/internal/lab"
 )
 
 // TestSnapshotOfADatabase takes snapshots of databases while they are written to, and restores them on another node, where
 // the database itself says whether it is whole, and has everything that was committed before the snapshot was begun.
 func TestSnapshotOfADatabase(t *testing.T) {
 	t.Parallel()
-	c := prepareCell(t, lab.Options{Nodes: 2, Managers: 1, Versions: []string{"v1"}})
-	c.server.args = withAgents(t, c.lab)
-	if err := c.start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	c := cellWithAgents(t, 2)
 
 	t.Run("Redis", func(t *testing.T) {
 		t.Parallel()

@@ -42,11 +42,7 @@ type survivor struct {
 // brought to its end by who comes after; no byte is lost, and nothing is left over, on no node and not in the place of archives.
 func TestDataIsWholeAfterKills(t *testing.T) {
 	t.Parallel()
-	c := prepareCell(t, lab.Options{Nodes: 2, Managers: 1, Versions: []string{"v1"}})
-	c.server.args = withAgents(t, c.lab)
-	if err := c.start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	c := cellWithAgents(t, 2)
 	n := &survivor{tenant: c.namespace(t, "survivor"), dice: rand.New(rand.NewPCG(6, uint64(time.Now().UnixNano()))), saved: map[string]map[string]string{}} //nolint:gosec // chance, not secrecy
 	t.Cleanup(n.diagnoseFailure)
 	n.archives = n.tenant.archives(t, "place")

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
-	"github.com/dogker/dogker/internal/lab"
 	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/volume"
 )
@@ -28,11 +28,7 @@ type mover struct {
 // that is down waits, one that is not wished any more is undone, and a Volume that is deleted meanwhile leaves nothing anywhere.
 func TestMove(t *testing.T) {
 	t.Parallel()
-	c := prepareCell(t, lab.Options{Nodes: 3, Managers: 1, Versions: []string{"v1"}})
-	c.server.args = withAgents(t, c.lab)
-	if err := c.start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	c := cellWithAgents(t, 3)
 	n := &mover{tenant: c.namespace(t, "moved")}
 	t.Cleanup(n.diagnoseFailure)
 	n.create(volumeNamed("data", "node2"))
@@ -122,7 +118,7 @@ func (n *mover) waitsForNode(to string) {
 		return nil
 	})
 	n.moves(to)
-	await(n.t, atLast, "the Volume says that it cannot move", func() error { return n.saysOfMove(v1alpha1.ReasonMoveFailed) })
+	await(n.t, atLast, "the Volume says that it cannot move", func() error { return n.saysOfMove("does not answer") })
 	stays(n.t, 3*time.Second, "containers go on", func() error {
 		if now := n.taskIDs("db"); !maps.Equal(now, tasks) {
 			return fmt.Errorf("the tasks are %v, and were %v", now, tasks)
@@ -136,14 +132,13 @@ func (n *mover) waitsForNode(to string) {
 	n.arrives(to)
 }
 
-// saysOfMove is an error until a condition has that reason, which is about the present wish.
-func (n *mover) saysOfMove(reason string) error {
+// saysOfMove is an error until the Volume says with such words that it has not moved.
+func (n *mover) saysOfMove(words string) error {
 	v := n.volume("data")
-	for _, c := range v.Status.Conditions {
-		if c.Reason == reason && c.Status != metav1.ConditionUnknown && c.ObservedGeneration == v.Generation && c.Message != "" {
-			return nil
-		}
+	moved := conditions.Get(v, v1alpha1.ConditionMoved)
+	if moved == nil || moved.Status != metav1.ConditionFalse || moved.ObservedGeneration != v.Generation || !strings.Contains(moved.Message, words) {
+		return fmt.Errorf("it says %+v, move %+v", v.Status.Conditions, v.Status.Move)
 	}
 
-	return fmt.Errorf("it says %+v, move %+v", v.Status.Conditions, v.Status.Move)
+	return nil
 }

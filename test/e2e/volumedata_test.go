@@ -28,6 +28,19 @@ import (
 
 // This file knows data as the kernel shows it: the engines of a lab keep it on this machine.
 
+// cellWithAgents has nodes of which one is a manager, and a server that reaches the agents on all of them.
+func cellWithAgents(t *testing.T, nodes int) *cell {
+	t.Helper()
+
+	c := prepareCell(t, lab.Options{Nodes: nodes, Managers: 1, Versions: []string{"v1"}})
+	c.server.args, c.server.within = withAgents(t, c.lab), c.lab.Nodes[0]
+	if err := c.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	return c
+}
+
 // archives makes a VolumeSnapshotClass that keeps snapshots in a directory, and returns that. It stays until all tests are
 // done, because snapshots are deleted when their test ends.
 func (c *cell) archives(t *testing.T, class string) string {
