@@ -62,6 +62,12 @@ var jobScenarios = []converge.Scenario{
 		},
 		{Name: "tidy", Do: func(*converge.Run) {}, Until: all(noServiceOf("once"), noServiceOf("twice"))},
 	}},
+	{Name: "job-data-moves", Steps: []converge.Step{
+		{Name: "hold", Do: both(addWorkers, both(createVolume, phase(v1alpha1.MoveStopping))), Until: func(*converge.Run) error { return nil }},
+		{Name: "create", Do: createJob("once", imageDone, writing), Until: all(pending("once", v1alpha1.ReasonMoving), noServiceOf("once"))},
+		{Name: "moved", Do: phase(v1alpha1.MoveMoved), Until: over("once", v1alpha1.RunSucceeded, 0)},
+		{Name: "tidy", Do: func(*converge.Run) {}, Until: noServiceOf("once")},
+	}},
 	{Name: "jobs-hand-over", Steps: []converge.Step{
 		{Name: "create", Do: both(createVolume, createJob("once", imageV1, writing)), Until: active("once")},
 		{Name: "other", Do: createJob("twice", imageDone, writing), Until: all(active("once"), pending("twice", v1alpha1.ReasonVolumeConflict))},

@@ -72,6 +72,9 @@ func TestMount(t *testing.T) {
 		return []swarmobj.Writer{{Owner: swarmobj.Owner{Tenant: "acme", Kind: kind, Name: name, UID: "uid-" + name}, Run: name + "-1", Live: live}}
 	}
 
+	moving := dataVolume()
+	moving.Status.Move = &v1alpha1.VolumeMove{Phase: v1alpha1.MoveCopying, From: *moving.Status.Node, To: v1alpha1.VolumeNode{ID: "n2"}}
+
 	cases := map[string]struct {
 		reason      string
 		objects     []client.Object
@@ -84,6 +87,7 @@ func TestMount(t *testing.T) {
 		"None":         {reason: "A job without Volumes asks nobody."},
 		"Alone":        {reason: "Nobody else writes.", objects: []client.Object{placed, local, other()}, mounts: writes},
 		"NotThere":     {reason: "It waits for its Volume.", objects: []client.Object{local}, mounts: writes, says: `Volume "data" does not exist`},
+		"Moving":       {reason: "Nothing may run that mounts it.", objects: []client.Object{moving, local}, mounts: reads, says: "is being moved to the node n2"},
 		"Container":    {reason: "A backup has to read.", objects: []client.Object{placed, local, container(writes)}, mounts: writes, says: `is written by container "db"`},
 		"BesideReader": {reason: "The container only reads.", objects: []client.Object{placed, local, container(reads)}, mounts: writes},
 		"Reads":        {reason: "Readers are many.", objects: []client.Object{placed, local, container(writes), other(claims(0))}, mounts: reads, parallelism: 5},
