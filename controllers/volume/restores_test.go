@@ -65,8 +65,15 @@ func TestRestoreKeepsWhatItHad(t *testing.T) {
 	w := running(t, retained)
 	first := volume.Name(w.read("data"))
 	w.ask("data", from("monday"))
-	v := w.rest("data")
 	var records v1alpha1.ReleasedVolumeList
+	for range 30 {
+		w.turn("data")
+		if err := w.List(t.Context(), &records); err != nil || len(records.Items) > 0 && len(w.Mounting("acme", first)) > 0 {
+			t.Fatalf("it is released while a container mounts it: %v", err)
+		}
+		w.looked("data") // Before its container has heard of it.
+	}
+	v := w.rest("data")
 	if err := w.List(t.Context(), &records); err != nil || len(records.Items) != 1 || records.Items[0].Spec.VolumeName != first {
 		t.Fatalf("on record: %+v, %v", records.Items, err)
 	}
@@ -216,6 +223,46 @@ func TestRecordLost(t *testing.T) {
 	w.whole("a", "monday;")
 }
 
+// TestListOlderThanLoss: what a list still shows of an abandoned restore is not taken for data.
+func TestListOlderThanLoss(t *testing.T) {
+	w := newWorld(t, class(), vol("data", to("a")), container("web", "data"))
+	w.listed = map[string][]string{"a": {volume.RestoredName(w.read("data"), 1)}}
+	v := w.rest("data")
+	if v.Status.Restored != nil || volume.Name(v) != v.Status.VolumeName || w.work.writes == 0 {
+		t.Errorf("the end is %+v", v.Status)
+	}
+}
+
+// TestStaleRecord: who reads an old record does nothing by it.
+func TestStaleRecord(t *testing.T) {
+	for what, change := range map[string]func(*v1alpha1.Volume){"move": to("b"), "restore": from("monday")} {
+		w := running(t)
+		w.ask("data", change)
+		var old *v1alpha1.Volume
+		for range 60 {
+			w.turn("data")
+			v := w.read("data")
+			if m, r := v.Status.Move, v.Status.Restore; m != nil && m.Phase == v1alpha1.MoveCopying || r != nil && r.Phase == v1alpha1.RestoreWriting {
+				old = v
+				break
+			}
+		}
+		if old == nil {
+			t.Fatalf("%s: nothing is under way", what)
+		}
+		w.rest("data")
+		w.restart()
+		orders := len(w.work.orders)
+		w.services = nil
+		if _, err := w.controller.Reconcile(t.Context(), old.DeepCopy()); err == nil {
+			t.Errorf("%s: the pass ends as if nothing were under way", what)
+		}
+		if len(w.work.orders) != orders {
+			t.Errorf("%s: an old record has ordered %+v", what, w.work.orders[orders])
+		}
+	}
+}
+
 // TestStorePutBack: what was under way when a backup was made may long be done; nothing of it is touched.
 func TestStorePutBack(t *testing.T) {
 	for what, change := range map[string]func(*v1alpha1.Volume){"move": to("b"), "restore": from("monday")} {
@@ -287,6 +334,11 @@ func TestDeletedInTheMiddle(t *testing.T) {
 				case v.Status.Restore != nil:
 					seen[string(v.Status.Restore.Phase)] = true
 				}
+				counted := []string{first, volume.Name(v)}
+				places := 1
+				if m := v.Status.Move; m != nil && m.Phase == v1alpha1.MoveMoved {
+					places = 2
+				}
 				if err := w.Delete(t.Context(), v); err != nil {
 					t.Fatal(err)
 				}
@@ -296,8 +348,11 @@ func TestDeletedInTheMiddle(t *testing.T) {
 				for range 10 {
 					w.turn("data")
 				}
-				if w.read("data") == nil {
+				switch v := w.read("data"); {
+				case v == nil:
 					t.Fatalf("%s %s after %d: it is gone while a container mounts it", policy, what, after)
+				case volume.HeldBack(v) || volume.Restores(v):
+					t.Fatalf("%s %s after %d: that goes on: %+v", policy, what, after, v.Status)
 				}
 				if err := w.Client.Delete(t.Context(), container("web", "data")); err != nil {
 					t.Fatal(err)
@@ -310,6 +365,11 @@ func TestDeletedInTheMiddle(t *testing.T) {
 					w.work.work()
 				}
 				w.buried(policy, first, what, after)
+				for at := range w.work.content {
+					if !slices.Contains(counted, at.Name) || what == "move" && len(w.work.content) > places {
+						t.Fatalf("%s %s after %d: what never counted is kept: %v", policy, what, after, w.work.content)
+					}
+				}
 			}
 			if len(seen) < 2 && what == "move" || len(seen) == 0 {
 				t.Errorf("%s: it was deleted in %v only", what, seen)
