@@ -35,7 +35,7 @@ func rank(it *item) int {
 	switch it.id.Kind {
 	case "Namespace", "CustomResourceDefinition":
 		return 0
-	case "Plan", "PriceList", "ClusterRole":
+	case "Plan", "PriceList", "ClusterRole", "VolumeClass", "VolumeSnapshotClass":
 		return 1
 	case "Tenant", "ServiceAccount", "Role", "ClusterRoleBinding":
 		return 2

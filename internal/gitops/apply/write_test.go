@@ -64,6 +64,9 @@ func TestStages(t *testing.T) {
 		scaled(t, "grows", 1, 2), scaled(t, "shrinks", 2, 1), scaled(t, "new", -1, 1),
 		{item: one(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}"), action: delivery.Unchanged},
 		{item: one(t, "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}}"), action: delivery.Created},
+		{item: one(t, "{apiVersion: dogker.io/v1alpha1, kind: VolumeSnapshot, metadata: {name: monday}}"), action: delivery.Created},
+		{item: one(t, "{apiVersion: dogker.io/v1alpha1, kind: Volume, metadata: {name: data}}"), action: delivery.Created},
+		{item: one(t, "{apiVersion: dogker.io/v1alpha1, kind: VolumeSnapshotClass, metadata: {name: nightly}}"), action: delivery.Created},
 	}
 
 	var got [][]string
@@ -75,7 +78,7 @@ func TestStages(t *testing.T) {
 		got = append(got, names)
 	}
 
-	want := [][]string{{"reader"}, {"settings"}, {"shrinks"}, {"grows", "new"}}
+	want := [][]string{{"nightly"}, {"reader"}, {"settings", "data"}, {"shrinks"}, {"grows", "new", "monday"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what others need comes first, and what gives room back before what takes it -want +got\n%s", diff)
 	}
