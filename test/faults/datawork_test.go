@@ -203,7 +203,9 @@ func (k *dataWork) run(ctx context.Context, o volumejob.Order) (out volumejob.Jo
 // save stores what is in a volume while nothing that mounts it runs, and lets that run again whatever has become of it.
 func (k *dataWork) save(o volumejob.Order, step func(string, bool, func() error), read *disk, failed *error) (out volumejob.Job, err error) {
 	began := time.Now()
-	step("Freeze", true, func() error { k.d.freeze(o.Source.Name, true); return nil })
+	if o.Quiet.Pause {
+		step("Freeze", true, func() error { k.d.freeze(o.Source.Name, true); return nil })
+	}
 	step("Read", false, func() error {
 		var there bool
 		if *read, there = k.d.read(o.Source); !there {
@@ -212,13 +214,22 @@ func (k *dataWork) save(o volumejob.Order, step func(string, bool, func() error)
 
 		return nil
 	})
-	step("Store", true, func() error { k.d.store(o.Archive.Name, read.words); return nil })
+	step("Store", true, func() error {
+		if !k.d.leads(k.p) {
+			return converge.ErrCrashed // What snapshotrun relies on: nothing is stored without the lease.
+		}
+		k.d.store(o.Archive.Name, read.words)
+
+		return nil
+	})
 
 	err, *failed = *failed, nil
 	if errors.Is(err, converge.ErrCrashed) {
 		return out, err
 	}
-	step("Thaw", true, func() error { k.d.freeze(o.Source.Name, false); return nil })
+	if o.Quiet.Pause {
+		step("Thaw", true, func() error { k.d.freeze(o.Source.Name, false); return nil })
+	}
 	out.Thawed = *failed == nil
 	if errors.Is(*failed, converge.ErrCrashed) {
 		err = *failed

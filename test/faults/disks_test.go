@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	dswarm "github.com/docker/docker/api/types/swarm"
 
@@ -46,6 +47,13 @@ func (d *disks) lead(p *converge.Process, told func()) {
 	d.told = told
 	d.two = d.two || d.led != nil && d.led.Context().Err() == nil
 	d.led = p
+}
+
+func (d *disks) leads(p *converge.Process) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	return d.led == p
 }
 
 // stray is true for what a process may have left lying that stood still, has lost its lease, and has made one more call before it
@@ -168,12 +176,15 @@ func (d *disks) remove(at volumejob.Place) {
 	delete(d.has, at)
 }
 
-// freeze lets what mounts a volume stand still, or go on.
+// freeze lets what mounts a volume stand still, or go on. Agents let go by themselves after a while.
 func (d *disks) freeze(name string, still bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 
 	d.frozen[name] = still
+	if still {
+		time.AfterFunc(letsGo, func() { d.freeze(name, false) })
+	}
 }
 
 // store keeps an archive, and erase removes one.
