@@ -51,9 +51,21 @@ func newFleet(d *docker, o fleetOptions, log *slog.Logger) *fleetParts {
 	return p
 }
 
-// registerFleet runs the fleet on every server, until nothing needs it any more.
+// registerFleet runs the fleet on every server, until nothing needs it any more. The manager ends what runs under the lease only
+// once all else has ended; so it does not wait for the fleet.
 func registerFleet(m manager.Manager, c *controllers) error {
-	run := func(ctx context.Context) error { return c.fleet.Run(outlasting(ctx, c.work.Settled, letGo)) }
+	run := func(ctx context.Context) error {
+		ended := make(chan error, 1)
+		lasting := outlasting(ctx, c.work.Settled, letGo)
+		go func() { ended <- c.fleet.Run(lasting) }()
+
+		select {
+		case err := <-ended:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	if err := m.Add(everywhere(run)); err != nil {
 		return fmt.Errorf("add connections to nodes: %w", err)
 	}

@@ -38,8 +38,8 @@ func registerVolumework(m manager.Manager, c *controllers) error {
 	return nil
 }
 
-// letGo is how long connections to nodes outlast the end of this process's part: less than stopGrace.
-const letGo = 2500 * time.Millisecond
+// letGo is how long connections to nodes outlast the order to stop. Nothing that might need them is waited for longer.
+const letGo = stopGrace
 
 // outlasting is a context that ends after another one, once nothing is done any more with the data of volumes: containers that were
 // frozen for it must run again, and it takes the connections to their nodes for that.
