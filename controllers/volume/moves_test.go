@@ -102,6 +102,37 @@ func TestMove(t *testing.T) {
 	}
 }
 
+// TestMoveWaitsForContainers: nothing is copied while something runs, or is to run, and what was left behind goes only when what mounts the
+// Volume runs on the new node.
+func TestMoveWaitsForContainers(t *testing.T) {
+	w := running(t)
+	w.ask("data", to("b"))
+	idle := func(why string, orders int) {
+		t.Helper()
+		for range 10 {
+			w.looked("data")
+			w.work.work()
+		}
+		if len(w.work.orders) != orders {
+			t.Fatalf("%s: ordered was %+v", why, w.work.orders)
+		}
+	}
+	idle("it runs", 0)
+	tasks := w.services[0].Tasks
+	w.services[0].Service.Spec.Mode.Replicated.Replicas = new(uint64(0))
+	idle("it is stopping", 0)
+	w.services[0].Tasks, w.services[0].Service.Spec.Mode.Replicated.Replicas = nil, new(uint64(1))
+	idle("it is to run", 0)
+	w.services[0].Tasks, w.services[0].Service.Spec.Mode.Replicated.Replicas = tasks, new(uint64(0))
+	w.services[0].Tasks[0].State = swarm.TaskStateShutdown
+	idle("it is copied and verified, and it is not held to the new node yet", 2)
+	if v := w.read("data"); v.Status.Node.ID != "b" || len(w.has["a"]) != 1 {
+		t.Fatalf("it is %+v, nodes have %v", v.Status, w.has)
+	}
+	w.rest("data")
+	w.whole("b", "1,")
+}
+
 // TestMovesAdopted: what was adopted keeps its name, and is adopted on the other node as well.
 func TestMovesAdopted(t *testing.T) {
 	w := newWorld(t, class(), vol("data", func(v *v1alpha1.Volume) { v.Spec.Adopt = "acme_old_0123456789ab" }), container("web", "data"))
