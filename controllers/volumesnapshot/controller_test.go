@@ -384,6 +384,20 @@ func TestBlindAtStart(t *testing.T) {
 	if reason(s) != "False Thawing" || len(w.ordered) != 1 || after > 5*time.Second {
 		t.Fatalf("blind: %s, %d orders, next look in %v", reason(s), len(w.ordered), after)
 	}
+
+	// A node that is down is waited for without a word more.
+	down := slices.Clone(nodes)
+	down[0].Status.State = swarm.NodeStateDown
+	w.nodes = down
+	writes := w.writes
+	for range 3 {
+		w.clock = w.clock.Add(10 * time.Minute)
+		w.pass("nightly")
+	}
+	if w.writes != writes || len(w.ordered) != 1 {
+		t.Errorf("a node that is down: %d writes, %d orders", w.writes-writes, len(w.ordered))
+	}
+
 	w.nodes = nodes
 	if w.pass("nightly"); len(w.ordered) != 2 || w.ordered[1].Kind != volumejob.Thaw {
 		t.Errorf("seeing: %+v", w.ordered)

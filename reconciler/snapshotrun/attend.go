@@ -169,9 +169,9 @@ func undo(s *v1alpha1.VolumeSnapshot, seen Seen) Decision {
 		Source: volumejob.Place{Node: a.Node, Name: a.VolumeName}, Quiet: quiet(s, nil, ""),
 	}
 	const message = "What was done before reading is being undone"
-	if seen.Job == nil && seen.Node(a.Node) == NodeUnknown {
-		// A server that has just started, perhaps: what is to be undone should not wait for longer than that.
-		d := wait(v1alpha1.ReasonThawing, message)
+	if seen.Job == nil && seen.Node(a.Node) != NodeReady {
+		// The server may have just started; or the node is down, and each try would be a record of nothing new.
+		d := wait(v1alpha1.ReasonThawing, message+", once its node answers")
 		d.After = seen.Now.Add(blind)
 
 		return d
@@ -207,7 +207,7 @@ func notUndone(s *v1alpha1.VolumeSnapshot, seen Seen) Decision {
 		a := next.Attempt
 		final := next.LastFailure != nil && next.LastFailure.Final
 		a.UndoFailures++
-		a.NotBefore = pause(a.UndoFailures, seen.Now)
+		a.NotBefore = undoPause(a.UndoFailures, seen.Now)
 		if !stored(next) {
 			next.LastFailure = &v1alpha1.SnapshotFailure{Reason: reasonOf(job.Fault), Message: job.Err, Final: final}
 		}

@@ -15,8 +15,8 @@ const (
 	// maxFailures is how many attempts may fail before none is made any more, and how often a post hook may fail that is run again.
 	maxFailures = 5
 	// The pause between two attempts, and between two tries to undo, grows from the first to the longest.
-	firstPause, longestPause = 10 * time.Second, 5 * time.Minute
-	// blind is when it is looked again whether the nodes of the swarm are known by now.
+	firstPause, firstUndoPause, longestPause = 10 * time.Second, 2 * time.Second, 5 * time.Minute
+	// blind is when it is looked again whether a node is known, or answers, by now.
 	blind = 2 * time.Second
 )
 
@@ -162,13 +162,20 @@ func due(a *v1alpha1.SnapshotAttempt, now time.Time) bool {
 	return a.NotBefore == nil || !now.Before(a.NotBefore.Time) || a.NotBefore.Sub(now) > longestPause
 }
 
-// pause after so many failures.
+// pause after so many failed attempts. Beyond the sixth the shift would say the same, and beyond the thirtieth nothing.
 func pause(failures int32, now time.Time) *metav1.Time {
 	if failures <= 0 {
 		return nil
 	}
-	// Beyond the sixth the shift would say the same, and beyond the thirtieth nothing.
-	long := min(firstPause<<min(failures-1, 5), longestPause)
 
-	return &metav1.Time{Time: now.Add(long).UTC().Truncate(time.Second)}
+	return later(now, firstPause<<min(failures-1, 5))
+}
+
+// undoPause after so many tries to undo: something may be frozen, so that the first come soon.
+func undoPause(failures int32, now time.Time) *metav1.Time {
+	return later(now, firstUndoPause<<min(2*(failures-1), 8))
+}
+
+func later(now time.Time, pause time.Duration) *metav1.Time {
+	return &metav1.Time{Time: now.Add(min(pause, longestPause)).UTC().Truncate(time.Second)}
 }
