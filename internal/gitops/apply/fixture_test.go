@@ -29,6 +29,8 @@ func kinds() meta.RESTMapper {
 	m.Add(rbac.WithKind("Role"), meta.RESTScopeNamespace)
 	m.Add(rbac.WithKind("ClusterRole"), meta.RESTScopeRoot)
 	m.Add(dogkerVersion.WithKind("TenantContainer"), meta.RESTScopeNamespace)
+	m.Add(dogkerVersion.WithKind("Volume"), meta.RESTScopeNamespace)
+	m.Add(dogkerVersion.WithKind("VolumeSnapshot"), meta.RESTScopeNamespace)
 	m.Add(dogkerVersion.WithKind("Tenant"), meta.RESTScopeRoot)
 
 	return m

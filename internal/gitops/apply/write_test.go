@@ -66,7 +66,6 @@ func TestStages(t *testing.T) {
 		{item: one(t, "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}}"), action: delivery.Created},
 		{item: one(t, "{apiVersion: dogker.io/v1alpha1, kind: VolumeSnapshot, metadata: {name: monday}}"), action: delivery.Created},
 		{item: one(t, "{apiVersion: dogker.io/v1alpha1, kind: Volume, metadata: {name: data}}"), action: delivery.Created},
-		{item: one(t, "{apiVersion: dogker.io/v1alpha1, kind: VolumeSnapshotClass, metadata: {name: nightly}}"), action: delivery.Created},
 	}
 
 	var got [][]string
@@ -78,9 +77,15 @@ func TestStages(t *testing.T) {
 		got = append(got, names)
 	}
 
-	want := [][]string{{"nightly"}, {"reader"}, {"settings", "data"}, {"shrinks"}, {"grows", "new", "monday"}}
+	want := [][]string{{"reader"}, {"settings", "data"}, {"shrinks"}, {"grows", "new", "monday"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what others need comes first, and what gives room back before what takes it -want +got\n%s", diff)
+	}
+
+	class, volume := *steps[0].item, *steps[0].item
+	class.id.Kind, volume.id.Kind = "VolumeClass", "Volume"
+	if rank(&class) >= rank(&volume) {
+		t.Error("a Volume whose class comes later is refused")
 	}
 }
 
