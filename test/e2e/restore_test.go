@@ -155,7 +155,7 @@ func (n *tenant) spoil(dir string) {
 
 	if err := errors.Join(
 		os.WriteFile(filepath.Join(dir, "plain"), []byte("something else"), 0o600), os.WriteFile(filepath.Join(dir, "new"), []byte("new"), 0o600),
-		os.Remove(filepath.Join(dir, "large")), os.Chmod(filepath.Join(dir, "none"), 0o777), os.RemoveAll(filepath.Join(dir, "deep")),
+		os.RemoveAll(filepath.Join(dir, "large")), os.Chmod(filepath.Join(dir, "none"), 0o777), os.RemoveAll(filepath.Join(dir, "deep")),
 	); err != nil {
 		n.t.Fatal(err)
 	}

@@ -132,7 +132,7 @@ func (n *tenant) refusesRestore(what string) {
 	})
 }
 
-// snapshotSays waits until a snapshot is not ready for that reason.
+// snapshotSays waits until a snapshot is not ready for that reason, or has failed for it for good.
 func (n *tenant) snapshotSays(name, reason string) {
 	n.t.Helper()
 
@@ -141,8 +141,10 @@ func (n *tenant) snapshotSays(name, reason string) {
 		if err := n.api.Get(n.t.Context(), client.ObjectKey{Namespace: n.name, Name: name}, &s); err != nil {
 			return err
 		}
-		if ready := conditions.Get(&s, conditions.Ready); ready == nil || ready.Status == metav1.ConditionTrue || ready.Reason != reason || ready.Message == "" {
-			return fmt.Errorf("it says %+v", ready)
+		ready := conditions.Get(&s, conditions.Ready)
+		final := s.Status.LastFailure != nil && s.Status.LastFailure.Final && s.Status.LastFailure.Reason == reason
+		if ready == nil || ready.Status == metav1.ConditionTrue || ready.Message == "" || ready.Reason != reason && (ready.Reason != v1alpha1.ReasonSnapshotFailed || !final) {
+			return fmt.Errorf("it says %+v, failure %+v", ready, s.Status.LastFailure)
 		}
 
 		return nil

@@ -118,7 +118,7 @@ func (n *mover) waitsForNode(to string) {
 		return nil
 	})
 	n.moves(to)
-	await(n.t, atLast, "the Volume says that it cannot move", func() error { return n.saysOfMove("does not answer") })
+	await(n.t, atLast, "the Volume says that it cannot move", func() error { return n.saysOfMove("The move has not begun") })
 	stays(n.t, 3*time.Second, "containers go on", func() error {
 		if now := n.taskIDs("db"); !maps.Equal(now, tasks) {
 			return fmt.Errorf("the tasks are %v, and were %v", now, tasks)
