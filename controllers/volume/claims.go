@@ -2,11 +2,13 @@ package volume
 
 import (
 	"context"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/jobrun"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/volume"
 )
 
@@ -26,4 +28,16 @@ func (c *Controller) claimed(ctx context.Context, v *v1alpha1.Volume) bool {
 	}
 
 	return false
+}
+
+// lingers tells whether a task may still write whose service was removed, or whether that is not known: its engine stops it later than it
+// takes the service away, and a container has as long as its grace to write what it has in memory. So it has to be asked once, before
+// anything is copied: what is removed after that had no tasks.
+func (c *Controller) lingers(ctx context.Context, tenant, name string) bool {
+	writers, err := c.swarm.Writers(ctx, tenant, name)
+	if err != nil {
+		return true // It is asked again.
+	}
+
+	return slices.ContainsFunc(writers, func(w swarmobj.Writer) bool { return w.Live && w.Owner == swarmobj.Owner{} })
 }

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 // TestMoveWaitsForRunsThatBegin wants nothing to be copied while the service of a run may be on its way, and a run that has withdrawn to
@@ -37,6 +38,27 @@ func TestMoveWaitsForRunsThatBegin(t *testing.T) {
 	if err := w.Update(t.Context(), j); err != nil {
 		t.Fatal(err)
 	}
+	for range 30 {
+		w.turn("data")
+	}
+	w.whole("b", "1,")
+}
+
+// TestMoveWaitsForTasksWithoutService wants nothing to be copied while a container still writes whose service was removed: it is not among the
+// services that mount the Volume any more.
+func TestMoveWaitsForTasksWithoutService(t *testing.T) {
+	w := running(t)
+	w.lingering = []swarmobj.Writer{{Live: true}}
+	w.ask("data", to("host-b"))
+	for range 10 {
+		w.turn("data")
+	}
+	if m := w.read("data").Status.Move; m == nil || m.Phase != v1alpha1.MoveStopping || len(w.work.orders) > 0 {
+		t.Fatalf("a container still stops, and the move is %+v with the orders %+v", m, w.work.orders)
+	}
+
+	// A service that stands and has no tasks is judged by these.
+	w.lingering = []swarmobj.Writer{{Owner: swarmobj.Owner{Tenant: "acme", Kind: kindContainer, Name: "web", UID: "uid-web"}, Live: true}, {}}
 	for range 30 {
 		w.turn("data")
 	}

@@ -46,6 +46,9 @@ type Swarm interface {
 	// Mounting are the services of a tenant, or of all when it is empty, that mount a volume by what engines call it, or of which a
 	// task that has not ended does. Nobody changes them.
 	Mounting(tenant, source string) []swarmobj.ServiceTasks
+	// Writers are the services of a tenant that mount a volume for writing, or of which a task does that has not ended, of those that were
+	// removed as well. It asks the engine.
+	Writers(ctx context.Context, tenant, source string) ([]swarmobj.Writer, error)
 }
 
 // Recorder records events.

@@ -39,7 +39,9 @@ type world struct {
 	events  []string
 	// services of all tenants.
 	services []swarmobj.ServiceTasks
-	work     *works
+	// lingering are tasks of services that were removed.
+	lingering []swarmobj.Writer
+	work      *works
 	// listed is what nodes have told, when that is older than what they have; nil when it is not.
 	listed map[string][]string
 	// failf ends the test.
@@ -76,6 +78,10 @@ func (w *world) Mounting(tenant, source string) []swarmobj.ServiceTasks {
 			return swarmobj.MountsVolume(t, source)
 		})
 	})
+}
+
+func (w *world) Writers(context.Context, string, string) ([]swarmobj.Writer, error) {
+	return w.lingering, w.blind
 }
 
 // specsOf are those of tasks that have not ended.
