@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker/docker/api/types/swarm"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -197,6 +198,11 @@ func (c *Controller) putMove(v *v1alpha1.Volume, s volumemove.State) bool {
 	case s.Kept != "" && before != nil:
 		now = before.DeepCopy()
 		now.Phase, now.Message = v1alpha1.MoveKept, "what was left there had changed after it was copied, and is kept"
+		if before.Phase == v1alpha1.MoveKept {
+			now.Message = before.Message
+		} else if !slices.ContainsFunc(c.swarm.Nodes(), func(n swarm.Node) bool { return n.ID == before.To.ID }) {
+			now.Message = "what was left there is older, and is kept because the node that it had moved to has left the swarm"
+		}
 	}
 
 	if sameMove(before, now) && (v.Status.Node == nil || v.Status.Node.ID == s.Node) {
@@ -291,7 +297,7 @@ func (c *Controller) tellMove(v *v1alpha1.Volume, before, now *v1alpha1.VolumeMo
 	case is == v1alpha1.MoveGivenUp:
 		c.recorder.Event(v, corev1.EventTypeWarning, eventMoveFailed, capital(now.Message))
 	case is == v1alpha1.MoveKept:
-		c.recorder.Event(v, corev1.EventTypeWarning, eventMoveKept, fmt.Sprintf("What was left on %s had changed after it was copied, and is kept there under the name %s", host(now.From), volume.Name(v)))
+		c.recorder.Event(v, corev1.EventTypeWarning, eventMoveKept, fmt.Sprintf("On %s, under the name %s, %s", host(now.From), volume.Name(v), now.Message))
 	}
 }
 

@@ -304,3 +304,34 @@ func TestKeptSource(t *testing.T) {
 		t.Errorf("it is still told of: %+v", v.Status.Move)
 	}
 }
+
+// TestTargetLeaves: a node that leaves the swarm as soon as a Volume has moved there takes the data along. What is left where it came from is
+// older: it is kept, is not taken for the data, and keeps nobody from restoring a snapshot.
+func TestTargetLeaves(t *testing.T) {
+	w := running(t)
+	w.ask("data", to("b"))
+	for range 60 {
+		if m := w.read("data").Status.Move; m != nil && m.Phase == v1alpha1.MoveMoved {
+			break
+		}
+		w.turn("data")
+	}
+	at := volumejob.Place{Node: "a", Name: volume.Name(w.read("data"))}
+	w.nodes, w.has["b"] = w.nodes[:1], nil
+	v := w.rest0("data")
+	if v.Status.Move == nil || v.Status.Move.Phase != v1alpha1.MoveKept || !slices.Contains(w.has["a"], at.Name) || standingOf(v, conditions.Ready) != "False NodeGone" {
+		t.Fatalf("the end is %+v, nodes have %v", v.Status, w.has)
+	}
+	if !strings.Contains(v.Status.Move.Message, "left the swarm") {
+		t.Errorf("it is told as %q", v.Status.Move.Message)
+	}
+
+	w.ask("data", func(v *v1alpha1.Volume) { to("a")(v); from("monday")(v) })
+	v = w.rest("data")
+	if v.Status.Node.ID != "a" || standingOf(v, conditions.Ready) != "True Bound" || !strings.HasPrefix(w.work.content[volumejob.Place{Node: "a", Name: volume.Name(v)}], "monday;") {
+		t.Errorf("the end is %+v, nodes have %v", v.Status, w.work.content)
+	}
+	if !slices.Contains(w.has["a"], at.Name) {
+		t.Error("what was kept has gone")
+	}
+}

@@ -106,9 +106,13 @@ const (
 
 // locate finds the node. What nodes tell wins over what is on record, unless the node on record has not told: data that is
 // elsewhere as well must not be taken for that of a node that is away. On record is what the status says, and without it what
-// Swarm holds tasks to that mount it. While it is being moved the record alone counts, because both nodes have data then.
+// Swarm holds tasks to that mount it. While it is being moved the record alone counts, because both nodes have data then. What an earlier
+// move has left and kept is older, and never counts by itself.
 func (v View) locate() (string, whereabouts) {
 	chosen, firm := v.record()
+	if m := v.Volume.Status.Move; m != nil && m.Phase == v1alpha1.MoveKept && chosen != nil && chosen.ID != m.From.ID {
+		v.Held = slices.DeleteFunc(slices.Clone(v.Held), func(h Held) bool { return h.Node == m.From.ID })
+	}
 	holds := func(h Held) bool { return chosen != nil && h.Node == chosen.ID }
 
 	switch {

@@ -166,6 +166,18 @@ func TestJudge(t *testing.T) {
 			why:  "A copy that is being made counts for nothing.",
 			view: View{Volume: data(on("a"), provisioned, moving(v1alpha1.MoveCopying)), Class: local(), Nodes: abc, Told: func(n string) bool { return n != "a" }, Held: []Held{held("b", data())}}, reason: "Bound", ready: "True", at: "a",
 		},
+		"KeptIsOlder": {
+			why:  "What a move has kept where it came from is not the data, also when the node that has it is gone.",
+			view: View{Volume: data(on("x"), provisioned, moving(v1alpha1.MoveKept)), Class: local(), Nodes: abc, Told: everyone, Held: []Held{held("a", data())}}, reason: "NodeGone", ready: "False", at: "x", stalled: true,
+		},
+		"KeptIsNotFound": {
+			why:  "Nor when it is gone from a node that is there.",
+			view: View{Volume: data(on("b"), provisioned, moving(v1alpha1.MoveKept)), Class: local(), Nodes: abc, Told: everyone, Held: []Held{held("a", data())}}, reason: "Lost", ready: "False", at: "b", stalled: true, missing: true,
+		},
+		"KeptAndJoinedAgain": {
+			why:  "A node that joins again with another ID has the data, whatever is kept elsewhere.",
+			view: View{Volume: data(on("x"), provisioned, moving(v1alpha1.MoveKept)), Class: local(), Nodes: abc, Told: everyone, Held: []Held{held("a", data()), held("c", data())}}, reason: "Bound", ready: "True", at: "c",
+		},
 		"RestoresOnOnlyNode": {
 			why:  "Where there is one node, no container has to choose it.",
 			view: View{Volume: data(restores), Class: local(), Nodes: abc[:1], Told: everyone}, reason: "Bound", ready: "True", at: "a",

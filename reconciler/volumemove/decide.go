@@ -183,7 +183,8 @@ func clean(s State, w Wish, seen Seen) Decision {
 	switch {
 	case source.Gone, source.Known && !source.There:
 		return done(nil)
-	case seen.Changed, source.Known && source.Operation != m.Source:
+	case seen.Changed, source.Known && source.Operation != m.Source, target.Gone:
+		// A target that has left the swarm has taken the data along: what is at the source is all that is left, if older.
 		return done(func(s *State) { s.Kept = m.From })
 	case !source.Known:
 		return wait(s, "the node that it has left does not answer, and still has a copy")

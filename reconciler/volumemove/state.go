@@ -30,7 +30,8 @@ type State struct {
 	Move *Move
 	// Failed is the last move that was abandoned, so that it does not begin again until somebody wishes anew.
 	Failed *Failure
-	// Kept is a node where data was kept that had changed after it was copied; empty when there is none.
+	// Kept is a node where data was kept that had changed after it was copied, or whose copy has gone with its node; empty when there
+	// is none.
 	Kept string
 }
 
