@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/swarm"
 )
 
 // TestMounting: a service is shown to mount a volume from when it is sent until the last task that does has ended.
@@ -36,11 +37,15 @@ func TestMounting(t *testing.T) {
 		want("while it runs", 1)
 
 		live := *b.look(o).Service
-		if err := b.engine.UpdateService(b.Context(), live, spec(o, "", 1), ""); err != nil {
+		without := spec(o, "", 1)
+		without.UpdateConfig = &swarm.UpdateConfig{Parallelism: 1, Monitor: 5 * time.Minute, FailureAction: swarm.UpdateFailureActionRollback}
+		if err := b.engine.UpdateService(b.Context(), live, without, ""); err != nil {
 			b.Fatal(err)
 		}
 		want("while a task of the spec before runs", 1)
 		b.after(time.Minute)
+		want("while Swarm may go back to the spec before", 1)
+		b.after(10 * time.Minute)
 		want("when that has ended", 0)
 	})
 }
