@@ -6,6 +6,8 @@ import (
 	"maps"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/resource"
+
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
@@ -125,7 +127,8 @@ func hook(command ...string) *v1alpha1.SnapshotHook {
 // restoring is a Volume that begins with what is in a snapshot.
 func restoring(name, node, snapshot string) *v1alpha1.Volume {
 	v := volumeNamed(name, node)
-	v.Spec.RestoreFrom = v1alpha1.ObjectName(snapshot)
+	// No more is restored than it may hold.
+	v.Spec.Size, v.Spec.RestoreFrom = resource.MustParse("1Gi"), v1alpha1.ObjectName(snapshot)
 
 	return v
 }

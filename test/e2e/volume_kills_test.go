@@ -50,7 +50,7 @@ func TestDataIsWholeAfterKills(t *testing.T) {
 	data.Spec.Snapshots = &v1alpha1.VolumeSnapshots{Quiesce: v1alpha1.QuiescePause}
 	n.create(data)
 	n.run(app("db", "v1", mounting("data")))
-	heap(t, n.home(), "survivor", 16<<20)
+	heap(t, n.home(), "survivor", 8<<20)
 
 	rounds := dataKills
 	if os.Getenv("DOGKER_LONG") != "" {
