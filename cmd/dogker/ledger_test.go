@@ -253,11 +253,11 @@ func TestEstimateOffline(t *testing.T) {
 	// No server is asked: there is none.
 	t.Setenv("KUBECONFIG", filepath.Join(dir, "none"))
 	out, err := run("", "estimate", "-f", shop, "--prices", prices)
-	want := `CONTAINER   TASKS   CPU    MEMORY   RP/HOUR     RP/DAY        RP/30 DAYS     NOTE
-web         2       250m   128Mi    84.375000   2025.000000   60750.000000   
-Total                               84.375000   2025.000000   60750.000000   
+	want := `NAME    TASKS   CPU    MEMORY   STORAGE   RP/HOUR     RP/DAY        RP/30 DAYS     NOTE
+web     2       250m   128Mi    -         84.375000   2025.000000   60750.000000   
+Total                                     84.375000   2025.000000   60750.000000   
 
-Prices of "standard", for what each task sets aside while it runs. Volumes are not in it.
+Prices of "standard", for what each task sets aside while it runs, and for the size of each Volume.
 `
 	if diff := cmp.Diff(want, out); err != nil || diff != "" {
 		t.Errorf("%v: -want +got\n%s", err, diff)
