@@ -169,14 +169,14 @@ func sql(database string, statements ...string) []string {
 	return command
 }
 
-// pgbenchRuns makes the tables of pgbench, numbers its transactions, and has four clients write without end.
+// pgbenchRuns makes the tables of pgbench, numbers its transactions, and has four clients write 200 transactions a second.
 func (n *tenant) pgbenchRuns(name string) {
 	n.t.Helper()
 
 	n.must(name, sql("postgres", "SELECT 1")...)
 	n.must(name, "pgbench", "-h", "/tmp", "-U", "postgres", "--initialize", "--quiet", "postgres")
 	n.must(name, sql("postgres", "CREATE EXTENSION amcheck", "CREATE TABLE hooks (at timestamptz DEFAULT now())", "ALTER TABLE pgbench_history ADD n bigserial")...)
-	n.begin(name, "pgbench", "-h", "/tmp", "-U", "postgres", "--no-vacuum", "--client", "4", "--time", "3600", "postgres")
+	n.begin(name, "pgbench", "-h", "/tmp", "-U", "postgres", "--no-vacuum", "--client", "4", "--rate", "200", "--time", "3600", "postgres")
 	await(n.t, soon, "transactions are written", func() error {
 		if count := n.transactions(name, "postgres"); count < 50 {
 			return fmt.Errorf("there are %d", count)
