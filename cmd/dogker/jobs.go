@@ -28,7 +28,7 @@ func registerJobs(m manager.Manager, c *controllers, digests swarmobj.DigestKey,
 	}
 
 	recorder := m.GetEventRecorderFor("dogker") //nolint:staticcheck // kubectl describe shows these for every kind.
-	kind := job.New(m.GetClient(), m.GetAPIReader(), c.docker.Engine, c.registry, job.Options{Recorder: recorder, Digests: digests, Metrics: counted})
+	kind := job.New(m.GetClient(), m.GetAPIReader(), c.docker.Engine, c.registry, job.Options{Recorder: recorder, Digests: digests, Metrics: counted, Restores: c.server.Restores()})
 	loop := engine.New(m.GetClient(), kind, engine.Options{
 		Name: job.Name, Finalizer: v1alpha1.Finalizer, Recorder: recorder, Metrics: passes, Logger: c.log,
 	})

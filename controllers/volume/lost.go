@@ -15,7 +15,7 @@ import (
 // nothing of it may be removed.
 func (c *Controller) lapse(v *v1alpha1.Volume) {
 	s := &v.Status
-	if s.Restores == nil || *s.Restores == c.restores {
+	if !volume.PutBack(v, c.restores) {
 		return
 	}
 	const why = "the store was put back to an earlier time meanwhile; what is on the nodes is left alone"
@@ -33,6 +33,9 @@ func (c *Controller) lapse(v *v1alpha1.Volume) {
 // whole, that is people.
 func (c *Controller) recall(ctx context.Context, v *v1alpha1.Volume) error {
 	s := &v.Status
+	if volume.PutBack(v, c.restores) && c.swarm.State() == nil {
+		c.later(v)
+	}
 	if s.Restores != nil || s.Restored != nil || c.swarm.State() != nil {
 		return nil
 	}
@@ -68,4 +71,24 @@ func (c *Controller) recall(ctx context.Context, v *v1alpha1.Volume) error {
 	}
 
 	return nil
+}
+
+// ahead is how many generations are looked through that a Volume may have had since a backup was made.
+const ahead = 64
+
+// later finds data that was restored since the backup that the store was put back to: services mount it, which follow the record. What the
+// record says is older, and belongs to nobody then.
+func (c *Controller) later(v *v1alpha1.Volume) {
+	s := &v.Status
+	for g := v.Generation; g <= v.Generation+ahead; g++ {
+		name := volume.RestoredName(v, g)
+		mounts := volume.MountingOf(c.swarm.Mounting(v.Namespace, name), name)
+		if name == volume.Name(v) || !slices.ContainsFunc(mounts, func(m volume.Mounting) bool { return m.For.UID == string(v.UID) }) {
+			continue
+		}
+		s.Restored = &v1alpha1.VolumeRestored{Snapshot: v.Spec.RestoreFrom, At: c.timestamp(), VolumeName: name}
+		if s.Restore != nil && s.Restore.VolumeName == name {
+			s.Restore = nil
+		}
+	}
 }

@@ -157,7 +157,7 @@ func (c *Controller) survey(ctx context.Context, tc *v1alpha1.TenantContainer) (
 
 // weigh finds out how many tasks the container is to have, by all who have a say.
 func (c *Controller) weigh(ctx context.Context, s *situation) error {
-	hold, err := mounts.Held(ctx, c.client, s.tc.Namespace, s.world.Service, s.world.Tasks)
+	hold, err := mounts.Held(ctx, c.client, c.restores, s.tc.Namespace, s.world.Service, s.world.Tasks)
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (c *Controller) decideDeclared(ctx context.Context, s *situation) error {
 		return c.adopt(ctx, s, t)
 	}
 
-	if supplied.mounts, err = mounts.Find(ctx, c.client, s.tc.Namespace, declared.Volumes, s.world.Service); err != nil {
+	if supplied.mounts, err = mounts.Find(ctx, c.client, c.restores, s.tc.Namespace, declared.Volumes, s.world.Service); err != nil {
 		return err
 	}
 	if err := c.mountable(ctx, s, declared, supplied.mounts); err != nil {
@@ -265,7 +265,7 @@ func (c *Controller) adopt(ctx context.Context, s *situation, t target) error {
 	}
 
 	template := &t.record.Spec.Template
-	if supplied.mounts, err = mounts.Find(ctx, c.client, s.tc.Namespace, template.Volumes, s.world.Service); err != nil {
+	if supplied.mounts, err = mounts.Find(ctx, c.client, c.restores, s.tc.Namespace, template.Volumes, s.world.Service); err != nil {
 		return err
 	}
 	// Who has his Volumes keeps them; whatever is wrong with them is told.

@@ -153,5 +153,5 @@ func (c *Controller) stillThere(ctx context.Context, s *situation) error {
 		return nil
 	}
 
-	return s.supply.mounts.Still(ctx, c.live, s.owner.Tenant)
+	return s.supply.mounts.Still(ctx, c.live, c.restores, s.owner.Tenant)
 }

@@ -166,6 +166,14 @@ func TestJudge(t *testing.T) {
 			why:  "A copy that is being made counts for nothing.",
 			view: View{Volume: data(on("a"), provisioned, moving(v1alpha1.MoveCopying)), Class: local(), Nodes: abc, Told: func(n string) bool { return n != "a" }, Held: []Held{held("b", data())}}, reason: "Bound", ready: "True", at: "a",
 		},
+		"PutBackPinned": {
+			why:  "A record from before a move is older than the services: it must not become an empty volume where the data was, which nobody has told of yet.",
+			view: View{Volume: data(on("a"), provisioned, followed), Restores: 1, Class: local(), Nodes: abc, Told: nobody, Mounting: []Mounting{{Node: "b"}}}, reason: "Bound", ready: "True", at: "b",
+		},
+		"PutBackUnmounted": {
+			why:  "Without a service it is all that is known.",
+			view: View{Volume: data(on("a"), provisioned, followed), Restores: 1, Class: local(), Nodes: abc, Told: nobody, Held: []Held{held("b", data())}}, reason: "Bound", ready: "True", at: "a",
+		},
 		"KeptIsOlder": {
 			why:  "What a move has kept where it came from is not the data, also when the node that has it is gone.",
 			view: View{Volume: data(on("x"), provisioned, moving(v1alpha1.MoveKept)), Class: local(), Nodes: abc, Told: everyone, Held: []Held{held("a", data())}}, reason: "NodeGone", ready: "False", at: "x", stalled: true,

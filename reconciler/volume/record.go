@@ -82,11 +82,12 @@ func pinned(p *swarm.Placement) string {
 // record is the node that is on record. It is firm when data may be there, so that another one must not be chosen silently.
 func (v View) record() (at *v1alpha1.VolumeNode, firm bool) {
 	s := &v.Volume.Status
-	if s.Node != nil && (s.ProvisionedAt != nil || s.MountedAt != nil) {
+	had := s.Node != nil && (s.ProvisionedAt != nil || s.MountedAt != nil)
+	if had && !PutBack(v.Volume, v.Restores) {
 		return s.Node, true
 	}
 
-	// The status is lost or older than the services: Swarm knows where they run, if all of them agree.
+	// The status is lost, was put back or is older than the services: Swarm knows where they run, if all of them agree.
 	var nodes []string
 	for _, m := range v.Mounting {
 		if m.Node != "" && !slices.Contains(nodes, m.Node) {
@@ -97,8 +98,14 @@ func (v View) record() (at *v1alpha1.VolumeNode, firm bool) {
 	case len(nodes) == 1 && (s.Node == nil || s.Node.ID != nodes[0]):
 		return &v1alpha1.VolumeNode{ID: nodes[0]}, true
 	default:
-		return s.Node, s.Node != nil && v.Mounted()
+		return s.Node, had || s.Node != nil && v.Mounted()
 	}
+}
+
+// PutBack tells whether the status is one that the store was put back to, and was not held since against what there is. restores is how
+// often the store was put back.
+func PutBack(v *v1alpha1.Volume, restores int64) bool {
+	return v.Status.Restores != nil && *v.Status.Restores != restores
 }
 
 // Mounted tells whether a task that mounts it may have run: a service is there for it, or a run of a job was begun.

@@ -16,7 +16,7 @@ import (
 
 // alone is why no two runs of a job may be at a time, whatever its concurrencyPolicy; empty when there is no reason.
 func (c *Controller) alone(ctx context.Context, j *v1alpha1.TenantJob) (string, error) {
-	set, err := mounts.Find(ctx, c.client, j.Namespace, j.Spec.Template.Volumes, nil)
+	set, err := mounts.Find(ctx, c.client, c.restores, j.Namespace, j.Spec.Template.Volumes, nil)
 	if err != nil {
 		return "", err
 	}

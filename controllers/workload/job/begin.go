@@ -75,7 +75,7 @@ func (c *Controller) begin(ctx context.Context, s *start, step jobrun.Step) erro
 		return err
 	}
 	// A cache may be behind a move that has just begun.
-	if err := s.mounts.Still(ctx, c.live, s.job.Namespace); err != nil {
+	if err := s.mounts.Still(ctx, c.live, c.restores, s.job.Namespace); err != nil {
 		return err
 	}
 

@@ -35,6 +35,8 @@ type Controller struct {
 	digests  swarmobj.DigestKey
 	metrics  *Metrics
 	now      func() time.Time
+	// restores is how often the store was put back to an earlier time.
+	restores int64
 }
 
 // Options of a Controller.
@@ -45,11 +47,13 @@ type Options struct {
 	Digests swarmobj.DigestKey
 	// Metrics to count in; nil for none that anybody reads.
 	Metrics *Metrics
+	// Restores is how often the store was put back to an earlier time.
+	Restores int64
 }
 
 // New returns the controller. Reads through c may come from a cache, those through live must not.
 func New(c client.Client, live client.Reader, s Swarm, r Registry, o Options) *Controller {
-	return &Controller{client: c, live: live, swarm: s, registry: r, recorder: o.Recorder, digests: o.Digests, metrics: o.Metrics, now: time.Now}
+	return &Controller{client: c, live: live, swarm: s, registry: r, recorder: o.Recorder, digests: o.Digests, metrics: o.Metrics, now: time.Now, restores: o.Restores}
 }
 
 // Reconcile puts what was decided about a job on record, or does what follows from the record: never both in one pass. The record is

@@ -19,7 +19,7 @@ import (
 
 // mount finds the Volumes that the template mounts, and makes sure that nobody else writes to data that one node has.
 func (c *Controller) mount(ctx context.Context, s *start) error {
-	set, err := mounts.Find(ctx, c.client, s.job.Namespace, s.template.Volumes, nil)
+	set, err := mounts.Find(ctx, c.client, c.restores, s.job.Namespace, s.template.Volumes, nil)
 	if err != nil {
 		return err
 	}

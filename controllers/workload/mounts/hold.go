@@ -22,14 +22,14 @@ const soon = time.Second
 // Held is why what runs must not: the data of a Volume that the service mounts, or did when tasks were made that still run, is on its
 // way to another node, or does not exist yet. It is nil when nothing is. live is nil when there is no service. What would mount such a Volume and does not yet is no
 // matter here: Find has an obstacle for it.
-func Held(ctx context.Context, r client.Reader, namespace string, live *swarm.Service, tasks []swarmobj.Task) (*outcome.Wait, error) {
+func Held(ctx context.Context, r client.Reader, restores int64, namespace string, live *swarm.Service, tasks []swarmobj.Task) (*outcome.Wait, error) {
 	for _, has := range volumesOf(live, tasks, namespace) {
-		found, err := find(ctx, r, namespace, has.Name)
+		found, err := find(ctx, r, restores, namespace, has.Name)
 		if err != nil {
 			return nil, err
 		}
-		// What had the name before is not what is being moved.
-		if found.obstacle != nil && found.obstacle.Hold && string(found.volume.UID) == has.UID {
+		// What had the name before is not what is being moved, and what was under way in a backup is not any more.
+		if found.obstacle != nil && found.obstacle.Hold && !found.putBack && string(found.volume.UID) == has.UID {
 			return found.wait(), nil
 		}
 	}
@@ -73,12 +73,13 @@ func (s Set) Elsewhere(live *swarm.Service, namespace string) bool {
 // Still fails with a Wait when one of the Volumes is not any more what it was when the Set was found: it has begun to move, has moved, or
 // was restored. r must not read from a cache: what is started in the wrong place, or in the middle of a move, writes to data that is left
 // behind.
-func (s Set) Still(ctx context.Context, r client.Reader, namespace string) error {
+func (s Set) Still(ctx context.Context, r client.Reader, restores int64, namespace string) error {
 	for _, v := range s.Volumes {
-		found, err := find(ctx, r, namespace, v.Name)
+		found, err := find(ctx, r, restores, namespace, v.Name)
 		switch {
 		case err != nil:
 			return err
+		case found.putBack: // Nothing begins before it was found again.
 		case found.obstacle != nil && found.obstacle.Hold:
 			return found.wait()
 		case found.obstacle == nil && (found.as.Source != v.Source || found.as.NodeID != v.NodeID):

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/swarm"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
@@ -71,7 +73,7 @@ func TestHeld(t *testing.T) {
 		"Lost":       {"What is lost is told otherwise.", data(lost), live(), nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := mounts.Held(t.Context(), reader(t, c.volume, class("local", v1alpha1.AccessSingle, nil)), "acme", c.live, c.tasks)
+			got, err := mounts.Held(t.Context(), reader(t, c.volume, class("local", v1alpha1.AccessSingle, nil)), 0, "acme", c.live, c.tasks)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +102,7 @@ func TestKeptWhereItLives(t *testing.T) {
 		}), "n1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set, err := mounts.Find(t.Context(), reader(t, c.volume, class("local", v1alpha1.AccessSingle, nil)), "acme", mountsData, live())
+			set, err := mounts.Find(t.Context(), reader(t, c.volume, class("local", v1alpha1.AccessSingle, nil)), 0, "acme", mountsData, live())
 			if err != nil || len(set.Volumes) != 1 || set.Volumes[0].NodeID != c.want {
 				t.Errorf("got %+v and %v, want node %s", set.Volumes, err, c.want)
 			}
@@ -124,7 +126,7 @@ func TestElsewhere(t *testing.T) {
 		"Shared":   {data(), shared, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set, err := mounts.Find(t.Context(), reader(t, c.volume, c.class), "acme", mountsData, live())
+			set, err := mounts.Find(t.Context(), reader(t, c.volume, c.class), 0, "acme", mountsData, live())
 			if err != nil || set.Obstacle != nil {
 				t.Fatalf("got %v, %v", err, set.Obstacle)
 			}
@@ -141,7 +143,7 @@ func TestElsewhere(t *testing.T) {
 // TestStill wants who has read a Volume before it began to move, has moved, or was restored to be kept from going on.
 func TestStill(t *testing.T) {
 	local := class("local", v1alpha1.AccessSingle, nil)
-	set, err := mounts.Find(t.Context(), reader(t, data(), local), "acme", mountsData, nil)
+	set, err := mounts.Find(t.Context(), reader(t, data(), local), 0, "acme", mountsData, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +158,7 @@ func TestStill(t *testing.T) {
 		"Restored": {data(restored), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := set.Still(context.Background(), reader(t, c.now, local), "acme")
+			err := set.Still(context.Background(), reader(t, c.now, local), 0, "acme")
 			var wait *outcome.Wait
 			if c.want != (err == nil) || err != nil && !errors.As(err, &wait) {
 				t.Errorf("got %v", err)
@@ -169,7 +171,7 @@ func TestStill(t *testing.T) {
 func TestWritesAfterRestore(t *testing.T) {
 	local := class("local", v1alpha1.AccessSingle, nil)
 	now := func(change ...func(*v1alpha1.Volume)) servicespec.ResolvedVolume {
-		set, err := mounts.Find(t.Context(), reader(t, data(change...), local), "acme", mountsData, nil)
+		set, err := mounts.Find(t.Context(), reader(t, data(change...), local), 0, "acme", mountsData, nil)
 		if err != nil || len(set.Volumes) != 1 {
 			t.Fatalf("got %+v, %v", set, err)
 		}
@@ -187,5 +189,34 @@ func TestWritesAfterRestore(t *testing.T) {
 	reading.Spec.TaskTemplate.ContainerSpec.Mounts[0].ReadOnly = true
 	if mounts.Writes(reading, now(restored)) || mounts.Writes(nil, now()) {
 		t.Error("who only reads is taken for a writer")
+	}
+}
+
+// TestPutBack wants nothing to follow a record from a backup before it was held against what there is: what has the Volume keeps it as it has it,
+// and nothing else is given it.
+func TestPutBack(t *testing.T) {
+	local := class("local", v1alpha1.AccessSingle, nil)
+	moved := data(func(v *v1alpha1.Volume) {
+		v.Status.Node, v.Status.Restores, v.Status.ProvisionedAt = &v1alpha1.VolumeNode{ID: "n0"}, new(int64(0)), &metav1.Time{Time: time.Unix(1, 0)}
+	})
+	r := reader(t, moved, local)
+
+	set, err := mounts.Find(t.Context(), r, 1, "acme", mountsData, live())
+	if err != nil || set.Obstacle != nil || len(set.Volumes) != 1 || set.Volumes[0].NodeID != "n1" || set.Elsewhere(live(), "acme") {
+		t.Errorf("the service goes elsewhere: %+v, %v", set, err)
+	}
+	if err := set.Still(t.Context(), r, 1, "acme"); err != nil {
+		t.Errorf("it cannot be changed any more: %v", err)
+	}
+	if set, err := mounts.Find(t.Context(), r, 1, "acme", mountsData, nil); err != nil || set.Obstacle == nil || set.Obstacle.Reason != v1alpha1.ReasonNodeUnreachable {
+		t.Errorf("what does not have it yet is given it: %+v, %v", set, err)
+	}
+	if set, err := mounts.Find(t.Context(), r, 0, "acme", mountsData, live()); err != nil || set.Obstacle != nil || set.Volumes[0].NodeID != "n0" {
+		t.Errorf("a record that stands is not followed: %+v, %v", set, err)
+	}
+
+	moving(v1alpha1.MoveCopying)(moved)
+	if wait, err := mounts.Held(t.Context(), reader(t, moved, local), 1, "acme", live(), nil); err != nil || wait != nil {
+		t.Errorf("what was moved in a backup holds it: %v, %v", wait, err)
 	}
 }

@@ -124,7 +124,7 @@ func TestFind(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			list := []v1alpha1.VolumeMount{{Name: "data", MountPath: "/a"}, {Name: "data", MountPath: "/b", ReadOnly: true}}
-			got, err := mounts.Find(t.Context(), reader(t, tc.objects...), "acme", list, tc.live)
+			got, err := mounts.Find(t.Context(), reader(t, tc.objects...), 0, "acme", list, tc.live)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +145,7 @@ func TestFind(t *testing.T) {
 // TestFindTellsBlindness: an API that does not answer is not one without Volumes.
 func TestFindTellsBlindness(t *testing.T) {
 	broken := errors.New("etcd is away")
-	_, err := mounts.Find(t.Context(), blind{broken}, "acme", []v1alpha1.VolumeMount{{Name: "data", MountPath: "/a"}}, nil)
+	_, err := mounts.Find(t.Context(), blind{broken}, 0, "acme", []v1alpha1.VolumeMount{{Name: "data", MountPath: "/a"}}, nil)
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want the error of the client", err)
 	}
@@ -172,7 +172,7 @@ func TestForeignMountsAreNotTaken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			service := live()
 			change(&service.Spec.TaskTemplate.ContainerSpec.Mounts[0])
-			got, err := mounts.Find(t.Context(), reader(t), "acme", []v1alpha1.VolumeMount{{Name: "data", MountPath: "/a"}}, service)
+			got, err := mounts.Find(t.Context(), reader(t), 0, "acme", []v1alpha1.VolumeMount{{Name: "data", MountPath: "/a"}}, service)
 			if err != nil || !got.Missing || len(got.Volumes) > 0 {
 				t.Errorf("got %+v, %v; want nothing", got, err)
 			}

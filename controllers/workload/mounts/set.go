@@ -34,17 +34,25 @@ type Set struct {
 	Lost bool
 }
 
-// Find reads the Volumes of the mounts as they are now. live is the service that runs, nil when there is none. The error means
-// that they could not be read.
-func Find(ctx context.Context, r client.Reader, namespace string, list []v1alpha1.VolumeMount, live *swarm.Service) (Set, error) {
+// Find reads the Volumes of the mounts as they are now. live is the service that runs, nil when there is none, and restores how often the
+// store was put back to an earlier time. The error means that they could not be read.
+//
+// A record that was put back may be older than a move or a restore of a snapshot: where it says that data is, an engine would make an
+// empty volume. Until the controller of Volumes has found out, what has a Volume keeps it as it has it, and nothing else is given it.
+func Find(ctx context.Context, r client.Reader, restores int64, namespace string, list []v1alpha1.VolumeMount, live *swarm.Service) (Set, error) {
 	var s Set
 	for _, name := range Names(list) {
-		found, err := find(ctx, r, namespace, name)
+		found, err := find(ctx, r, restores, namespace, name)
 		if err != nil {
 			return Set{}, err
 		}
 		held, holds := heldBy(live, namespace, name)
 		obstacle := found.obstacle
+		if holds && found.putBack && isOf(found.volume, held) && (obstacle == nil || obstacle.Reason != v1alpha1.ReasonLost) {
+			s.Volumes = append(s.Volumes, held)
+
+			continue
+		}
 		switch {
 		case obstacle == nil:
 			s.Volumes = append(s.Volumes, found.as)
@@ -79,10 +87,12 @@ type finding struct {
 	as servicespec.ResolvedVolume
 	// obstacle is why it cannot be mounted; nil when it can.
 	obstacle *volume.Obstacle
+	// putBack is true while the record is one that the store was put back to, and was not held against what there is.
+	putBack bool
 }
 
 // find reads a Volume, and says how it can be mounted.
-func find(ctx context.Context, r client.Reader, namespace, name string) (finding, error) {
+func find(ctx context.Context, r client.Reader, restores int64, namespace, name string) (finding, error) {
 	var v v1alpha1.Volume
 	if err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &v); apierrors.IsNotFound(err) {
 		return finding{obstacle: &volume.Obstacle{Reason: v1alpha1.ReasonVolumeNotFound, Message: fmt.Sprintf("Volume %q does not exist", name)}}, nil
@@ -97,8 +107,14 @@ func find(ctx context.Context, r client.Reader, namespace, name string) (finding
 		return finding{}, fmt.Errorf("read class of volume %q: %w", name, err)
 	}
 
-	f := finding{volume: &v}
+	f := finding{volume: &v, putBack: volume.PutBack(&v, restores)}
 	use, obstacle := volume.Usable(&v, class)
+	if obstacle == nil && f.putBack && use.Single && v.Status.ProvisionedAt != nil {
+		obstacle = &volume.Obstacle{
+			Reason:  v1alpha1.ReasonNodeUnreachable,
+			Message: fmt.Sprintf("The record of Volume %q is from a backup, and not all nodes have told yet what they have", name),
+		}
+	}
 	if f.obstacle = obstacle; obstacle == nil {
 		f.as = resolved(name, volume.Mount(&v, class, v1alpha1.VolumeMount{}), use.Node)
 	}
@@ -114,7 +130,7 @@ func (f finding) wait() *outcome.Wait {
 // kept is a Volume as a service has it that keeps it. Where the service has run is past when the data has moved since: what is left there
 // is not the data any more, and the record says where that is.
 func (f finding) kept(held servicespec.ResolvedVolume) servicespec.ResolvedVolume {
-	if f.volume != nil && f.volume.Status.Node != nil && held.NodeID != "" && isOf(f.volume, held) {
+	if f.volume != nil && !f.putBack && f.volume.Status.Node != nil && held.NodeID != "" && isOf(f.volume, held) {
 		held.NodeID = f.volume.Status.Node.ID
 	}
 
