@@ -47,7 +47,7 @@ var volumeScenarios = []converge.Scenario{
 		{Name: "update", Do: both(setImage("web", imageV2), phase(v1alpha1.MoveStopping)), Until: all(waitsFor("web", v1alpha1.ReasonMoving), nothingRuns("web"))},
 		{Name: "copying", Do: phase(v1alpha1.MoveCopying), Until: all(waitsFor("web", v1alpha1.ReasonMoving), nothingRuns("web"))},
 		{Name: "moved", Do: phase(v1alpha1.MoveMoved), Until: all(runs("web", imageV2, 1), on("web", workers[0]), mounted("web"))},
-		{Name: "restored", Do: restoreVolume, Until: all(runs("web", imageV2, 1), on("web", workers[0]), mounted("web"))},
+		{Name: "restored", Do: restoreVolume, Until: all(runs("web", imageV2, 1), on("web", workers[0]), mounted("web"), rollsBack("web"))},
 		{Name: "broken-data", Do: both(setImage("web", imageCrash), phase("")), Until: all(rolledBack("web", imageV2), mounted("web"))},
 	}},
 }
@@ -113,6 +113,21 @@ func phase(p v1alpha1.MovePhase) func(*converge.Run) {
 				conditions.Set(v, conditions.Ready, metav1.ConditionFalse, v1alpha1.ReasonMoving, "So the test says")
 			}
 		})
+	}
+}
+
+// rollsBack is true when the service has its declared policy again, which it has not while it follows its data.
+func rollsBack(name string) until {
+	return func(r *converge.Run) error {
+		s, err := service(r, name)
+		if err != nil {
+			return err
+		}
+		if c := s.Spec.UpdateConfig; c == nil || c.FailureAction != dswarm.UpdateFailureActionRollback {
+			return fmt.Errorf("its policy is %+v", c)
+		}
+
+		return nil
 	}
 }
 
