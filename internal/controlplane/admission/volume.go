@@ -187,6 +187,9 @@ func (p *Volume) Validate(ctx context.Context, a admission.Attributes, _ admissi
 		return nil
 	}
 	now, old, err := objects(a)
+	if err == nil && kind == volumeKind {
+		err = keepData(ctx, p.authorizer, a, now, old, v1alpha1.FinalizerVolume)
+	}
 	if err != nil || sameSpec(now, old) {
 		return err
 	}

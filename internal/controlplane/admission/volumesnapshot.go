@@ -158,6 +158,11 @@ func (p *VolumeSnapshot) Validate(ctx context.Context, a admission.Attributes, _
 		return nil
 	}
 	now, old, err := objects(a)
+	if err == nil && kind == snapshotKind {
+		if err = keepData(ctx, p.authorizer, a, now, old, v1alpha1.FinalizerVolumeSnapshot); err == nil {
+			err = keepTicks(ctx, p.authorizer, a, now, old)
+		}
+	}
 	if err != nil || sameSpec(now, old) || old != nil && kind == snapshotKind {
 		return err
 	}
@@ -211,17 +216,25 @@ func (p *VolumeSnapshot) judge(ctx context.Context, a admission.Attributes, now 
 // tenants have such rights.
 func mayTake(ctx context.Context, z authorizer.Authorizer, a admission.Attributes, at *field.Path) error {
 	resource := a.GetResource().GroupResource()
-	decision, _, err := z.Authorize(ctx, authorizer.AttributesRecord{
-		User: a.GetUserInfo(), Verb: verbAdopt, APIGroup: resource.Group, APIVersion: v1alpha1.GroupVersion.Version,
-		Resource: resource.Resource, Name: a.GetName(), ResourceRequest: true,
-	})
-	if decision == authorizer.DecisionAllow {
+	may, err := mayAdopt(ctx, z, a)
+	if may {
 		return nil
 	}
 	refusal := field.Forbidden(at, fmt.Sprintf(
 		"gives away data that belonged to a Volume before, which is the platform's to decide: it takes the right to %s %s in all namespaces", verbAdopt, resource.Resource))
 
 	return apierrors.NewForbidden(resource, a.GetName(), errors.Join(refusal, err))
+}
+
+// mayAdopt tells who decides about data in all namespaces.
+func mayAdopt(ctx context.Context, z authorizer.Authorizer, a admission.Attributes) (bool, error) {
+	resource := a.GetResource().GroupResource()
+	decision, _, err := z.Authorize(ctx, authorizer.AttributesRecord{
+		User: a.GetUserInfo(), Verb: verbAdopt, APIGroup: resource.Group, APIVersion: v1alpha1.GroupVersion.Version,
+		Resource: resource.Resource, Name: a.GetName(), ResourceRequest: true,
+	})
+
+	return decision == authorizer.DecisionAllow, err
 }
 
 // mayExec refuses hooks to whoever may not run commands in containers of the namespace. A hook runs in a container that is there
