@@ -1,9 +1,11 @@
 package volumework
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/volumejob"
 )
 
@@ -11,6 +13,8 @@ import (
 type need struct {
 	// rank is what begins first, from 0.
 	rank int
+	// tenant whose turn it takes; empty where none is known.
+	tenant string
 	// free jobs take nothing: containers are frozen until they are done.
 	free bool
 	// background jobs are snapshots.
@@ -20,6 +24,13 @@ type need struct {
 }
 
 func needOf(o *volumejob.Order) need {
+	n := needOfKind(o)
+	n.tenant = cmp.Or(o.Archive.Namespace, o.Make.Labels[v1alpha1.SwarmLabelTenant])
+
+	return n
+}
+
+func needOfKind(o *volumejob.Order) need {
 	switch o.Kind {
 	case volumejob.Copy:
 		return need{readers: []string{o.Source.Node}, writers: []string{o.Target.Node}}
@@ -42,10 +53,12 @@ func needOf(o *volumejob.Order) need {
 type load struct {
 	all, background                     int
 	readers, backgroundReaders, writers map[string]int
+	// tenants are how many run for each.
+	tenants map[string]int
 }
 
 func newLoad() load {
-	return load{readers: map[string]int{}, backgroundReaders: map[string]int{}, writers: map[string]int{}}
+	return load{readers: map[string]int{}, backgroundReaders: map[string]int{}, writers: map[string]int{}, tenants: map[string]int{}}
 }
 
 func (l *load) take(n *need) { l.add(n, 1) }
@@ -56,6 +69,7 @@ func (l *load) add(n *need, d int) {
 		return
 	}
 	l.all += d
+	count(l.tenants, n.tenant, d)
 	if n.background {
 		l.background += d
 	}
@@ -109,11 +123,39 @@ func (l *load) at(id string) bool { return l.readers[id] > 0 || l.writers[id] > 
 func (l *load) clone() load {
 	c := newLoad()
 	c.all, c.background = l.all, l.background
-	for _, p := range [][2]map[string]int{{c.readers, l.readers}, {c.backgroundReaders, l.backgroundReaders}, {c.writers, l.writers}} {
+	for _, p := range [][2]map[string]int{{c.readers, l.readers}, {c.backgroundReaders, l.backgroundReaders}, {c.writers, l.writers}, {c.tenants, l.tenants}} {
 		maps.Copy(p[0], p[1])
 	}
 
 	return c
+}
+
+// inTurn are those that wait as they are to begin: by rank, and within it by turns of tenants, so that a hundred snapshots of one
+// tenant do not hold up the one of another. What runs counts as turns that were had. Those of one tenant stay in their order.
+func (l *load) inTurn(waiting []*job) []*job {
+	type turn struct {
+		*job
+		n int
+	}
+	type queue struct {
+		rank   int
+		tenant string
+	}
+	had := map[queue]int{}
+	turns := make([]turn, 0, len(waiting))
+	for _, j := range waiting {
+		q := queue{j.need.rank, j.need.tenant}
+		turns = append(turns, turn{j, l.tenants[j.need.tenant] + had[q]})
+		had[q]++
+	}
+	slices.SortStableFunc(turns, func(a, b turn) int { return cmp.Or(cmp.Compare(a.need.rank, b.need.rank), cmp.Compare(a.n, b.n)) })
+
+	out := make([]*job, 0, len(turns))
+	for _, t := range turns {
+		out = append(out, t.job)
+	}
+
+	return out
 }
 
 // choose are the jobs that begin now, of those that wait in their order. One that does not fit keeps its nodes for itself, so that it
@@ -122,12 +164,9 @@ func (l *load) choose(waiting []*job, at Limits) []*job {
 	if len(waiting) == 0 {
 		return nil
 	}
-	ranked := slices.Clone(waiting)
-	slices.SortStableFunc(ranked, func(a, b *job) int { return a.need.rank - b.need.rank })
-
 	var out []*job
 	then := l.clone()
-	for _, j := range ranked {
+	for _, j := range l.inTurn(waiting) {
 		if then.fits(&j.need, at) {
 			then.take(&j.need)
 			out = append(out, j)

@@ -2,6 +2,7 @@ package volumework
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,6 +87,41 @@ func TestChoose(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
 			}
 		})
+	}
+}
+
+// TestTurns holds that tenants take turns, whoever has ordered more, or first.
+func TestTurns(t *testing.T) {
+	of := func(tenant string, n int) []*job {
+		var out []*job
+		for i := range n {
+			o := volumejob.Order{Owner: fmt.Sprint(tenant, i), Kind: volumejob.Save, Source: volumejob.Place{Node: "a"}, Archive: volumejob.Archive{Namespace: tenant}}
+			out = append(out, &job{order: o, need: needOf(&o)})
+		}
+
+		return out
+	}
+	at := Limits{All: 2, Background: 2, Readers: 2, BackgroundReaders: 2, Writers: 1}
+	waiting, busy := append(of("acme", 100), of("globex", 2)...), newLoad()
+
+	var got []string
+	for range 3 { // Both that run end, and two others begin.
+		began := busy.choose(waiting, at)
+		for _, j := range began {
+			got = append(got, j.order.Owner)
+			waiting = slices.DeleteFunc(waiting, func(w *job) bool { return w == j })
+		}
+	}
+	if diff := cmp.Diff([]string{"acme0", "globex0", "acme1", "globex1", "acme2", "acme3"}, got); diff != "" {
+		t.Errorf("one tenant holds up another (-want +got):\n%s", diff)
+	}
+
+	// Where one place is free, what runs counts.
+	for _, j := range of("acme", 1) {
+		busy.take(&j.need)
+	}
+	if began := busy.choose(append(of("acme", 9), of("globex", 1)...), at); len(began) != 1 || began[0].order.Owner != "globex0" {
+		t.Errorf("who has nothing running does not come first: %v", began)
 	}
 }
 
