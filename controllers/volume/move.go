@@ -94,8 +94,11 @@ func (c *Controller) seeMove(ctx context.Context, v *v1alpha1.Volume, s volumemo
 	out.Source = presence(c.look(ctx, v, volumejob.Place{Node: from, Name: name}))
 	out.Target = presence(c.look(ctx, v, volumejob.Place{Node: to, Name: name}))
 	out.Idle, out.Settled = c.idle(name), c.settled(name, s.Node)
+	if s.Move == nil {
+		out.Run = c.runOf(ctx, v, name)
+	}
 	if out.Idle && s.Move != nil && s.Move.Phase == volumemove.Stopping {
-		out.Idle = !c.claimed(ctx, v) && !c.lingers(ctx, v.Namespace, name)
+		out.Idle = c.claimed(ctx, v) == "" && !c.lingers(ctx, v.Namespace, name)
 	}
 
 	return out, ""

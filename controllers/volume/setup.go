@@ -3,6 +3,7 @@ package volume
 import (
 	"context"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/conditions"
 	"github.com/dogker/dogker/reconciler/engine"
 	"github.com/dogker/dogker/reconciler/jobrun"
 	"github.com/dogker/dogker/reconciler/swarmobj"
@@ -98,7 +100,8 @@ func hinted(_ context.Context, o swarmobj.Owner) []reconcile.Request {
 
 // mounted asks for the Volumes that a container or a job mounts, and for those that it mounted, when that or where it can run has
 // changed, or when the job is over; and with every step that it takes, for those of which it is not on record yet that something has
-// mounted them, and for those that wait for what mounts them to stop or to run.
+// mounted them, for those that
+// wait for what mounts them to stop or to run, and for those that are to be moved when no run of a job mounts them any more.
 func mounted(cached client.Reader) handler.EventHandler {
 	ask := func(q wake.Queue, o client.Object) {
 		for _, m := range mounts(o) {
@@ -113,7 +116,7 @@ func mounted(cached client.Reader) handler.EventHandler {
 			for _, m := range mounts(e.ObjectNew) {
 				key := types.NamespacedName{Namespace: e.ObjectNew.GetNamespace(), Name: string(m.Name)}
 				var v v1alpha1.Volume
-				if cached.Get(ctx, key, &v) == nil && (v.Status.MountedAt == nil || v.Status.Move != nil || len(v.Status.Superseded) > 0) {
+				if cached.Get(ctx, key, &v) == nil && waits(&v) {
 					q.Add(reconcile.Request{NamespacedName: key})
 				}
 			}
@@ -123,6 +126,13 @@ func mounted(cached client.Reader) handler.EventHandler {
 			}
 		},
 	}
+}
+
+// waits is true for a Volume that something follows for from a step of what mounts it.
+func waits(v *v1alpha1.Volume) bool {
+	moved := conditions.Get(v, v1alpha1.ConditionMoved)
+
+	return v.Status.MountedAt == nil || v.Status.Move != nil || moved != nil && moved.Status == metav1.ConditionFalse || len(v.Status.Superseded) > 0
 }
 
 func mounts(o client.Object) []v1alpha1.VolumeMount {

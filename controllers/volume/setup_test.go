@@ -9,22 +9,29 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/conditions"
 )
 
-// TestStepsOfContainerWakeVolumes: whatever a container reports may be that its service is there, until that is on record.
+// TestStepsOfContainerWakeVolumes: whatever a container reports may be that its service is there, until that is on record, or that what a move
+// waits for has ended.
 func TestStepsOfContainerWakeVolumes(t *testing.T) {
-	w := newWorld(t, vol("new"), vol("old", func(v *v1alpha1.Volume) { v.Status.MountedAt = new(metav1.Now()) }))
+	old := func(v *v1alpha1.Volume) { v.Status.MountedAt = new(metav1.Now()) }
+	w := newWorld(t, vol("new"), vol("old", old), vol("waits", old, func(v *v1alpha1.Volume) {
+		conditions.Set(v, v1alpha1.ConditionMoved, metav1.ConditionFalse, v1alpha1.ReasonMoving, "The move has not begun")
+	}))
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 	defer queue.ShutDown()
 
-	before := container("web", "new", "old", "none")
+	before := container("web", "new", "old", "waits", "none")
 	after := before.DeepCopy()
 	after.Status.Revision = 1
 	mounted(w.Client).Update(t.Context(), event.UpdateEvent{ObjectOld: before, ObjectNew: after}, queue)
-	if queue.Len() != 1 {
-		t.Fatalf("%d Volumes are woken, want 1", queue.Len())
+	if queue.Len() != 2 {
+		t.Fatalf("%d Volumes are woken, want 2", queue.Len())
 	}
-	if got, _ := queue.Get(); got.Name != "new" || got.Namespace != "acme" {
-		t.Errorf("woken is %s", got)
+	for _, want := range []string{"new", "waits"} {
+		if got, _ := queue.Get(); got.Name != want || got.Namespace != "acme" {
+			t.Errorf("woken is %s, want %s", got, want)
+		}
 	}
 }

@@ -79,6 +79,9 @@ func begin(s State, w Wish, seen Seen) Decision {
 		return wait(s, "the node that it is to move to does not answer")
 	case seen.Target.There:
 		return refuse(s, "the node that it is to move to has a volume of that name; remove it there first")
+	case seen.Run != "":
+		// Containers would stand still for as long as it runs.
+		return wait(s, seen.Run)
 	}
 
 	return record(s.with(func(s *State, _ *Move) {

@@ -84,3 +84,25 @@ func TestDecisions(t *testing.T) {
 		})
 	}
 }
+
+// TestBeginsAfterRuns wants no container to be stopped while a run of a job mounts the volume, and what has begun not to care.
+func TestBeginsAfterRuns(t *testing.T) {
+	s, w := volumemove.State{Node: "a"}, volumemove.Wish{Volume: uid, Generation: 2, Node: "b"}
+	seen := volumemove.Seen{Source: volumemove.Presence{Known: true, There: true}, Target: volumemove.Presence{Known: true}, Run: "run copy-1 mounts it"}
+	if d := volumemove.Decide(s, w, seen); !same(d.State, s) || d.Why != seen.Run || d.Refused || d.Do != volumemove.Nothing {
+		t.Errorf("while a run mounts it: %+v", d)
+	}
+	seen.Target.There = true
+	if d := volumemove.Decide(s, w, seen); !d.Refused {
+		t.Errorf("what only people can change is told of at once: %+v", d)
+	}
+	seen.Target.There, seen.Run = false, ""
+	d := volumemove.Decide(s, w, seen)
+	if d.State.Move == nil || d.State.Move.Phase != volumemove.Stopping {
+		t.Fatalf("without a run: %+v", d)
+	}
+	seen.Run, seen.Idle = "run copy-2 mounts it", true
+	if d := volumemove.Decide(d.State, w, seen); d.State.Move == nil || d.State.Move.Phase != volumemove.Copying {
+		t.Errorf("once it has begun only what is idle counts: %+v", d)
+	}
+}

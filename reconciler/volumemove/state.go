@@ -106,6 +106,8 @@ type Seen struct {
 	Source, Target Presence
 	// Idle is true when it is known that nothing runs that mounts the volume, on any node.
 	Idle bool
+	// Run says which run of a job mounts the volume, or is about to; empty when none does. A run is not stopped by a move.
+	Run string
 	// Settled is true when what mounts the volume runs where it lives, or nothing is meant to mount it.
 	Settled bool
 	// Job of this process for this volume, running or just ended; nil when there is none.
