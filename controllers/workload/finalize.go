@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/docker/docker/api/types/swarm"
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/controllers/workload/permit"
+	"github.com/dogker/dogker/controllers/workload/servicespec"
 	"github.com/dogker/dogker/reconciler/logkey"
 	"github.com/dogker/dogker/reconciler/outcome"
 	"github.com/dogker/dogker/reconciler/slogctx"
@@ -74,10 +74,10 @@ func (c *Controller) takeDown(ctx context.Context, tc *v1alpha1.TenantContainer,
 	live := w.Service
 	c.swarm.Converging(live.ID)
 
-	if !atZero(live) {
+	if !swarmobj.Stopped(&live.Spec) {
 		slogctx.From(ctx).InfoContext(ctx, "Stopping tasks of deleted TenantContainer", logkey.Service, live.ID)
 
-		if err := c.swarm.UpdateService(ctx, *live, toZero(live.Spec), ""); err != nil {
+		if err := c.swarm.UpdateService(ctx, *live, servicespec.Stop(live.Spec), ""); err != nil {
 			return fmt.Errorf("scale service %q to zero: %w", live.Spec.Name, blind(err))
 		}
 
@@ -123,42 +123,6 @@ func holdsOn(w swarmobj.World, t swarmobj.Task) bool {
 
 func deleting(message string, err error) error {
 	return &outcome.Wait{Reason: v1alpha1.ReasonDeleting, Message: message, Err: err, After: lookAgain}
-}
-
-// noNode is a constraint that no node satisfies: the only way to scale a global service to nothing.
-const noNode = "node.labels.io.dogker.suspended == true"
-
-func atZero(s *swarm.Service) bool {
-	mode := s.Spec.Mode
-	if mode.Replicated != nil {
-		return mode.Replicated.Replicas != nil && *mode.Replicated.Replicas == 0
-	}
-
-	p := s.Spec.TaskTemplate.Placement
-
-	return p != nil && slices.ContainsFunc(p.Constraints, func(c string) bool {
-		return strings.ReplaceAll(c, " ", "") == strings.ReplaceAll(noNode, " ", "")
-	})
-}
-
-// toZero is the spec as it is, with no tasks. Nothing else is changed, so nothing is started by it.
-func toZero(spec swarm.ServiceSpec) swarm.ServiceSpec {
-	if spec.Mode.Replicated != nil {
-		var none uint64
-		spec.Mode = swarm.ServiceMode{Replicated: &swarm.ReplicatedService{Replicas: &none}}
-
-		return spec
-	}
-
-	placement := swarm.Placement{}
-	if spec.TaskTemplate.Placement != nil {
-		placement = *spec.TaskTemplate.Placement
-	}
-
-	placement.Constraints = append(slices.Clone(placement.Constraints), noNode)
-	spec.TaskTemplate.Placement = &placement
-
-	return spec
 }
 
 // company is who else is in the namespace.

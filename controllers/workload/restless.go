@@ -18,7 +18,7 @@ const restlessAfter = 15 * time.Second
 // Writing the service once more, as it is, makes Swarm look again.
 func restless(w swarmobj.World, now time.Time) bool {
 	live := w.Service
-	if live == nil || w.Uncertain || !w.TasksFresh || !atZero(live) || now.Sub(live.UpdatedAt) < restlessAfter {
+	if live == nil || w.Uncertain || !w.TasksFresh || !swarmobj.Stopped(&live.Spec) || now.Sub(live.UpdatedAt) < restlessAfter {
 		return false
 	}
 

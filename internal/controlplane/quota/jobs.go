@@ -1,14 +1,12 @@
 package quota
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/admission"
@@ -40,7 +38,7 @@ func jobs(s *Source) quota.Evaluator {
 		demand:  demandOfJob,
 	}
 	if s != nil {
-		e.list = s.jobs
+		e.list = s.each(jobsResource, e.usage)
 	}
 
 	return e
@@ -105,27 +103,6 @@ func demandOfJob(required []corev1.ResourceName, o runtime.Object) error {
 	slices.Sort(missing)
 
 	return fmt.Errorf("%s must be set, because the quota limits it", strings.Join(missing, ", "))
-}
-
-func (s *Source) jobs(o quota.UsageStatsOptions) (corev1.ResourceList, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), countTime)
-	defer cancel()
-
-	list, err := s.Client.Resource(jobsResource).Namespace(o.Namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("list jobs: %w", err)
-	}
-
-	out := corev1.ResourceList{}
-	for i := range list.Items {
-		j, err := typedJob(&list.Items[i])
-		if err != nil {
-			return nil, err
-		}
-		out = quota.Add(out, usageOfJob(j))
-	}
-
-	return out, nil
 }
 
 // jobChanged is true for an update after which a job may be charged differently: one of its spec, and its end.

@@ -1,13 +1,11 @@
 package quota
 
 import (
-	"context"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/admission"
@@ -31,7 +29,7 @@ func snapshots(s *Source) quota.Evaluator {
 		demand: func([]corev1.ResourceName, runtime.Object) error { return nil },
 	}
 	if s != nil {
-		e.list = s.snapshots
+		e.list = s.each(snapshotsResource, usageOfSnapshot)
 	}
 
 	return e
@@ -52,27 +50,6 @@ func usageOfSnapshot(o runtime.Object) (corev1.ResourceList, error) {
 		v1alpha1.ResourceSnapshots:       *resource.NewQuantity(1, resource.DecimalSI),
 		v1alpha1.ResourceSnapshotStorage: taken.DeepCopy(),
 	}, nil
-}
-
-func (s *Source) snapshots(o quota.UsageStatsOptions) (corev1.ResourceList, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), countTime)
-	defer cancel()
-
-	list, err := s.Client.Resource(snapshotsResource).Namespace(o.Namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("list volume snapshots: %w", err)
-	}
-
-	out := corev1.ResourceList{}
-	for i := range list.Items {
-		used, err := usageOfSnapshot(&list.Items[i])
-		if err != nil {
-			return nil, err
-		}
-		out = quota.Add(out, used)
-	}
-
-	return out, nil
 }
 
 // snapshotChanged is true for any update: what an archive takes is in the status, of which who counts is told nothing but that there is

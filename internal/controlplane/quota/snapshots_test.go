@@ -39,7 +39,7 @@ func TestSnapshotsAreCounted(t *testing.T) {
 	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{snapshotsResource: "VolumeSnapshotList"},
 		kept(t, "acme", "monday", "3Gi"), kept(t, "acme", "tuesday", "1Gi"), kept(t, "acme", "now", ""), kept(t, "globex", "monday", "9Gi"))
 
-	got, err := (&Source{Client: client}).snapshots(quota.UsageStatsOptions{Namespace: "acme"})
+	got, err := (&Source{Client: client}).each(snapshotsResource, usageOfSnapshot)(quota.UsageStatsOptions{Namespace: "acme"})
 	want := corev1.ResourceList{v1alpha1.ResourceSnapshots: resource.MustParse("3"), v1alpha1.ResourceSnapshotStorage: resource.MustParse("4Gi")}
 	if err != nil || !quota.Equals(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)

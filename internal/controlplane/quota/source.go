@@ -34,6 +34,30 @@ type Source struct {
 	Secrets corelisters.SecretLister
 }
 
+// each counts all objects of a kind that a namespace has.
+func (s *Source) each(of schema.GroupVersionResource, usage func(runtime.Object) (corev1.ResourceList, error)) func(quota.UsageStatsOptions) (corev1.ResourceList, error) {
+	return func(o quota.UsageStatsOptions) (corev1.ResourceList, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), countTime)
+		defer cancel()
+
+		list, err := s.Client.Resource(of).Namespace(o.Namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", of.Resource, err)
+		}
+
+		out := corev1.ResourceList{}
+		for i := range list.Items {
+			used, err := usage(&list.Items[i])
+			if err != nil {
+				return nil, err
+			}
+			out = quota.Add(out, used)
+		}
+
+		return out, nil
+	}
+}
+
 // Evaluators are those of the kinds that we charge by more than their number, for counting what there is.
 func Evaluators(s Source) []quota.Evaluator {
 	return []quota.Evaluator{containers(&s), volumes(&s), snapshots(&s), jobs(&s), secrets(&s)}

@@ -67,22 +67,12 @@ func handlesVolume(a admission.Attributes) bool {
 }
 
 func (s *Source) volumes(o quota.UsageStatsOptions) (corev1.ResourceList, error) {
+	out, err := s.each(volumesResource, usageOfVolume)(o)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), countTime)
 	defer cancel()
-
-	list, err := s.Client.Resource(volumesResource).Namespace(o.Namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("list volumes: %w", err)
-	}
-
-	out := corev1.ResourceList{}
-	for i := range list.Items {
-		used, err := usageOfVolume(&list.Items[i])
-		if err != nil {
-			return nil, err
-		}
-		out = quota.Add(out, used)
-	}
 
 	released, err := s.released(ctx, o.Namespace)
 	if err != nil {
