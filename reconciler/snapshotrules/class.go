@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/defaultclass"
 )
 
 const (
@@ -111,23 +112,9 @@ func checkName(at *field.Path, name string) field.ErrorList {
 	return nil
 }
 
-// Default returns the class for snapshots that name none: of those that are marked the newest, and of several as new the first by
-// name, as in Kubernetes. It is nil when there is none.
+// Default returns the class for snapshots that name none. It is nil when there is none.
 func Default(classes []v1alpha1.VolumeSnapshotClass) *v1alpha1.VolumeSnapshotClass {
-	var best *v1alpha1.VolumeSnapshotClass
-
-	for i := range classes {
-		c := &classes[i]
-		if c.Annotations[v1alpha1.AnnotationDefaultClass] != "true" || !c.DeletionTimestamp.IsZero() {
-			continue
-		}
-		if best == nil || best.CreationTimestamp.Before(&c.CreationTimestamp) ||
-			best.CreationTimestamp.Equal(&c.CreationTimestamp) && c.Name < best.Name {
-			best = c
-		}
-	}
-
-	return best
+	return defaultclass.Of(classes)
 }
 
 // Named returns the class of that name; nil when there is none.

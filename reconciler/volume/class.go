@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/defaultclass"
 )
 
 // Option names of the driver local.
@@ -155,21 +156,5 @@ func checkMountOptions(at *field.Path, value string) field.ErrorList {
 	return out
 }
 
-// Default returns the class for Volumes that name none: of those that are marked the newest, and of several as new the first by
-// name, as in Kubernetes. It is nil when there is none.
-func Default(classes []v1alpha1.VolumeClass) *v1alpha1.VolumeClass {
-	var best *v1alpha1.VolumeClass
-
-	for i := range classes {
-		c := &classes[i]
-		if c.Annotations[v1alpha1.AnnotationDefaultClass] != "true" || !c.DeletionTimestamp.IsZero() {
-			continue
-		}
-		if best == nil || best.CreationTimestamp.Before(&c.CreationTimestamp) ||
-			best.CreationTimestamp.Equal(&c.CreationTimestamp) && c.Name < best.Name {
-			best = c
-		}
-	}
-
-	return best
-}
+// Default returns the class for Volumes that name none. It is nil when there is none.
+func Default(classes []v1alpha1.VolumeClass) *v1alpha1.VolumeClass { return defaultclass.Of(classes) }
