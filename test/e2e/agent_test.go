@@ -172,7 +172,8 @@ func (c *cell) tryDoor(t *testing.T, identity *pki.Identity, at pki.Candidate) {
 		err  error
 		says string
 	}{
-		"a privileged container": {create, "not among what agents let through"},
+		"a privileged container": {create, "field HostConfig.Mounts: must be one volume"},
+		"to start a container":   {docker.ContainerStart(t.Context(), at.Container, container.StartOptions{}), "not among what agents let through"},
 		"a command in the agent": {exec, "of the agent itself"},
 		"the swarm's secrets":    {secrets, "not among what agents let through"},
 	} {
