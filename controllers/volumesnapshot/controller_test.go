@@ -93,7 +93,7 @@ func TestInTheWay(t *testing.T) {
 	}{
 		"NotProvisioned": {"Nothing can be read before there is anything.", nil, func(v *v1alpha1.Volume) { v.Status.ProvisionedAt = nil }, nil, "False WaitForFirstConsumer"},
 		"NotThereYet":    {"A service mounts it, and its first task has not come yet.", nil, func(v *v1alpha1.Volume) { v.Status.ProvisionedAt, v.Status.MountedAt = nil, new(metav1.Now()) }, nil, "False WaitForFirstConsumer"},
-		"NodeNeverTells": {"Without agents nobody tells that it is there.", nil, func(v *v1alpha1.Volume) { v.Status.ProvisionedAt, v.Status.MountedAt = nil, new(metav1.Now()) }, func(w *world) { w.silent = true }, "False Snapshotting"},
+		"NodeNeverTells": {"Without its agent nothing can be read; to try would cost an attempt.", nil, func(v *v1alpha1.Volume) { v.Status.ProvisionedAt, v.Status.MountedAt = nil, new(metav1.Now()) }, func(w *world) { w.silent = true }, "False NodeUnreachable"},
 		"Moving":         {"What is copied must not be frozen by two.", nil, func(v *v1alpha1.Volume) { v.Status.Move = &v1alpha1.VolumeMove{Phase: v1alpha1.MoveCopying} }, nil, "False Moving"},
 		"Moved":          {"A move whose data is there already is in nobody's way.", nil, func(v *v1alpha1.Volume) { v.Status.Move = &v1alpha1.VolumeMove{Phase: v1alpha1.MoveMoved} }, nil, "False Snapshotting"},
 		"Restoring":      {"What it will be is not there yet.", nil, func(v *v1alpha1.Volume) { v.Status.Restore = &v1alpha1.VolumeRestore{Phase: v1alpha1.RestoreWriting} }, nil, "False Restoring"},

@@ -126,7 +126,7 @@ func volumeHinders(s *v1alpha1.VolumeSnapshot, seen Seen) (Decision, bool) {
 		return failForGood(s, v1alpha1.ReasonDeleting, fmt.Sprintf("the Volume %q is being deleted", name)), true
 	case seen.Obstacle != nil:
 		d := wait(seen.Obstacle.Reason, seen.Obstacle.Message)
-		if d.Reason == v1alpha1.ReasonEngineUnavailable {
+		if d.Reason == v1alpha1.ReasonEngineUnavailable || d.Reason == v1alpha1.ReasonNodeUnreachable {
 			d.After = seen.Now.Add(blind)
 		}
 

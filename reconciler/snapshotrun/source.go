@@ -58,12 +58,15 @@ func Source(v *v1alpha1.Volume, d Data, node func(id string) Node) (volumejob.Pl
 	if at == nil {
 		return none, &Obstacle{v1alpha1.ReasonWaitForFirstConsumer, "It is not known which node the Volume lives on"}
 	}
-	switch node(at.ID) {
-	case NodeReady:
+	switch n := node(at.ID); {
+	case n == NodeReady && !d.Told(at.ID):
+		// To begin with one that cannot be asked costs an attempt, and nobody knows then what has become of its containers.
+		return none, &Obstacle{v1alpha1.ReasonNodeUnreachable, "The node that the Volume lives on has not told lately what it has; it is waited for"}
+	case n == NodeReady:
 		return volumejob.Place{Node: at.ID, Name: d.Name}, nil
-	case NodeDown:
+	case n == NodeDown:
 		return none, &Obstacle{v1alpha1.ReasonNodeDown, "The node that the Volume lives on is down"}
-	case NodeGone:
+	case n == NodeGone:
 		return none, &Obstacle{v1alpha1.ReasonNodeGone, "The node that the Volume lives on has left the swarm"}
 	default:
 		return none, &Obstacle{v1alpha1.ReasonEngineUnavailable, "The nodes of the swarm are not known at the moment"}

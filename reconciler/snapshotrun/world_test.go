@@ -82,7 +82,7 @@ func hook(command v1alpha1.Text) *v1alpha1.SnapshotHook {
 
 func vol() *v1alpha1.Volume {
 	v := &v1alpha1.Volume{ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "data", UID: "v-1"}}
-	v.Status.Node, v.Status.MountedAt = &v1alpha1.VolumeNode{ID: "a"}, new(metav1.Now())
+	v.Status.Node, v.Status.ProvisionedAt = &v1alpha1.VolumeNode{ID: "a"}, new(metav1.Now())
 
 	return v
 }
@@ -159,7 +159,7 @@ func (w *world) node(string) snapshotrun.Node {
 func (w *world) pass(server string, s *v1alpha1.VolumeSnapshot) bool {
 	seen := snapshotrun.Seen{Now: w.clock, Process: server, Ordered: w.ordered[server], Volume: w.volume, Class: w.class, Container: "db", Node: w.node}
 	if w.volume != nil {
-		seen.Source, seen.Obstacle = snapshotrun.Source(w.volume, snapshotrun.Data{Name: "acme_data", Told: func(string) bool { return false }}, w.node)
+		seen.Source, seen.Obstacle = snapshotrun.Source(w.volume, snapshotrun.Data{Name: "acme_data", Told: func(string) bool { return true }}, w.node)
 	}
 	if t := w.jobs[server]; t != nil {
 		j := t.job
