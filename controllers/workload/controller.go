@@ -21,7 +21,7 @@ const Name = "workload"
 const fieldOwner = "dogker-workload"
 
 // maxRounds is how often one pass looks, plans and applies. A container that needs a network, contents and a service
-// takes one round for each and one to see that nothing is left.
+// takes one round for each and one to see that nothing is left; one that writes to data of one node gets its task in one more.
 const maxRounds = 5
 
 // Controller moves Swarm to where TenantContainers declare it to be. It keeps nothing in memory that it could not lose.
@@ -76,14 +76,14 @@ func (c *Controller) Forget(key types.NamespacedName) { c.contest.forget(key) }
 // advance looks, plans and applies until nothing is left to do or somebody else has to move first. The situation it
 // returns is the last one it saw; trouble is why the declared template does not run.
 func (c *Controller) advance(ctx context.Context, tc *v1alpha1.TenantContainer) (s *situation, trouble, err error) {
-	recreating := false
+	recreating, created := false, false
 
 	for range maxRounds {
 		if s, err = c.survey(ctx, tc); err != nil {
 			return s, nil, err
 		}
 
-		s.recreating = recreating
+		s.recreating, s.created = recreating, created
 
 		steps, wait := plan(s, c.swarm.PortHolder)
 		if wait == nil {
@@ -95,6 +95,7 @@ func (c *Controller) advance(ctx context.Context, tc *v1alpha1.TenantContainer) 
 		}
 
 		recreating = recreating || recreates(steps)
+		created = created || creates(steps)
 
 		if trouble = s.trouble; trouble == nil {
 			trouble = wait
@@ -116,6 +117,11 @@ func movesSwarm(st step) bool {
 	default:
 		return true
 	}
+}
+
+// creates is true when a service has just been made.
+func creates(steps []step) bool {
+	return slices.ContainsFunc(steps, func(st step) bool { _, ok := st.(createService); return ok })
 }
 
 // recreates is true when a service has just been taken away to be made anew.

@@ -47,7 +47,7 @@ func (c *Controller) announceUpdate(tc *v1alpha1.TenantContainer, st updateServi
 		c.event(tc, corev1.EventTypeWarning, eventDriftRepaired, "Put back what was changed outside Dogker: "+st.changes)
 	case whyRollback:
 		c.event(tc, corev1.EventTypeWarning, eventRollingBack, "Going back to the last good revision: "+st.changes)
-	case whyRestless: // Nothing about the service is another.
+	case whyRestless, whyEntering: // Nothing about the service is another, or all of it is new.
 	default:
 		c.event(tc, corev1.EventTypeNormal, eventServiceUpdated, st.changes)
 	}

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,5 +144,46 @@ func TestStop(t *testing.T) {
 	spec.Mode = swarm.ServiceMode{Replicated: &swarm.ReplicatedService{Replicas: &three}}
 	if swarmobj.Stopped(&spec) || !stopped(spec) || *spec.Mode.Replicated.Replicas != 3 {
 		t.Errorf("got %+v of %+v", servicespec.Stop(spec), spec)
+	}
+}
+
+// TestEntering: a create that comes late must not start what writes to data of one node; everything else starts at once.
+func TestEntering(t *testing.T) {
+	for name, c := range map[string]struct {
+		reason  string
+		change  func(*situation)
+		created uint64
+	}{
+		"Writes":  {"Another one may write by the time that it is made.", func(*situation) {}, 0},
+		"Reads":   {"Readers are many.", func(s *situation) { s.template.Volumes[0].ReadOnly = true }, 1},
+		"Shares":  {"Who may share is its owner's to say.", func(s *situation) { s.supply.mounts.Volumes[0].NodeID = "" }, 1},
+		"Nothing": {"There is nothing to write to.", func(s *situation) { s.template.Volumes, s.supply.mounts = nil, mounts.Set{} }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scene(t, mountingData, c.change)
+			s.world.Service = nil
+			again(s)
+			if got := *s.want.Mode.Replicated.Replicas; got != c.created {
+				t.Fatalf("%s\nreplicas of what is made: got %d, want %d", c.reason, got, c.created)
+			}
+
+			s.world.Service, s.created = &swarm.Service{ID: "svc-1", Spec: *s.want}, true
+			again(s)
+			steps, err := plan(s, noHolder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{`update service "acme_web": replicas 0 → 1 (it is there now, so it is given its task)`}
+			if c.created == 1 {
+				want = nil
+			}
+			var got []string
+			for _, st := range steps {
+				got = append(got, st.String())
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s\nthen: got %q, want %q", c.reason, got, want)
+			}
+		})
 	}
 }

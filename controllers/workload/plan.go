@@ -236,6 +236,7 @@ const (
 	whyWorkers  = "where the containers of tenants may run has changed"
 	whyRestless = "Swarm goes on starting tasks that nobody wants"
 	whyHeld     = "the data that it mounts cannot be used at the moment"
+	whyEntering = "it is there now, so it is given its task"
 	whyData     = "the data that it mounts has moved, or was restored"
 )
 
@@ -247,6 +248,8 @@ func whyUpdate(s *situation) string {
 	switch {
 	case live[v1alpha1.SwarmLabelSpecHash] == s.want.Labels[v1alpha1.SwarmLabelSpecHash]:
 		return whyDrift
+	case s.created:
+		return whyEntering
 	case s.moved:
 		return whyWorkers
 	case s.scale.held != nil:

@@ -58,7 +58,7 @@ func input(s *situation, c confinement) servicespec.Input {
 		Template:        s.template,
 		Rollout:         s.rollout(),
 		Replicas:        uint64(max(s.scale.replicas, 0)),
-		Suspended:       s.scale.none() || s.supply.mounts.Lost,
+		Suspended:       s.scale.none() || s.supply.mounts.Lost || entering(s),
 		OffManagers:     c.offManagers,
 		NoNewPrivileges: c.noNewPrivileges,
 		Image:           s.image,

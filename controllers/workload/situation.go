@@ -80,6 +80,8 @@ type situation struct {
 	calmAfter time.Duration
 	// recreating is true when the service was taken away to be made anew.
 	recreating bool
+	// created is true when the service was made by this pass.
+	created bool
 
 	// trouble is why the declared template does not run; a Wait or a Stall. What runs meanwhile is the target.
 	trouble error

@@ -3,6 +3,7 @@ package workload
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/docker/docker/api/types/swarm"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -92,6 +93,16 @@ func (c *Controller) otherWriter(ctx context.Context, s *situation, v servicespe
 	}
 
 	return rivals.Holder, nil
+}
+
+// entering is true for a service that is about to be made and is to write to data of one node. It is made without a task, and is given that
+// by an update right away. Swarm may do what it was sent long after the answer was given up, when the container is gone and another
+// one writes: a create then makes a service that runs nothing until the collector takes it away, and an update of a service that
+// was removed, or written since, is refused.
+func entering(s *situation) bool {
+	return s.world.Service == nil && s.adoptee == nil && slices.ContainsFunc(s.supply.mounts.Volumes, func(v servicespec.ResolvedVolume) bool {
+		return v.NodeID != "" && mounting.Writes(s.template.Volumes, v.Name)
+	})
 }
 
 // stranded is why the only node that has the data cannot run the tasks; nil when it can.
