@@ -117,6 +117,9 @@ func (c *Controller) Reconcile(ctx context.Context, v *v1alpha1.Volume) (outcome
 	if err != nil {
 		return outcome.Result{}, err
 	}
+	if err := c.doubt(ctx, view); err != nil {
+		return outcome.Result{RequeueAfter: again}, err
+	}
 	verdict := c.judge(ctx, view)
 	if v.Status.Node == nil && verdict.Node != nil {
 		c.chosen[v.UID] = verdict.Node.ID

@@ -2,6 +2,7 @@ package volume
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -91,4 +92,42 @@ func (c *Controller) later(v *v1alpha1.Volume) {
 			s.Restore = nil
 		}
 	}
+}
+
+// doubt is an error when nodes have what was restored since the backup that the store was put back to, and no container tells whether that
+// counts, as where only jobs mount a Volume: it may be all that was written since, or half of a restore, which looks alike. What the
+// record says may be older data then, so that nothing is to use it before people have decided. It is asked after it was seen which nodes
+// have told: what they have told of is known then.
+func (c *Controller) doubt(ctx context.Context, view volume.View) error {
+	v := view.Volume
+	// A run goes on with what it has begun with.
+	follows := func(m volume.Mounting) bool { return m.For.UID == string(v.UID) && m.Owner.Kind == kindContainer }
+	if !volume.PutBack(v, c.restores) || c.swarm.State() != nil || slices.ContainsFunc(view.Mounting, follows) {
+		return nil
+	}
+
+	var later []volume.Held
+	for g := v.Generation; g <= v.Generation+ahead; g++ {
+		if name := volume.RestoredName(v, g); name != volume.Name(v) {
+			later = append(later, c.storage.Held(name)...)
+		}
+	}
+	if len(later) == 0 {
+		return nil
+	}
+	var all v1alpha1.VolumeList
+	if err := c.live.List(ctx, &all); err != nil {
+		return fmt.Errorf("list volumes: %w", err)
+	}
+	later = slices.DeleteFunc(later, func(h volume.Held) bool { return volume.HasAnother(v, h.Name, all.Items) })
+	if len(later) == 0 {
+		return nil
+	}
+
+	var names []string
+	for _, h := range later {
+		names = append(names, h.Name+" on the node "+host(c.nodeNamed(v, h.Node)))
+	}
+
+	return &outcome.Stall{Reason: v1alpha1.ReasonAmbiguous, Message: volume.TellLater(names)}
 }

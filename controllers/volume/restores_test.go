@@ -442,10 +442,11 @@ func TestPutBackBeforeRestore(t *testing.T) {
 		t.Fatalf("nothing was restored: %+v, nodes have %v", v.Status, w.has)
 	}
 
-	v.Spec, v.Generation, v.Status = old.Spec, old.Generation, old.Status
+	v.Spec, v.Generation = old.Spec, old.Generation
 	if err := w.Update(t.Context(), v); err != nil {
 		t.Fatal(err)
 	}
+	v.Status = old.Status // The update has read it.
 	if err := w.Status().Update(t.Context(), v); err != nil {
 		t.Fatal(err)
 	}
@@ -454,5 +455,63 @@ func TestPutBackBeforeRestore(t *testing.T) {
 	v = w.rest("data")
 	if volume.Name(v) != name || v.Status.VolumeName != name || standingOf(v, conditions.Ready) != "True Bound" || len(w.has["a"]) != 2 {
 		t.Errorf("it goes on with %q, want %q: %+v, nodes have %v", volume.Name(v), name, v.Status, w.has)
+	}
+}
+
+// TestPutBackWithoutService: the store was put back to before a snapshot was restored, and only a job mounts the Volume, so that nothing tells
+// which data counts. Nothing is used before people have said that, by taking away what was restored, or by giving it to another Volume.
+func TestPutBackWithoutService(t *testing.T) {
+	for what, decide := range map[string]func(w *world, later string){
+		"Removed": func(w *world, later string) { w.work.remove(volumejob.Place{Node: "a", Name: later}) },
+		"Adopted": func(w *world, later string) {
+			other := vol("other", func(v *v1alpha1.Volume) { v.Spec.Adopt = later })
+			if err := w.Create(w.Context(), other); err != nil {
+				w.Fatal(err)
+			}
+		},
+	} {
+		w := running(t, retained)
+		if err := w.Client.Delete(t.Context(), container("web", "data")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Create(t.Context(), job("@hourly", "data")); err != nil {
+			t.Fatal(err)
+		}
+		w.services = nil
+		old := w.rest0("data")
+		w.ask("data", from("monday"))
+		v := w.rest0("data")
+		later := volume.Name(v)
+		if later == volume.Name(old) || len(w.has["a"]) != 2 {
+			t.Fatalf("nothing was restored: %+v, nodes have %v", v.Status, w.has)
+		}
+
+		v.Spec, v.Generation = old.Spec, old.Generation
+		if err := w.Update(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		v.Status = old.Status // The update has read it.
+		if err := w.Status().Update(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		w.restart()
+		w.controller.AfterRestores(1)
+		w.silent["b"] = true
+		w.looked("data")
+		w.silent["b"] = false
+		for range 5 {
+			v, _ = w.looked("data")
+			w.work.work()
+		}
+		ready := conditions.Get(v, conditions.Ready)
+		if standingOf(v, conditions.Ready) != "False Ambiguous" || !strings.Contains(ready.Message, later+" on the node host-a") || !volume.PutBack(v, 1) || len(w.has["a"]) != 2 {
+			t.Fatalf("%s: it says %+v, %+v, nodes have %v, want it to be in doubt about %s", what, ready, v.Status, w.has, later)
+		}
+
+		decide(w, later)
+		v = w.rest0("data")
+		if standingOf(v, conditions.Ready) != "True Bound" || v.Status.VolumeName != volume.Name(old) || volume.PutBack(v, 1) {
+			t.Errorf("%s: the end is %+v", what, v.Status)
+		}
 	}
 }

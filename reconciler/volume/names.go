@@ -140,3 +140,9 @@ func TellDoubt(doubtful []string) string {
 	return fmt.Sprintf("Its record was lost, and whether a restore had ended is not known: there is %s. Remove from the nodes all but the one that counts; "+
 		"when that was restored, remove spec.restoreFrom as well to use it as it is", strings.Join(doubtful, " and "))
 }
+
+// TellLater says what is to be done about data that was restored after the record was backed up that is there again.
+func TellLater(names []string) string {
+	return fmt.Sprintf("Its record is from a backup, and a snapshot was restored since then, at least in part: there is %s, which no container mounts. "+
+		"To go on with what the Volume had at the time of the backup, remove that there; to keep it, adopt it in another Volume first", strings.Join(names, " and "))
+}
