@@ -31,6 +31,37 @@ func (c *cell) run(t *testing.T, args ...string) string {
 	return string(out)
 }
 
+// backUp makes a backup of the server while it runs. putBack stops the server, gives it a new data directory with what was backed up, and
+// starts it.
+func (c *cell) backUp(t *testing.T) (putBack func()) {
+	t.Helper()
+
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, key := filepath.Join(c.dir, "backup.age"), filepath.Join(c.dir, "backup.key")
+	if err := os.WriteFile(key, []byte(identity.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.run(t, "backup", "--data-dir", c.server.dataDir, "--recipient", identity.Recipient().String(), "--output", file)
+
+	return func() {
+		t.Helper()
+
+		if err := c.server.kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(c.server.dataDir, c.server.dataDir+".lost"); err != nil {
+			t.Fatal(err)
+		}
+		c.run(t, "restore", file, "--identity", key, "--data-dir", c.server.dataDir)
+		if err := c.start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestBackup backs a server up while it runs, goes on with it, loses its data directory, and restores it: what was backed up
 // is there and runs on, untouched; what was changed is changed back; what came later goes; and everything can be changed again.
 func TestBackup(t *testing.T) {
@@ -46,15 +77,7 @@ func TestBackup(t *testing.T) {
 	n.ready("web")
 	kept := n.service("kept")
 
-	identity, err := age.GenerateX25519Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, key := filepath.Join(c.dir, "backup.age"), filepath.Join(c.dir, "backup.key")
-	if err := os.WriteFile(key, []byte(identity.String()+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c.run(t, "backup", "--data-dir", c.server.dataDir, "--recipient", identity.Recipient().String(), "--output", file)
+	putBack := c.backUp(t)
 
 	// What the backup knows nothing of: generations that it has not seen yet, and a container.
 	for _, v := range []string{"v2", "v1", "v2"} {
@@ -63,16 +86,7 @@ func TestBackup(t *testing.T) {
 	}
 	n.run(app("late", "v1"))
 
-	if err := c.server.kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(c.server.dataDir, c.server.dataDir+".lost"); err != nil {
-		t.Fatal(err)
-	}
-	c.run(t, "restore", file, "--identity", key, "--data-dir", c.server.dataDir)
-	if err := c.start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	putBack()
 
 	n.ready("kept")
 	if err := n.unmoved(kept); err != nil {
