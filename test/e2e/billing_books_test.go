@@ -127,12 +127,12 @@ const sampling = 15
 // wantSeconds is wantSecondsOf of a container.
 func (b *books) wantSeconds(t *testing.T, name string, tasks []life) {
 	t.Helper()
-	b.wantSecondsOf(t, "TenantContainer", name, tasks)
+	b.wantSecondsOf(t, "TenantContainer", name, tasks, 0)
 }
 
 // wantSecondsOf wants a workload to be charged for as long as its containers ran, but for two sample intervals at each end
-// of a task, in the tenant's favour.
-func (b *books) wantSecondsOf(t *testing.T, kind, name string, tasks []life) {
+// of a task, and for waived in all, in the tenant's favour.
+func (b *books) wantSecondsOf(t *testing.T, kind, name string, tasks []life, waived time.Duration) {
 	t.Helper()
 
 	var ran time.Duration
@@ -158,7 +158,7 @@ func (b *books) wantSecondsOf(t *testing.T, kind, name string, tasks []life) {
 	if most := real + 2*ends; metered > most {
 		t.Errorf("%s: %d s are charged, and its %d tasks ran for %d s", name, metered, ends, real)
 	}
-	if least := real - 2*sampling*ends - 2*ends; metered < least {
+	if least := real - 2*sampling*ends - 2*ends - int64(waived.Seconds()); metered < least {
 		t.Errorf("%s: only %d s are charged, and its %d tasks ran for %d s", name, metered, ends, real)
 	}
 }
