@@ -150,7 +150,7 @@ func TestReadRefuses(t *testing.T) {
 	for claim, tc := range map[string]struct{ reason, text, says string }{
 		"UnknownField": {"A request that is spelled wrong would cost nothing.", head + "spec: {image: a, resources: {request: {cpu: 1}}}\n", `document 1: TenantContainer "web"`},
 		"NoQuantity":   {"The value is named.", head + "spec: {image: a, resources: {requests: {cpu: lots}}}\n", "quantit"},
-		"NoSize":       {"A Volume without one would cost nothing.", "apiVersion: dogker.io/v1alpha1\nkind: Volume\nmetadata: {name: data}\nspec: {}\n", `Volume "data": spec.size`},
+		"NoSize":       {"A Volume without one would cost nothing.", "apiVersion: dogker.io/v1alpha1\nkind: Volume\nmetadata: {name: data}\nspec: {}\n", `volume "data": spec.size`},
 		"NoYAML":       {"The document is named.", "a: b\n---\n{", "document 2"},
 		"TwiceTheKey":  {"Nobody knows which of two counts.", "a: 1\na: 2\n", "document 1"},
 		"ListOfText":   {"A list has objects.", "items: [a]\n", "items[0]"},

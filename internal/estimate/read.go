@@ -43,10 +43,10 @@ func (d *Declared) Read(r io.Reader, defaults Defaults) error {
 		case "Volume":
 			v := &dogkerv1.Volume{}
 			if err := decode(object, v); err != nil {
-				return fmt.Errorf("Volume %q: %w", nameOf(object), err)
+				return fmt.Errorf("volume %q: %w", nameOf(object), err)
 			}
 			if v.Spec.Size.Sign() <= 0 {
-				return fmt.Errorf("Volume %q: spec.size: %q must be an amount of storage, such as 10Gi", nameOf(object), v.Spec.Size.String())
+				return fmt.Errorf("volume %q: spec.size: %q must be an amount of storage, such as 10Gi", nameOf(object), v.Spec.Size.String())
 			}
 			d.Volumes = append(d.Volumes, v)
 		case "TenantJob":

@@ -102,7 +102,7 @@ func newVolumeBody(data []byte) ([]byte, error) {
 	}
 	for key := range o.Labels {
 		if !strings.HasPrefix(key, "io.dogker.") {
-			return nil, fmt.Errorf("field Labels: %s must begin with io.dogker.", printable(key))
+			return nil, fmt.Errorf("field Labels: %s must have the prefix io.dogker", printable(key))
 		}
 	}
 

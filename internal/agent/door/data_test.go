@@ -257,7 +257,7 @@ func TestRefusesData(t *testing.T) {
 		"MakeUnnamed":       {"It has a name.", "POST", "/v1.41/volumes/create", made(`,"Name":""`), "Name"},
 		"MakeNobodys":       {"It says who has made it.", "POST", "/v1.41/volumes/create", made(`,"labels":{"io.dogker.managed":"true","io.dogker.volume-operation":""}`), "Labels"},
 		"MakeMistaken":      {"Nothing is made by mistake.", "POST", "/v1.41/volumes/create", made(`,"labels":{"io.dogker.volume-made-by":"x"}`), "Labels"},
-		"MakeLabelled":      {"And nothing else.", "POST", "/v1.41/volumes/create", made(`,"labels":{"traefik.enable":"true"}`), "io.dogker."},
+		"MakeLabelled":      {"And nothing else.", "POST", "/v1.41/volumes/create", made(`,"labels":{"traefik.enable":"true"}`), "prefix io.dogker"},
 		"OtherImage":        {"Of images there is one.", "GET", "/v1.41/images/alpine/json", "", "not among"},
 		"ImageOfOurs":       {"Of one version.", "GET", "/v1.41/images/dogker.internal/volume-data:2/json", "", "not among"},
 		"LargeImage":        {"It is small.", "POST", "/v1.41/images/load?quiet=0", strings.Repeat("x", maxBody+1), "more than"},
