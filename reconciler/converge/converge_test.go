@@ -17,6 +17,19 @@ func TestToyConverges(t *testing.T) {
 		))
 }
 
+// TestUnheardOfObject loses the news of objects that are gone again before anybody could hear of them.
+func TestUnheardOfObject(t *testing.T) {
+	brief := Scenario{Name: "brief", Steps: []Step{{
+		Name: "create-and-delete",
+		Do: func(r *Run) {
+			story.Steps[0].Do(r)
+			story.Steps[2].Do(r)
+		},
+		Until: holds(""),
+	}}}
+	toyHarness(nil).Run(t, brief, LostNotifications(2))
+}
+
 // TestFlawsAreFound shows that the harness is worth something: each flaw is found by some plan.
 func TestFlawsAreFound(t *testing.T) {
 	cases := map[string]struct {

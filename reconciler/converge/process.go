@@ -123,14 +123,18 @@ func (p *Process) work(ctx context.Context) {
 	}
 }
 
-// notify hands a change in the cache on to the watches.
+// notify hands a change in the cache on to the watches. As an informer does, it says nothing of an object that is gone
+// and whose beginning the cache has not heard of.
 func (p *Process) notify(old, new client.Object) {
-	for _, w := range p.watches {
-		o := new
-		if o == nil {
-			o = old
-		}
+	o := new
+	if o == nil {
+		o = old
+	}
+	if o == nil {
+		return
+	}
 
+	for _, w := range p.watches {
 		if p.run.Store.kindOf(o) == p.run.Store.kindOf(w.of) {
 			p.Enqueue(w.ask(p.ctx, old, new)...)
 		}
