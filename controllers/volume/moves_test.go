@@ -129,6 +129,10 @@ func TestMoveWaitsForContainers(t *testing.T) {
 	if v := w.read("data"); v.Status.Node.ID != "b" || len(w.has["a"]) != 1 {
 		t.Fatalf("it is %+v, nodes have %v", v.Status, w.has)
 	}
+	kept := "Moving to the node host-b: it lives there now, and the copy on the node that it has left is kept until containers run with the new one"
+	if got := conditions.Get(w.read("data"), conditions.Ready).Message; got != kept {
+		t.Errorf("Ready says %q, want %q", got, kept)
+	}
 	w.rest("data")
 	w.whole("b", "1,")
 }

@@ -1,6 +1,7 @@
 package volume
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -55,14 +56,14 @@ func moving(m *v1alpha1.VolumeMove, why string) string {
 		v1alpha1.MoveStopping:   "what mounts it is being stopped",
 		v1alpha1.MoveCopying:    "its data is being copied",
 		v1alpha1.MoveVerifying:  "the copy is being verified",
-		v1alpha1.MoveMoved:      "it lives there now, and what is left on the node before is being removed",
+		v1alpha1.MoveMoved:      "it lives there now, and " + cmp.Or(why, "what is left on the node before is being removed"),
 		v1alpha1.MoveAbandoning: "that is given up, and what was made there is being removed",
 	}[m.Phase]
 	out := fmt.Sprintf("Moving to the node %s: %s", host(m.To), text)
 	if m.Phase == v1alpha1.MoveAbandoning && m.Message != "" {
 		out += "; the reason: " + m.Message
 	}
-	if why != "" && !strings.Contains(why, "is being") {
+	if why != "" && m.Phase != v1alpha1.MoveMoved && !strings.Contains(why, "is being") {
 		out += "; " + why
 	}
 
