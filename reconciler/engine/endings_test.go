@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/engine"
@@ -154,25 +157,31 @@ func TestSamePassWritesNothing(t *testing.T) {
 }
 
 func TestConflictsAreSilentUntilTheyAreAFight(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, ending(outcome.Result{}, fmt.Errorf("update service: %w", swarmobj.ErrStale)))
+	terminating := apierrors.NewForbidden(schema.GroupResource{Resource: "containerrevisions"}, "web-1", errors.New("no"))
+	terminating.ErrStatus.Details.Causes = append(terminating.ErrStatus.Details.Causes, metav1.StatusCause{Type: corev1.NamespaceTerminatingCause})
+	for name, conflict := range map[string]error{"Stale": swarmobj.ErrStale, "NamespaceTerminating": terminating} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, ending(outcome.Result{}, fmt.Errorf("update service: %w", conflict)))
 
-		for range 10 {
-			time.Sleep(b.pass())
-		}
+				for range 10 {
+					time.Sleep(b.pass())
+				}
 
-		if len(b.writes) > 0 || len(b.events) > 0 {
-			t.Fatalf("ten conflicts wrote %q and told %q; they must be silent", b.writes, b.events)
-		}
+				if len(b.writes) > 0 || len(b.events) > 0 {
+					t.Fatalf("ten conflicts wrote %q and told %q; they must be silent", b.writes, b.events)
+				}
 
-		for range 3 {
-			time.Sleep(b.pass())
-		}
+				for range 3 {
+					time.Sleep(b.pass())
+				}
 
-		if diff := cmp.Diff([]string{"Warning Error: update service: the version is no longer current"}, b.events); diff != "" {
-			t.Errorf("a fight must be told, once (-want +got):\n%s", diff)
-		}
-	})
+				if diff := cmp.Diff([]string{"Warning Error: update service: " + conflict.Error()}, b.events); diff != "" {
+					t.Errorf("a fight must be told, once (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
 }
 
 func TestFailingObjectIsTriedOnceASecondAtMost(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -112,8 +113,9 @@ func (e *Engine[T]) fail(ctx context.Context, key types.NamespacedName, s subjec
 	return ending{kind: endError, after: after}
 }
 
-// isConflict is true for an error that only means that the world was newer than what the pass had read of it.
+// isConflict is true for an error that only means that the world was newer than what the pass had read of it. In a namespace that
+// is being deleted nothing is made any more, and the object is about to be deleted itself.
 func isConflict(err error) bool {
-	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) ||
+	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) ||
 		errors.Is(err, swarmobj.ErrStale) || errors.Is(err, swarmobj.ErrExists)
 }
