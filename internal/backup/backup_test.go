@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,6 +140,16 @@ func TestKeep(t *testing.T) {
 	at = at.Add(-24 * time.Hour)
 	if _, _, _, err := backup.CreateIn(t.Context(), o, dir, 2); err == nil || !strings.Contains(err.Error(), "exists already") {
 		t.Errorf("a second backup of the same name: %v, want a refusal", err)
+	}
+
+	at = at.Add(48 * time.Hour)
+	for place, want := range map[string]string{
+		filepath.Join(dir, "not-mounted"): fmt.Sprintf("write backup: directory %q does not exist", filepath.Join(dir, "not-mounted")),
+		filepath.Join(dir, others[0]):     fmt.Sprintf("write backup: %q is not a directory", filepath.Join(dir, others[0])),
+	} {
+		if _, _, _, err := backup.CreateIn(t.Context(), o, place, 2); err == nil || err.Error() != want {
+			t.Errorf("a backup into %q: %v, want %s", place, err, want)
+		}
 	}
 }
 

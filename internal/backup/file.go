@@ -16,11 +16,13 @@ import (
 
 // CreateFile writes a backup to a file, which must not exist. It gets its name when it is whole, and on disk.
 func CreateFile(ctx context.Context, o CreateOptions, name string) (Manifest, error) {
+	folder := filepath.Dir(name)
+	if err := wantDirectory(folder); err != nil {
+		return Manifest{}, fmt.Errorf("write backup: %w", err)
+	}
 	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 		return Manifest{}, fmt.Errorf("write backup: %q exists already", name)
 	}
-
-	folder := filepath.Dir(name)
 
 	f, err := os.CreateTemp(folder, unfinished+"*")
 	if err != nil {
@@ -38,6 +40,20 @@ func CreateFile(ctx context.Context, o CreateOptions, name string) (Manifest, er
 	}
 
 	return m, syncDir(folder)
+}
+
+// wantDirectory refuses a place that is not there. It is not made: it may be that of a disk that is not mounted.
+func wantDirectory(name string) error {
+	switch info, err := os.Stat(name); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("directory %q does not exist", name)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%q is not a directory", name)
+	default:
+		return nil
+	}
 }
 
 const (
