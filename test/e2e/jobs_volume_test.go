@@ -5,8 +5,11 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
@@ -61,6 +64,13 @@ func TestJobsShareAVolume(t *testing.T) {
 
 	n.runActive("reader") // It has been there all the time.
 
-	n.create(jobOf("both", nil, jobMounting("data"), tasksOf(2, 2)))
-	n.waits("both", v1alpha1.ReasonVolumeConflict, "spec.parallelism: 2: must be 1")
+	// Two at a time are refused, or wait where the Volume came later.
+	both := jobOf("both", nil, jobMounting("data"), tasksOf(2, 2))
+	both.Namespace = n.name
+	if err := n.api.Create(t.Context(), both); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.parallelism: Invalid value: 2: must be at most 1") {
+		t.Errorf("two tasks at a time that write: got %v, want a refusal of spec.parallelism", err)
+	}
+	n.create(jobOf("early", nil, jobMounting("later"), tasksOf(2, 2)))
+	n.create(volumeNamed("later", ""))
+	n.waits("early", v1alpha1.ReasonVolumeConflict, "spec.parallelism: 2: must be 1")
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
+	"github.com/dogker/dogker/reconciler/jobrun"
 	"github.com/dogker/dogker/reconciler/mounting"
 )
 
@@ -85,6 +87,27 @@ func (p *Plugin) judgeScaleMounts(ctx context.Context, a admission.Attributes, r
 	}
 
 	return nil
+}
+
+// judgeMountsOfJob does so for the tasks of a run. Who else writes is not looked at: runs wait for others and for containers. What a
+// job had before it may keep, which was judged then, so that one with a conflict can still be suspended.
+func judgeMountsOfJob(ctx context.Context, c dynamic.Interface, job *v1alpha1.TenantJob, old *unstructured.Unstructured) (field.ErrorList, error) {
+	tasks := jobrun.Container(&job.Spec)
+	if len(tasks.Volumes) == 0 {
+		return nil, nil
+	}
+	if old != nil {
+		before, err := typed[v1alpha1.TenantJob](old)
+		if err != nil || equality.Semantic.DeepEqual(tasks, jobrun.Container(&before.Spec)) {
+			return nil, err
+		}
+	}
+	access, err := accessOf(ctx, c, job.Namespace, tasks.Volumes)
+	if err != nil {
+		return nil, err
+	}
+
+	return inTemplate(mounting.Conflicts(tasks, access)), nil
 }
 
 // otherWriters refuses to write what another container of the namespace writes, where one node has the data. What the

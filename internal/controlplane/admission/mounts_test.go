@@ -13,6 +13,8 @@ import (
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/client-go/dynamic/fake"
 	"sigs.k8s.io/yaml"
+
+	"github.com/dogker/dogker/api/dogker/v1alpha1"
 )
 
 // storage is what the plugin sees of Volumes: data lives on one node, share on all, and later is not there.
@@ -143,6 +145,48 @@ func TestMountsOfScale(t *testing.T) {
 			err := storing(t, container(t, "spec: {volumes: "+tc.volumes+"}")).Validate(t.Context(), a, nil)
 			if refused := err != nil && strings.Contains(err.Error(), "spec.replicas"); refused != tc.refused || err != nil && !refused {
 				t.Errorf("%s\ngot %v, want a refusal: %t", tc.reason, err, tc.refused)
+			}
+		})
+	}
+}
+
+// TestMountsOfJobs: the tasks of a run are held to what containers are, where their owner wrote it.
+func TestMountsOfJobs(t *testing.T) {
+	const writes = "spec: {parallelism: 2, template: {volumes: [{name: mine, mountPath: /a}]}}"
+	for name, tc := range map[string]struct {
+		reason   string
+		now, old string
+		says     string
+	}{
+		"ManyTasks":  {reason: "They would write to one directory.", now: writes, says: `spec.parallelism: Invalid value: 2: must be at most 1, because Volume "mine"`},
+		"Completing": {reason: "As many at a time as are to succeed.", now: "spec: {completions: 3, parallelism: 3, template: {volumes: [{name: mine, mountPath: /a}]}}", says: "spec.parallelism: Invalid value: 3"},
+		"OneByOne":   {reason: "One task at a time.", now: "spec: {completions: 3, parallelism: 1, template: {volumes: [{name: mine, mountPath: /a}]}}"},
+		"OneInFact":  {reason: "No more run than are to succeed.", now: "spec: {completions: 1, parallelism: 3, template: {volumes: [{name: mine, mountPath: /a}]}}"},
+		"Readers":    {reason: "They are in nobody's way.", now: "spec: {parallelism: 2, template: {volumes: [{name: mine, mountPath: /a, readOnly: true}]}}"},
+		"Shared":     {reason: "All nodes reach it.", now: "spec: {parallelism: 2, template: {volumes: [{name: share, mountPath: /a}]}}"},
+		"NotThere":   {reason: "It may be applied later; a run looks again.", now: "spec: {parallelism: 2, template: {volumes: [{name: later, mountPath: /a}]}}"},
+		"Suspended":  {reason: "What was let in before is to be stopped without being mended.", now: strings.Replace(writes, "{", "{suspend: true, ", 1), old: writes},
+		"Mended":     {reason: "A change is judged anew.", now: writes, old: strings.Replace(writes, "2", "3", 1), says: "spec.parallelism"},
+		"OverATmpfs": {
+			reason: "One would hide the other.", now: "spec: {template: {tmpfs: [{mountPath: /a}], volumes: [{name: mine, mountPath: /a}]}}",
+			says: `spec.template.volumes[0].mountPath: Invalid value: "/a": must be a path of its own`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var old *unstructured.Unstructured
+			if tc.old != "" {
+				old = container(t, tc.old)
+			}
+			job, err := typed[v1alpha1.TenantJob](container(t, tc.now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := judgeMountsOfJob(t.Context(), storing(t).client, job, old)
+			switch {
+			case err != nil:
+				t.Error(err)
+			case (tc.says == "") != (len(got) == 0), tc.says != "" && !strings.Contains(got.ToAggregate().Error(), tc.says):
+				t.Errorf("%s\ngot %v, want %q", tc.reason, got, tc.says)
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/warning"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/cron"
@@ -39,6 +40,7 @@ type Job struct {
 	*admission.Handler
 
 	directory Directory
+	client    dynamic.Interface
 }
 
 var (
@@ -49,10 +51,13 @@ var (
 // SetDirectory gives the plugin its sight of tenants.
 func (p *Job) SetDirectory(d Directory) { p.directory = d }
 
+// SetDynamicClient gives the plugin its sight of Volumes.
+func (p *Job) SetDynamicClient(c dynamic.Interface) { p.client = c }
+
 // ValidateInitialization refuses a plugin that could not see.
 func (p *Job) ValidateInitialization() error {
-	if p.directory == nil {
-		return errors.New("admission of TenantJobs needs a directory of tenants")
+	if p.directory == nil || p.client == nil {
+		return errors.New("admission of TenantJobs needs a directory of tenants and a client")
 	}
 
 	return nil
@@ -112,6 +117,11 @@ func (p *Job) Validate(ctx context.Context, a admission.Attributes, _ admission.
 	if _, _, invalid := cron.Of(&job.Spec, field.NewPath("spec")); invalid != nil {
 		errs = append(errs, invalid)
 	}
+	mounts, err := judgeMountsOfJob(ctx, p.client, job, old)
+	if err != nil {
+		return apierrors.NewInternalError(err)
+	}
+	errs = append(errs, mounts...)
 
 	rules, tenant, err := p.directory.Policy(ctx, a.GetNamespace())
 	if err != nil {
