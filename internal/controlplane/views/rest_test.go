@@ -112,7 +112,7 @@ func TestPages(t *testing.T) {
 		if left := *page.RemainingItemCount; int(left) != len(want)-len(got) {
 			t.Errorf("%d are said to be left, want %d", left, len(want)-len(got))
 		}
-		before := v.pods.shelf.version
+		_, before := v.pods.shelf.list("")
 		w.change(ownerOf(0), func(s *swarmobj.ServiceTasks) { s.Tasks = s.Tasks[:1] })
 		w.add(ownerOf(3), 3+len(got))
 		eventually(t, "the change is shown", func() bool { _, now := v.pods.shelf.list(""); return now > before })
@@ -125,7 +125,7 @@ func TestPages(t *testing.T) {
 
 func TestVersionsOfOthersAreRefused(t *testing.T) {
 	v, s, _ := filled(t)
-	current := v.pods.shelf.version
+	_, current := v.pods.shelf.list("")
 
 	for name, version := range map[string]uint64{
 		"AnEarlierStart": v.pods.shelf.first - 1, "ALaterServer": current + 1, "SomethingElse": 1,
