@@ -119,7 +119,7 @@ func (c *Controller) doMove(ctx context.Context, v *v1alpha1.Volume, d volumemov
 	}
 	m, owner := d.State.Move, string(v.UID)
 	from, to := volumejob.Place{Node: m.From, Name: volume.Name(v)}, volumejob.Place{Node: m.To, Name: volume.Name(v)}
-	o := volumejob.Order{Owner: owner, Operation: d.Operation, Source: from, Target: to}
+	o := volumejob.Order{Owner: owner, Namespace: v.Namespace, Operation: d.Operation, Source: from, Target: to}
 
 	switch d.Do {
 	case volumemove.Copy:

@@ -135,7 +135,7 @@ func (c *Controller) doRestore(ctx context.Context, v *v1alpha1.Volume, s *v1alp
 	switch d.Do {
 	case volumerestore.Write:
 		c.order(volumejob.Order{
-			Owner: owner, Kind: volumejob.Restore, Operation: d.Operation, Target: at,
+			Owner: owner, Namespace: v.Namespace, Kind: volumejob.Restore, Operation: d.Operation, Target: at,
 			Make: volumejob.Making{Labels: volume.Owner(v).Labels()}, Archive: archiveOf(s), MaxBytes: v.Spec.Size.Value(),
 		})
 	case volumerestore.Cancel:

@@ -25,7 +25,7 @@ func TestLife(t *testing.T) {
 		t.Fatalf("begun: %s, %+v after %d writes", reason(s), s.Status, w.writes)
 	}
 	want := volumejob.Order{
-		Owner: "uid-nightly", Kind: volumejob.Save, Operation: "snapshot/uid-nightly/1",
+		Owner: "uid-nightly", Namespace: "acme", Kind: volumejob.Save, Operation: "snapshot/uid-nightly/1",
 		Source: volumejob.Place{Node: "a", Name: s.Status.Attempt.VolumeName},
 		Archive: volumejob.Archive{
 			Class: "offsite", Name: "acme/data/uid-nightly.age", Namespace: "acme", Volume: "data", UID: "uid-v-data", Time: s.Status.Attempt.StartedAt.Time,

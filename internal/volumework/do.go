@@ -42,7 +42,7 @@ func (w *Worker) do(ctx context.Context, j *job) {
 	log.InfoContext(ctx, "Beginning work with the data of a volume", "volume", o.Source.Name, "target", o.Target.Node)
 	began := time.Now()
 
-	result, err := w.safely(with(ctx, call{moved: &j.moved}), o)
+	result, err := w.safely(with(ctx, call{moved: &j.moved}), j)
 	if err != nil {
 		words := explain(o, err, ctx.Err() != nil)
 		result.Err, result.Fault, result.Permanent = words.text, words.fault, words.permanent
@@ -59,23 +59,23 @@ func (w *Worker) do(ctx context.Context, j *job) {
 }
 
 // safely turns a panic into an error: one volume that trips us must not take down everybody's controllers, again and again.
-func (w *Worker) safely(ctx context.Context, o *volumejob.Order) (result volumejob.Job, err error) {
+func (w *Worker) safely(ctx context.Context, j *job) (result volumejob.Job, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
-			result.Thawed = o.Kind != volumejob.Save && o.Kind != volumejob.Thaw
+			result.Thawed = j.order.Kind != volumejob.Save && j.order.Kind != volumejob.Thaw
 		}
 	}()
 
-	return w.perform(ctx, o)
+	return w.perform(ctx, j)
 }
 
 // errPanic is that something went wrong in here.
 var errPanic = errors.New("panic")
 
 // perform does what is ordered.
-func (w *Worker) perform(ctx context.Context, o *volumejob.Order) (volumejob.Job, error) {
-	result := volumejob.Job{Thawed: true}
+func (w *Worker) perform(ctx context.Context, j *job) (volumejob.Job, error) {
+	o, result := &j.order, volumejob.Job{Thawed: true}
 
 	switch o.Kind {
 	case volumejob.Copy:
@@ -91,9 +91,9 @@ func (w *Worker) perform(ctx context.Context, o *volumejob.Order) (volumejob.Job
 
 		return result, err
 	case volumejob.Save:
-		return w.save(ctx, o)
+		return w.save(ctx, j)
 	case volumejob.Thaw:
-		err := w.thaw(ctx, o)
+		err := w.thaw(ctx, j)
 		result.Thawed = err == nil
 
 		return result, err

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/dogker/dogker/api/dogker/v1alpha1"
 	"github.com/dogker/dogker/reconciler/volumejob"
 )
 
@@ -17,15 +16,16 @@ type need struct {
 	tenant string
 	// free jobs take nothing: containers are frozen until they are done.
 	free bool
-	// background jobs are snapshots.
-	background bool
+	// background jobs are snapshots, and hooks those that run commands in containers.
+	background, hooks bool
 	// readers and writers are nodes.
 	readers, writers []string
 }
 
 func needOf(o *volumejob.Order) need {
 	n := needOfKind(o)
-	n.tenant = cmp.Or(o.Archive.Namespace, o.Make.Labels[v1alpha1.SwarmLabelTenant])
+	n.tenant = o.Namespace
+	n.hooks = o.Kind == volumejob.Save && (o.Quiet.Pre != nil || o.Quiet.Post != nil)
 
 	return n
 }
@@ -55,14 +55,23 @@ type load struct {
 	readers, backgroundReaders, writers map[string]int
 	// tenants are how many run for each.
 	tenants map[string]int
+	// away are how many have lent what they take, because of a hook that lasts, and awayOf how many of each tenant.
+	away   int
+	awayOf map[string]int
 }
 
 func newLoad() load {
-	return load{readers: map[string]int{}, backgroundReaders: map[string]int{}, writers: map[string]int{}, tenants: map[string]int{}}
+	return load{readers: map[string]int{}, backgroundReaders: map[string]int{}, writers: map[string]int{}, tenants: map[string]int{}, awayOf: map[string]int{}}
 }
 
 func (l *load) take(n *need) { l.add(n, 1) }
 func (l *load) free(n *need) { l.add(n, -1) }
+
+// lend counts a job as away, or with -1 as back. What it takes is not touched.
+func (l *load) lend(n *need, d int) {
+	l.away += d
+	count(l.awayOf, n.tenant, d)
+}
 
 func (l *load) add(n *need, d int) {
 	if n.free {
@@ -117,13 +126,15 @@ func (l *load) fits(n *need, at Limits) bool {
 	return true
 }
 
-// at tells whether a job runs at a node.
-func (l *load) at(id string) bool { return l.readers[id] > 0 || l.writers[id] > 0 }
+// held tells whether a job may not begin because of hooks that last: its own might, too.
+func (l *load) held(n *need, at Limits) bool {
+	return n.hooks && (l.away >= at.Away || l.awayOf[n.tenant] >= at.TenantAway)
+}
 
 func (l *load) clone() load {
 	c := newLoad()
-	c.all, c.background = l.all, l.background
-	for _, p := range [][2]map[string]int{{c.readers, l.readers}, {c.backgroundReaders, l.backgroundReaders}, {c.writers, l.writers}, {c.tenants, l.tenants}} {
+	c.all, c.background, c.away = l.all, l.background, l.away
+	for _, p := range [][2]map[string]int{{c.readers, l.readers}, {c.backgroundReaders, l.backgroundReaders}, {c.writers, l.writers}, {c.tenants, l.tenants}, {c.awayOf, l.awayOf}} {
 		maps.Copy(p[0], p[1])
 	}
 
@@ -131,7 +142,8 @@ func (l *load) clone() load {
 }
 
 // inTurn are those that wait as they are to begin: by rank, and within it by turns of tenants, so that a hundred snapshots of one
-// tenant do not hold up the one of another. What runs counts as turns that were had. Those of one tenant stay in their order.
+// tenant do not hold up the one of another. What runs counts as turns that were had. Those of one tenant stay in their order. What has
+// begun, and comes back from a hook, goes before what has not.
 func (l *load) inTurn(waiting []*job) []*job {
 	type turn struct {
 		*job
@@ -144,6 +156,10 @@ func (l *load) inTurn(waiting []*job) []*job {
 	had := map[queue]int{}
 	turns := make([]turn, 0, len(waiting))
 	for _, j := range waiting {
+		if j.back != nil {
+			turns = append(turns, turn{j, -1})
+			continue
+		}
 		q := queue{j.need.rank, j.need.tenant}
 		turns = append(turns, turn{j, l.tenants[j.need.tenant] + had[q]})
 		had[q]++
@@ -167,10 +183,16 @@ func (l *load) choose(waiting []*job, at Limits) []*job {
 	var out []*job
 	then := l.clone()
 	for _, j := range l.inTurn(waiting) {
-		if then.fits(&j.need, at) {
+		switch {
+		case j.back == nil && then.held(&j.need, at):
+			// It waits for commands of its tenant, and not for a node.
+		case then.fits(&j.need, at):
 			then.take(&j.need)
+			if j.back != nil {
+				then.lend(&j.need, -1)
+			}
 			out = append(out, j)
-		} else {
+		default:
 			then.claim(&j.need, 1)
 		}
 	}

@@ -95,7 +95,7 @@ func TestTurns(t *testing.T) {
 	of := func(tenant string, n int) []*job {
 		var out []*job
 		for i := range n {
-			o := volumejob.Order{Owner: fmt.Sprint(tenant, i), Kind: volumejob.Save, Source: volumejob.Place{Node: "a"}, Archive: volumejob.Archive{Namespace: tenant}}
+			o := volumejob.Order{Owner: fmt.Sprint(tenant, i), Kind: volumejob.Save, Source: volumejob.Place{Node: "a"}, Namespace: tenant}
 			out = append(out, &job{order: o, need: needOf(&o)})
 		}
 
@@ -132,7 +132,7 @@ func TestLimitsHold(t *testing.T) {
 
 	rapid.Check(t, func(t *rapid.T) {
 		busy, at := newLoad(), DefaultLimits
-		var waiting, running []*job
+		var waiting, running, away []*job
 
 		begin := func() {
 			for _, j := range busy.choose(waiting, at) {
@@ -143,7 +143,14 @@ func TestLimitsHold(t *testing.T) {
 					}
 				}
 				busy.take(&j.need)
+				if j.back != nil {
+					busy.lend(&j.need, -1)
+					j.back = nil
+				}
 				running = append(running, j)
+			}
+			if busy.away != len(away)+len(slices.DeleteFunc(slices.Clone(waiting), func(j *job) bool { return j.back == nil })) {
+				t.Fatalf("%d are away, and it counts %d", len(away), busy.away)
 			}
 			if busy.all > at.All || busy.background > at.Background {
 				t.Fatalf("%d run, %d of them in the background", busy.all, busy.background)
@@ -160,17 +167,47 @@ func TestLimitsHold(t *testing.T) {
 			running = append(running[:i:i], running[i+1:]...)
 		}
 
+		// lend and comeBack are the beginning and the end of a hook that lasts.
+		lend := func(i int) {
+			busy.free(&running[i].need)
+			busy.lend(&running[i].need, 1)
+			away = append(away, running[i])
+			running = append(running[:i:i], running[i+1:]...)
+		}
+		comeBack := func() {
+			away[0].back = make(chan struct{})
+			waiting, away = append(waiting, away[0]), away[1:]
+		}
+
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			if len(running) > 0 && rapid.Bool().Draw(t, "end") {
+			switch what := rapid.IntRange(0, 5).Draw(t, "what"); {
+			case what == 0 && len(running) > 0:
+				if i := rapid.IntRange(0, len(running)-1).Draw(t, "which"); running[i].need.hooks {
+					lend(i)
+				}
+			case what == 1 && len(away) > 0:
+				comeBack()
+			case what <= 3 && len(running) > 0:
 				end(rapid.IntRange(0, len(running)-1).Draw(t, "which"))
-			} else {
-				o := volumejob.Order{Kind: kind.Draw(t, "kind"), Source: volumejob.Place{Node: node.Draw(t, "source")}, Target: volumejob.Place{Node: node.Draw(t, "target")}}
+			default:
+				o := volumejob.Order{
+					Kind: kind.Draw(t, "kind"), Source: volumejob.Place{Node: node.Draw(t, "source")}, Target: volumejob.Place{Node: node.Draw(t, "target")},
+					Namespace: rapid.SampledFrom([]string{"acme", "globex"}).Draw(t, "tenant"),
+				}
+				if rapid.Bool().Draw(t, "hook") {
+					o.Quiet.Pre = &volumejob.Hook{}
+				}
 				waiting = append(waiting, &job{order: o, need: needOf(&o)})
 			}
 			begin()
 		}
-		for len(running) > 0 {
-			end(0)
+		for len(running)+len(away) > 0 {
+			for len(away) > 0 {
+				comeBack()
+			}
+			if len(running) > 0 {
+				end(0)
+			}
 			begin()
 		}
 		if len(waiting) > 0 {

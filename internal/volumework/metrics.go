@@ -82,20 +82,22 @@ func faultLabel(f volumejob.Fault) string {
 // queue shows what runs and waits.
 type queue struct{ w *Worker }
 
-var queued = prometheus.NewDesc("dogker_volume_jobs", "Work with the data of volumes that runs, or waits for its turn, by kind.", []string{"kind", "state"}, nil)
+var queued = prometheus.NewDesc("dogker_volume_jobs", "Work with the data of volumes that runs, waits for its turn, or for a hook that lasts, by kind.", []string{"kind", "state"}, nil)
 
 // Describe implements prometheus.Collector.
 func (q queue) Describe(ch chan<- *prometheus.Desc) { ch <- queued }
 
 // Collect implements prometheus.Collector.
 func (q queue) Collect(ch chan<- prometheus.Metric) {
-	running, waiting := map[volumejob.Kind]int{}, map[volumejob.Kind]int{}
+	running, waiting, hooks := map[volumejob.Kind]int{}, map[volumejob.Kind]int{}, map[volumejob.Kind]int{}
 	q.w.mu.Lock()
 	for _, j := range q.w.jobs {
 		switch {
 		case j.shown.Ended:
 		case j.cancel == nil:
 			waiting[j.order.Kind]++
+		case j.away:
+			hooks[j.order.Kind]++
 		default:
 			running[j.order.Kind]++
 		}
@@ -105,5 +107,6 @@ func (q queue) Collect(ch chan<- prometheus.Metric) {
 	for _, k := range kinds {
 		ch <- prometheus.MustNewConstMetric(queued, prometheus.GaugeValue, float64(running[k]), string(k), "running")
 		ch <- prometheus.MustNewConstMetric(queued, prometheus.GaugeValue, float64(waiting[k]), string(k), "waiting")
+		ch <- prometheus.MustNewConstMetric(queued, prometheus.GaugeValue, float64(hooks[k]), string(k), "hook")
 	}
 }

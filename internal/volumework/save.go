@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -27,8 +28,8 @@ const (
 )
 
 // save stores a volume, between what is to be done around reading it.
-func (w *Worker) save(ctx context.Context, o *volumejob.Order) (volumejob.Job, error) {
-	result := volumejob.Job{Thawed: true}
+func (w *Worker) save(ctx context.Context, j *job) (volumejob.Job, error) {
+	o, result := &j.order, volumejob.Job{Thawed: true}
 	at, err := w.place(ctx, o)
 	if err != nil {
 		return result, err
@@ -39,7 +40,7 @@ func (w *Worker) save(ctx context.Context, o *volumejob.Order) (volumejob.Job, e
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	q := &quiet{w: w, o: o, cancel: cancel}
+	q := &quiet{w: w, job: j, o: o, cancel: cancel}
 	origin := archive.Origin{
 		Namespace: o.Archive.Namespace, Volume: o.Archive.Volume, UID: o.Archive.UID, Time: o.Archive.Time, Dogker: w.o.Version,
 	}
@@ -70,8 +71,9 @@ func (w *Worker) save(ctx context.Context, o *volumejob.Order) (volumejob.Job, e
 
 // quiet is what is done around reading.
 type quiet struct {
-	w *Worker
-	o *volumejob.Order
+	w   *Worker
+	job *job
+	o   *volumejob.Order
 	// cancel gives up reading.
 	cancel context.CancelCauseFunc
 	// paused is true when containers may be frozen, and rest ends the watch over that; nil when there is none.
@@ -84,7 +86,7 @@ type quiet struct {
 // begin runs the pre hook, and freezes containers.
 func (q *quiet) begin(ctx context.Context) error {
 	if pre := q.o.Quiet.Pre; pre != nil {
-		if err := q.w.hook(ctx, q.o, pre, "the hook before reading"); err != nil {
+		if err := q.w.hook(ctx, q.job, pre, "the hook before reading"); err != nil {
 			return err
 		}
 	}
@@ -165,7 +167,7 @@ func (q *quiet) end(ctx context.Context) {
 		q.undone = q.w.unpause(ctx, q.o)
 	}
 	if post := q.o.Quiet.Post; post != nil {
-		q.undone = errors.Join(q.undone, q.w.hook(ctx, q.o, post, "the hook after reading"))
+		q.undone = errors.Join(q.undone, q.w.hook(ctx, q.job, post, "the hook after reading"))
 	}
 }
 
@@ -196,35 +198,40 @@ func (w *Worker) over() bool {
 }
 
 // thaw undoes what a save that was interrupted may have left. Both are tried, whatever becomes of the other.
-func (w *Worker) thaw(ctx context.Context, o *volumejob.Order) error {
+func (w *Worker) thaw(ctx context.Context, j *job) error {
+	o := &j.order
 	if err := w.hold(ctx); err != nil {
 		return err
 	}
 	// What is asked for by now need not be what was then.
 	errs := []error{w.unpause(ctx, o)}
 	if o.Quiet.Post != nil {
-		errs = append(errs, w.hook(ctx, o, o.Quiet.Post, "the hook after reading"))
+		errs = append(errs, w.hook(ctx, j, o.Quiet.Post, "the hook after reading"))
 	}
 
 	return errors.Join(errs...)
 }
 
 // hook runs one. Where no task runs, there is nothing to do.
-func (w *Worker) hook(ctx context.Context, o *volumejob.Order, h *volumejob.Hook, which string) error {
+func (w *Worker) hook(ctx context.Context, j *job, h *volumejob.Hook, which string) error {
 	if err := w.hold(ctx); err != nil {
 		return err
 	}
+	o, back := &j.order, sync.OnceFunc(w.lend(j))
+	defer back()
 	patience := cmp.Or(h.Timeout, defaultHook)
 	inner, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 
 	code, tail, err := w.o.Engines.RunInTask(inner, o.Quiet.Namespace, o.Quiet.Container, o.Source.Name, o.Source.Node, h.Command)
+	late := inner.Err() != nil
+	back()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, swarmobj.ErrNotFound):
 		err = nil
-	case inner.Err() != nil && err != nil:
+	case late && err != nil:
 		err = &hookError{volumejob.FaultHook, which, fmt.Sprintf("it has not ended within %v", patience), err}
 	case errors.Is(err, swarmobj.ErrRefused):
 		err = &hookError{volumejob.FaultHook, which, "its command cannot be run in the container", err}

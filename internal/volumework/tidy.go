@@ -89,7 +89,7 @@ func (w *Worker) due(nodes []swarm.Node) []string {
 		}
 	}
 	for id := range w.nodes {
-		if !there[id] && !w.busy.at(id) {
+		if !there[id] && !w.at(id) {
 			delete(w.nodes, id)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,7 +23,7 @@ type Worker struct {
 	mu sync.Mutex
 	// run is the context of Run; nil before it, and after it has ended.
 	run context.Context //nolint:containedctx // It is that of everything that is done, and jobs are ordered by others.
-	// jobs by their owners, and waiting are those that have not begun, in the order in which they were ordered.
+	// jobs by their owners, and waiting are those that have not begun, or come back from a hook, in the order in which they came.
 	jobs    map[string]*job
 	waiting []*job
 	busy    load
@@ -46,8 +47,13 @@ type job struct {
 	// What follows is guarded by Worker.mu.
 	shown volumejob.Job
 	ended time.Time
-	// cancel ends it; nil before it has begun.
+	// cancel ends it, and over is closed then; nil before it has begun.
 	cancel context.CancelFunc
+	over   <-chan struct{}
+	// away is true while somebody else may have what it takes, and back is closed when it has that again; nil when it does not wait
+	// for that.
+	away bool
+	back chan struct{}
 }
 
 // New returns a worker that does nothing yet.
@@ -62,6 +68,7 @@ func New(o Options) *Worker {
 	o.Limits = Limits{
 		All: cmp.Or(o.Limits.All, d.All), Background: cmp.Or(o.Limits.Background, d.Background), Readers: cmp.Or(o.Limits.Readers, d.Readers),
 		BackgroundReaders: cmp.Or(o.Limits.BackgroundReaders, d.BackgroundReaders), Writers: cmp.Or(o.Limits.Writers, d.Writers),
+		Away: cmp.Or(o.Limits.Away, d.Away), TenantAway: cmp.Or(o.Limits.TenantAway, d.TenantAway),
 	}
 	w := &Worker{
 		o: o, log: o.Log.With(logkey.Component, "volumework"),
@@ -160,7 +167,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.mu.Lock()
 	w.run = nil
 	for _, j := range w.waiting {
-		delete(w.jobs, j.order.Owner)
+		if j.cancel == nil {
+			delete(w.jobs, j.order.Owner)
+		}
 	}
 	w.waiting = nil
 	w.mu.Unlock()
@@ -191,8 +200,14 @@ func (w *Worker) dispatch() {
 	for _, j := range w.busy.choose(w.waiting, w.o.Limits) {
 		w.unqueue(j)
 		w.busy.take(&j.need)
+		if j.back != nil {
+			w.busy.lend(&j.need, -1)
+			close(j.back)
+			j.away, j.back = false, nil
+			continue
+		}
 		ctx, cancel := context.WithCancel(w.run)
-		j.cancel, j.shown.Began = cancel, time.Now()
+		j.cancel, j.over, j.shown.Began = cancel, ctx.Done(), time.Now()
 		if j.order.Kind == volumejob.Save || j.order.Kind == volumejob.Thaw {
 			j.shown.Thawed = false
 		}
@@ -217,12 +232,27 @@ func (w *Worker) finish(j *job, result volumejob.Job) {
 	w.mu.Lock()
 	result.Kind, result.Operation, result.Began, result.Ended = j.shown.Kind, j.shown.Operation, j.shown.Began, true
 	j.shown, j.ended = result, time.Now()
-	w.busy.free(&j.need)
+	if j.away {
+		w.busy.lend(&j.need, -1) // It was cancelled while it waited to come back.
+	} else {
+		w.busy.free(&j.need)
+	}
 	w.dispatch()
 	tell := w.tell
 	w.mu.Unlock()
 
 	announce(tell, j.order.Owner)
+}
+
+// at tells whether a job runs at a node. The lock is held.
+func (w *Worker) at(id string) bool {
+	for _, j := range w.jobs {
+		if j.cancel != nil && !j.shown.Ended && (slices.Contains(j.need.readers, id) || slices.Contains(j.need.writers, id)) {
+			return true
+		}
+	}
+
+	return false
 }
 
 // volumes are those of a node.

@@ -56,7 +56,7 @@ func claim(s *v1alpha1.VolumeSnapshot, seen Seen) Decision {
 func reading(s *v1alpha1.VolumeSnapshot, seen Seen) volumejob.Order {
 	a := s.Status.Attempt
 	o := volumejob.Order{
-		Owner: string(s.UID), Kind: volumejob.Save, Operation: Operation(s, a),
+		Owner: string(s.UID), Namespace: s.Namespace, Kind: volumejob.Save, Operation: Operation(s, a),
 		Archive: volumejob.Archive{
 			Class: string(s.Spec.ClassName), Name: s.Status.ArchiveName, Namespace: s.Namespace, Volume: string(s.Spec.Source.VolumeName),
 			UID: s.Status.VolumeUID, Time: a.StartedAt.Time,
@@ -165,7 +165,7 @@ func undo(s *v1alpha1.VolumeSnapshot, seen Seen) Decision {
 	}
 
 	order := volumejob.Order{
-		Owner: string(s.UID), Kind: volumejob.Thaw, Operation: fmt.Sprintf("%s/undo/%d", Operation(s, a), a.UndoFailures),
+		Owner: string(s.UID), Namespace: s.Namespace, Kind: volumejob.Thaw, Operation: fmt.Sprintf("%s/undo/%d", Operation(s, a), a.UndoFailures),
 		Source: volumejob.Place{Node: a.Node, Name: a.VolumeName}, Quiet: quiet(s, nil, ""),
 	}
 	const message = "What was done before reading is being undone"

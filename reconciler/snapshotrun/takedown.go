@@ -76,7 +76,7 @@ const notErased = "It is being deleted, and its archive could not be removed; wh
 // erase removes the archive. What has failed is told in the same words until it succeeds, however often it is tried.
 func erase(s *v1alpha1.VolumeSnapshot, seen Seen) Decision {
 	order := volumejob.Order{
-		Owner: string(s.UID), Kind: volumejob.Erase, Operation: fmt.Sprintf("erase/%s", s.UID),
+		Owner: string(s.UID), Namespace: s.Namespace, Kind: volumejob.Erase, Operation: fmt.Sprintf("erase/%s", s.UID),
 		Archive: volumejob.Archive{Class: string(s.Spec.ClassName), Name: s.Status.ArchiveName, Namespace: s.Namespace, UID: s.Status.VolumeUID},
 	}
 	told := func(d Decision) Decision {

@@ -71,9 +71,9 @@ type Hook struct {
 
 // Order is what is asked for.
 type Order struct {
-	// Owner is the UID of the object that it is for.
-	Owner string
-	Kind  Kind
+	// Owner is the UID of the object that it is for, and Namespace where that is: tenants take turns.
+	Owner, Namespace string
+	Kind             Kind
 	// Operation is the one try of one operation that it is, such as volumemove.Operation.
 	Operation string
 
