@@ -15,8 +15,8 @@
 //   - Containers are frozen only while their volume is read. What is stored is read back after that.
 //   - Moves go before restores, and those before snapshots, because containers stand still for them. Within one of these, jobs begin
 //     in the order in which they were ordered, tenants in turn, and none is overtaken at a node that it waits for.
-//   - A hook that lasts, which is a tenant's own command, takes nobody's turn: after a minute others may begin, and its job goes on
-//     when there is room again. A tenant has few of them at a time.
+//   - A hook that lasts, which is a tenant's own command, takes nobody's turn: after a minute others may begin. It goes on at once
+//     when it has ended, and a tenant has few of them at a time.
 //   - Job.Err is made of words of ours. What engines and stores have said is logged.
 //
 // Callers: cmd, for controllers/volume, controllers/releasedvolume and controllers/volumesnapshot. It must not import controllers,

@@ -2,12 +2,13 @@ package volumework
 
 import "time"
 
-// lendAfter is how long a hook keeps what its job takes. A quick one prepares an application for being read, which is then not to wait
-// for others. One that lasts writes a dump, say, and nobody else is to wait for that.
+// lendAfter is how long a hook keeps what its job takes. A quick one leaves nobody waiting. One that lasts writes a dump, say, and nobody
+// else is to wait for that.
 const lendAfter = time.Minute
 
 // lend lets others have what a job takes, once what it does now has lasted for long: a command in a container takes nothing of ours.
-// The function that it returns waits until the job has that again, or is cancelled.
+// The function that it returns takes it back, at once, also where that is more than may run: an application has been prepared for being
+// read, and is not to stay so for long. How many can come back so Limits.Away says. It may be called more than once.
 func (w *Worker) lend(j *job) (back func()) {
 	if j.need.free {
 		return func() {}
@@ -28,24 +29,14 @@ func (w *Worker) lend(j *job) (back func()) {
 	return func() {
 		timer.Stop()
 		w.mu.Lock()
+		defer w.mu.Unlock()
 		over = true
 		if !j.away {
-			w.mu.Unlock()
 			return
 		}
-		again := make(chan struct{})
-		j.back = again
-		w.waiting = append(w.waiting, j)
-		w.dispatch()
-		w.mu.Unlock()
-
-		select {
-		case <-again:
-		case <-j.over:
-			w.mu.Lock()
-			w.unqueue(j)
-			j.back = nil // What follows sees by itself that it is over, and finish that it is away.
-			w.mu.Unlock()
-		}
+		j.away = false
+		w.busy.lend(&j.need, -1)
+		w.busy.take(&j.need)
+		w.dispatch() // Others of its tenant may wait for its hook alone.
 	}
 }

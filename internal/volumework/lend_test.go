@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dogker/dogker/internal/volumework"
+	"github.com/dogker/dogker/reconciler/swarmobj"
 	"github.com/dogker/dogker/reconciler/volumejob"
 )
 
@@ -103,70 +104,97 @@ func TestHooksThatLast(t *testing.T) {
 	})
 }
 
-// TestBackFromAHook: a hook that has lasted gets its place back before those that have not begun, and nothing is frozen before.
+// TestBackFromAHook: what has prepared an application reads at once, whoever has its place by then, and others wait for it.
 func TestBackFromAHook(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.start(oneAtATime)
 		w.lasting(dumpTakes)
+		start := time.Now()
 		w.worker.Order(*dumping("acme", "first"))
 		synctest.Wait()
-		for i := range 3 {
-			w.worker.Order(*plain("globex", fmt.Sprint("other", i)))
-		}
+		w.worker.Order(*plain("globex", "other"))
 
-		// The first of the others begins after a minute, and ends a minute after the hook.
-		time.Sleep(dumpTakes + 30*time.Second)
-		if !w.began("other0") || w.began("other1") || w.did("pause") > 0 {
-			t.Errorf("others have begun: %v, %v, after %v", w.began("other0"), w.began("other1"), w.calls)
+		// The other one begins after a minute, and ends a minute after the hook.
+		if j := w.wait("first"); j.Err != "" || time.Since(start) >= dumpTakes+time.Minute {
+			t.Errorf("the first is %+v after %s", j, time.Since(start))
 		}
-		for _, owner := range []string{"first", "other1", "other2"} {
+		if j, _ := w.worker.Job("other"); j.Ended || j.Began.IsZero() {
+			t.Errorf("the other is %+v", j)
+		}
+		w.worker.Order(*plain("globex", "another"))
+		if w.began("another") {
+			t.Error("two run where one may")
+		}
+		for _, owner := range []string{"other", "another"} {
 			if j := w.wait(owner); j.Err != "" {
 				t.Errorf("%s: %s", owner, j.Err)
 			}
 		}
-		order := slices.DeleteFunc(slices.Clone(w.calls), func(c string) bool { return c != "put" && c != "pause a" })
-		if want := []string{"put", "pause a", "put", "put", "put"}; !slices.Equal(order, want) {
-			t.Errorf("it did %v, want %v", order, want)
+	})
+}
+
+// TestFailedAfterLong: a hook that fails after long tells so at once, and what it has done is undone at once.
+func TestFailedAfterLong(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.start(oneAtATime)
+		w.lasting(24 * time.Hour)
+		w.mu.Lock()
+		w.exit["dump"] = 1
+		w.mu.Unlock()
+		start := time.Now()
+		w.worker.Order(*dumping("acme", "first"))
+		synctest.Wait()
+		w.worker.Order(*plain("globex", "other"))
+		if j := w.wait("first"); j.Fault != volumejob.FaultHook || !j.Thawed || time.Since(start) > dumpTakes+time.Second || w.did("hook thaw") != 1 {
+			t.Errorf("it is %+v after %s and %v", j, time.Since(start), w.calls)
 		}
 	})
 }
 
-// TestCancelledBackFromAHook: who waits to come back can be ended there, by a cancel or by the end of the process, and takes nobody's place.
-func TestCancelledBackFromAHook(t *testing.T) {
-	for name, interrupt := range map[string]func(w *world){
-		"Cancel": func(w *world) { w.worker.Cancel("first") },
-		"Stop":   func(w *world) { w.stop() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				w.start(oneAtATime)
-				w.lasting(dumpTakes)
-				w.worker.Order(*dumping("acme", "first"))
-				synctest.Wait()
-				w.worker.Order(*plain("globex", "other"))
-				time.Sleep(dumpTakes + 30*time.Second)
+// TestCancelledInAHook: who is cancelled, or stopped, while the command of a tenant lasts is over with it, twice if both hooks last, and
+// afterwards as many may run as before.
+func TestCancelledInAHook(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.start(oneAtATime)
+		w.lasting(24 * time.Hour)
+		first := dumping("acme", "first")
+		first.Quiet.Post = first.Quiet.Pre
+		w.worker.Order(*first)
+		synctest.Wait()
+		w.worker.Order(*plain("globex", "long"))
+		time.Sleep(dumpTakes - time.Minute)
+		w.worker.Cancel("first")
+		if j := w.wait("first"); j.Err == "" || !j.Thawed || w.did("pause") > 0 || w.did("hook dump") != 2 {
+			t.Errorf("what was cancelled is %+v after %v", j, w.calls)
+		}
 
-				interrupt(w)
-				synctest.Wait()
-				if j, _ := w.worker.Job("first"); !j.Ended || j.Err == "" || !j.Thawed {
-					t.Errorf("what was interrupted is %+v", j)
-				}
-				if w.did("pause")+w.did("hook thaw") > 1 || len(w.frozen) > 0 {
-					t.Errorf("it went on: %v", w.calls)
-				}
-				if name == "Stop" {
-					return
-				}
-				if j := w.wait("other"); j.Err != "" {
-					t.Error(j.Err)
-				}
-				w.worker.Order(*plain("globex", "another"))
-				if j := w.wait("another"); j.Err != "" {
-					t.Error(j.Err)
-				}
-			})
-		})
-	}
+		w.worker.Order(*plain("globex", "other"))
+		w.worker.Order(*dumping("acme", "second"))
+		time.Sleep(time.Hour)
+		if w.began("other") || w.began("second") {
+			t.Error("one may run, and more do")
+		}
+		for _, owner := range []string{"long", "other", "second"} {
+			if j := w.wait(owner); j.Err != "" {
+				t.Errorf("%s: %s", owner, j.Err)
+			}
+		}
+	})
+}
+
+// TestFrozenAfterAll: where containers cannot be let go on, no command that lasts is begun: a Thaw does both.
+func TestFrozenAfterAll(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.start(oneAtATime)
+		w.fails("unpause", swarmobj.ErrUnavailable)
+		if j := w.do(save()); j.Thawed || w.did("hook thaw") > 0 {
+			t.Errorf("it is %+v after %v", j, w.calls)
+		}
+		w.script(nil)
+		if j := w.do(thaw()); j.Err != "" || !j.Thawed || w.did("hook thaw") != 1 || len(w.frozen) > 0 {
+			t.Errorf("undone is %+v after %v", j, w.calls)
+		}
+	})
 }
 
 // TestLastHookLasts: a hook after reading keeps nobody waiting either, and what follows it is done all the same.

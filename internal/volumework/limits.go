@@ -142,8 +142,7 @@ func (l *load) clone() load {
 }
 
 // inTurn are those that wait as they are to begin: by rank, and within it by turns of tenants, so that a hundred snapshots of one
-// tenant do not hold up the one of another. What runs counts as turns that were had. Those of one tenant stay in their order. What has
-// begun, and comes back from a hook, goes before what has not.
+// tenant do not hold up the one of another. What runs counts as turns that were had. Those of one tenant stay in their order.
 func (l *load) inTurn(waiting []*job) []*job {
 	type turn struct {
 		*job
@@ -156,10 +155,6 @@ func (l *load) inTurn(waiting []*job) []*job {
 	had := map[queue]int{}
 	turns := make([]turn, 0, len(waiting))
 	for _, j := range waiting {
-		if j.back != nil {
-			turns = append(turns, turn{j, -1})
-			continue
-		}
 		q := queue{j.need.rank, j.need.tenant}
 		turns = append(turns, turn{j, l.tenants[j.need.tenant] + had[q]})
 		had[q]++
@@ -184,13 +179,10 @@ func (l *load) choose(waiting []*job, at Limits) []*job {
 	then := l.clone()
 	for _, j := range l.inTurn(waiting) {
 		switch {
-		case j.back == nil && then.held(&j.need, at):
-			// It waits for commands of its tenant, and not for a node.
+		case then.held(&j.need, at):
+			// It waits for commands in containers, and not for a node.
 		case then.fits(&j.need, at):
 			then.take(&j.need)
-			if j.back != nil {
-				then.lend(&j.need, -1)
-			}
 			out = append(out, j)
 		default:
 			then.claim(&j.need, 1)

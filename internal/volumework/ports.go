@@ -77,10 +77,10 @@ type Limits struct {
 	// Readers and Writers are how many jobs may read and write volumes of one node, and BackgroundReaders how many of the readers may
 	// be snapshots.
 	Readers, BackgroundReaders, Writers int
-	// Away and TenantAway are how many snapshots, and how many of one tenant, may wait for hooks that last before no more with hooks
-	// begin. While they wait they take none of the above.
+	// Away and TenantAway are how many snapshots, and how many of one tenant, may have hooks that last before no more with hooks
+	// begin. Meanwhile they take none of the above; afterwards they do at once, and that may be so much more than All.
 	Away, TenantAway int
 }
 
 // DefaultLimits are small, because all data passes through this process, and disks of nodes are busy with other things.
-var DefaultLimits = Limits{All: 4, Background: 3, Readers: 3, BackgroundReaders: 2, Writers: 1, Away: 32, TenantAway: 2}
+var DefaultLimits = Limits{All: 4, Background: 3, Readers: 3, BackgroundReaders: 2, Writers: 1, Away: 8, TenantAway: 2}

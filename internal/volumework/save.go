@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -158,7 +157,8 @@ func (q *quiet) still(ctx context.Context) error {
 	}
 }
 
-// end lets containers go on, and runs the post hook.
+// end lets containers go on, and runs the post hook. Where they may still be frozen that is left to a Thaw, which tries both again: a hook
+// may last.
 func (q *quiet) end(ctx context.Context) {
 	if q.rest != nil {
 		q.rest()
@@ -166,7 +166,7 @@ func (q *quiet) end(ctx context.Context) {
 	if q.paused {
 		q.undone = q.w.unpause(ctx, q.o)
 	}
-	if post := q.o.Quiet.Post; post != nil {
+	if post := q.o.Quiet.Post; post != nil && q.undone == nil {
 		q.undone = errors.Join(q.undone, q.w.hook(ctx, q.job, post, "the hook after reading"))
 	}
 }
@@ -217,21 +217,19 @@ func (w *Worker) hook(ctx context.Context, j *job, h *volumejob.Hook, which stri
 	if err := w.hold(ctx); err != nil {
 		return err
 	}
-	o, back := &j.order, sync.OnceFunc(w.lend(j))
-	defer back()
+	o := &j.order
+	defer w.lend(j)()
 	patience := cmp.Or(h.Timeout, defaultHook)
 	inner, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 
 	code, tail, err := w.o.Engines.RunInTask(inner, o.Quiet.Namespace, o.Quiet.Container, o.Source.Name, o.Source.Node, h.Command)
-	late := inner.Err() != nil
-	back()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, swarmobj.ErrNotFound):
 		err = nil
-	case late && err != nil:
+	case inner.Err() != nil && err != nil:
 		err = &hookError{volumejob.FaultHook, which, fmt.Sprintf("it has not ended within %v", patience), err}
 	case errors.Is(err, swarmobj.ErrRefused):
 		err = &hookError{volumejob.FaultHook, which, "its command cannot be run in the container", err}

@@ -23,7 +23,7 @@ type Worker struct {
 	mu sync.Mutex
 	// run is the context of Run; nil before it, and after it has ended.
 	run context.Context //nolint:containedctx // It is that of everything that is done, and jobs are ordered by others.
-	// jobs by their owners, and waiting are those that have not begun, or come back from a hook, in the order in which they came.
+	// jobs by their owners, and waiting are those that have not begun, in the order in which they were ordered.
 	jobs    map[string]*job
 	waiting []*job
 	busy    load
@@ -47,13 +47,10 @@ type job struct {
 	// What follows is guarded by Worker.mu.
 	shown volumejob.Job
 	ended time.Time
-	// cancel ends it, and over is closed then; nil before it has begun.
+	// cancel ends it; nil before it has begun.
 	cancel context.CancelFunc
-	over   <-chan struct{}
-	// away is true while somebody else may have what it takes, and back is closed when it has that again; nil when it does not wait
-	// for that.
+	// away is true while somebody else may have what it takes.
 	away bool
-	back chan struct{}
 }
 
 // New returns a worker that does nothing yet.
@@ -167,9 +164,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.mu.Lock()
 	w.run = nil
 	for _, j := range w.waiting {
-		if j.cancel == nil {
-			delete(w.jobs, j.order.Owner)
-		}
+		delete(w.jobs, j.order.Owner)
 	}
 	w.waiting = nil
 	w.mu.Unlock()
@@ -200,14 +195,8 @@ func (w *Worker) dispatch() {
 	for _, j := range w.busy.choose(w.waiting, w.o.Limits) {
 		w.unqueue(j)
 		w.busy.take(&j.need)
-		if j.back != nil {
-			w.busy.lend(&j.need, -1)
-			close(j.back)
-			j.away, j.back = false, nil
-			continue
-		}
 		ctx, cancel := context.WithCancel(w.run)
-		j.cancel, j.over, j.shown.Began = cancel, ctx.Done(), time.Now()
+		j.cancel, j.shown.Began = cancel, time.Now()
 		if j.order.Kind == volumejob.Save || j.order.Kind == volumejob.Thaw {
 			j.shown.Thawed = false
 		}
@@ -232,11 +221,7 @@ func (w *Worker) finish(j *job, result volumejob.Job) {
 	w.mu.Lock()
 	result.Kind, result.Operation, result.Began, result.Ended = j.shown.Kind, j.shown.Operation, j.shown.Began, true
 	j.shown, j.ended = result, time.Now()
-	if j.away {
-		w.busy.lend(&j.need, -1) // It was cancelled while it waited to come back.
-	} else {
-		w.busy.free(&j.need)
-	}
+	w.busy.free(&j.need)
 	w.dispatch()
 	tell := w.tell
 	w.mu.Unlock()

@@ -70,10 +70,10 @@ func Writes(mounts []v1alpha1.VolumeMount, volume string) bool {
 func overlaps(spec *v1alpha1.TenantContainerSpec) field.ErrorList {
 	taken := map[string]string{}
 	for i, f := range spec.Files {
-		taken[clean(f.Path)] = fmt.Sprintf("spec.files[%d]", i)
+		taken[clean(f.Path)] = fmt.Sprintf("files[%d]", i)
 	}
 	for i, t := range spec.Tmpfs {
-		taken[clean(t.MountPath)] = fmt.Sprintf("spec.tmpfs[%d]", i)
+		taken[clean(t.MountPath)] = fmt.Sprintf("tmpfs[%d]", i)
 	}
 
 	var errs field.ErrorList
@@ -83,7 +83,7 @@ func overlaps(spec *v1alpha1.TenantContainerSpec) field.ErrorList {
 		if by, ok := taken[target]; ok {
 			errs = append(errs, field.Invalid(at, m.MountPath, fmt.Sprintf("must be a path of its own: %s is there", by)))
 		}
-		taken[target] = fmt.Sprintf("spec.volumes[%d]", i)
+		taken[target] = fmt.Sprintf("volumes[%d]", i)
 	}
 
 	return errs

@@ -98,9 +98,9 @@ func TestConflicts(t *testing.T) {
 				Volumes: []v1alpha1.VolumeMount{mount("many", "/a/./b"), mount("many", "/cache"), mount("one", "/x"), mount("one", "/y/../x/")},
 			},
 			want: []string{
-				`spec.volumes[0].mountPath: Invalid value: "/a/./b": must be a path of its own: spec.files[0] is there`,
-				`spec.volumes[1].mountPath: Invalid value: "/cache": must be a path of its own: spec.tmpfs[0] is there`,
-				`spec.volumes[3].mountPath: Invalid value: "/y/../x/": must be a path of its own: spec.volumes[2] is there`,
+				`spec.volumes[0].mountPath: Invalid value: "/a/./b": must be a path of its own: files[0] is there`,
+				`spec.volumes[1].mountPath: Invalid value: "/cache": must be a path of its own: tmpfs[0] is there`,
+				`spec.volumes[3].mountPath: Invalid value: "/y/../x/": must be a path of its own: volumes[2] is there`,
 			},
 		},
 		"OneBelowAnother": {

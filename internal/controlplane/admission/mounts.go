@@ -98,8 +98,12 @@ func judgeMountsOfJob(ctx context.Context, c dynamic.Interface, job *v1alpha1.Te
 	}
 	if old != nil {
 		before, err := typed[v1alpha1.TenantJob](old)
-		if err != nil || equality.Semantic.DeepEqual(tasks, jobrun.Container(&before.Spec)) {
+		if err != nil {
 			return nil, err
+		}
+		same, was := equality.Semantic.DeepEqual, jobrun.Container(&before.Spec)
+		if same(tasks.Volumes, was.Volumes) && same(tasks.Replicas, was.Replicas) && same(tasks.Files, was.Files) && same(tasks.Tmpfs, was.Tmpfs) {
+			return nil, nil
 		}
 	}
 	access, err := accessOf(ctx, c, job.Namespace, tasks.Volumes)

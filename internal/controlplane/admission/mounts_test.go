@@ -94,7 +94,7 @@ func TestMounts(t *testing.T) {
 		"OverAFile": {
 			reason: "One would hide the other.",
 			now:    "spec: {files: [{path: /a, secretKeyRef: {name: x, key: k}}], volumes: [{name: mine, mountPath: /a}]}",
-			says:   []string{"spec.volumes[0].mountPath", "spec.files[0] is there"},
+			says:   []string{"spec.volumes[0].mountPath", "files[0] is there"},
 		},
 		"Rollback": {
 			reason: "The revision has what the template has no more.", now: "spec: {replicas: 2, rollbackTo: 1}",
@@ -166,7 +166,11 @@ func TestMountsOfJobs(t *testing.T) {
 		"Shared":     {reason: "All nodes reach it.", now: "spec: {parallelism: 2, template: {volumes: [{name: share, mountPath: /a}]}}"},
 		"NotThere":   {reason: "It may be applied later; a run looks again.", now: "spec: {parallelism: 2, template: {volumes: [{name: later, mountPath: /a}]}}"},
 		"Suspended":  {reason: "What was let in before is to be stopped without being mended.", now: strings.Replace(writes, "{", "{suspend: true, ", 1), old: writes},
-		"Mended":     {reason: "A change is judged anew.", now: writes, old: strings.Replace(writes, "2", "3", 1), says: "spec.parallelism"},
+		"Filled": {
+			reason: "A new default of the plan is no change of its owner's.", old: writes,
+			now: strings.Replace(writes, "{volumes", "{resources: {limits: {pids: 64}}, volumes", 1),
+		},
+		"Mended": {reason: "A change is judged anew.", now: writes, old: strings.Replace(writes, "2", "3", 1), says: "spec.parallelism"},
 		"OverATmpfs": {
 			reason: "One would hide the other.", now: "spec: {template: {tmpfs: [{mountPath: /a}], volumes: [{name: mine, mountPath: /a}]}}",
 			says: `spec.template.volumes[0].mountPath: Invalid value: "/a": must be a path of its own`,

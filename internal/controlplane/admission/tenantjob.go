@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/initializer"
 	"k8s.io/apiserver/pkg/warning"
 	"k8s.io/client-go/dynamic"
 
@@ -46,6 +47,8 @@ type Job struct {
 var (
 	_ admission.MutationInterface   = (*Job)(nil)
 	_ admission.ValidationInterface = (*Job)(nil)
+
+	_ initializer.WantsDynamicClient = (*Job)(nil)
 )
 
 // SetDirectory gives the plugin its sight of tenants.

@@ -96,6 +96,7 @@ func put(ctx context.Context, from *voldata.Volumes, volume string, origin archi
 	var (
 		made    archive.Receipt
 		making  = make(chan struct{})
+		closing = make(chan error, 1)
 		makeErr error
 	)
 	go func() {
@@ -106,6 +107,7 @@ func put(ctx context.Context, from *voldata.Volumes, volume string, origin archi
 		}
 		// Without an error this is the end of the archive. The store goes on while that is done which may take long.
 		_ = w.CloseWithError(makeErr)
+		go func() { closing <- in.Close() }()
 		q.End()
 	}()
 
@@ -116,7 +118,7 @@ func put(ctx context.Context, from *voldata.Volumes, volume string, origin archi
 		cancel()
 	}
 	<-making
-	closeErr := in.Close()
+	closeErr := <-closing
 
 	switch {
 	case makeErr != nil && !errors.Is(makeErr, errStored) && !errors.Is(makeErr, context.Canceled):
