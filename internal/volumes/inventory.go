@@ -127,30 +127,15 @@ func (i *Inventory) Held(name string) []volume.Held {
 	return out
 }
 
-// HeldOf are the volumes that were made for the Volume of that UID, whatever they are called, in the order of nodes and names.
-func (i *Inventory) HeldOf(uid string) []volume.Held {
-	if uid == "" {
-		return nil // Nobody's are not all that have no owner.
-	}
-
-	return i.those(func(h volume.Held) bool { return h.Owner.UID == uid })
-}
-
 // All are all volumes, in the order of nodes and names.
 func (i *Inventory) All() []volume.Held {
-	return i.those(func(volume.Held) bool { return true })
-}
-
-func (i *Inventory) those(is func(volume.Held) bool) []volume.Held {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 
 	var out []volume.Held
 	for _, n := range i.nodes {
 		for _, h := range n.held {
-			if is(h) {
-				out = append(out, n.sized(h))
-			}
+			out = append(out, n.sized(h))
 		}
 	}
 	slices.SortFunc(out, func(a, b volume.Held) int {
