@@ -41,7 +41,10 @@ const ledgerExamples = `  # What happened to the money of a tenant in a month
   dogker ledger export -n acme --format focus --month 2026-11 -o focus.csv
 
   # Replay all ledgers and say whether they hold
-  dogker ledger verify -A`
+  dogker ledger verify -A
+
+  # And what was archived of them
+  dogker ledger archives /srv/ledgers/*.ledger`
 
 // apiFlags say which API server is asked, and as whom.
 type apiFlags struct {
@@ -99,7 +102,7 @@ func newLedgerCommand(g *globals) *cobra.Command {
 		Example: ledgerExamples,
 	}
 	f.api.config.AddFlags(cmd.PersistentFlags())
-	cmd.AddCommand(newLedgerShow(f), newLedgerCosts(f), newLedgerExport(f), newLedgerVerify(f))
+	cmd.AddCommand(newLedgerShow(f), newLedgerCosts(f), newLedgerExport(f), newLedgerVerify(f), newLedgerArchives())
 
 	return cmd
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -131,6 +132,55 @@ Opening balance 0.000000, closing balance 200000.000000
 	}
 	if out, err := run("", "ledger", "costs", "-n", "other"); err != nil || !strings.Contains(out, "Total") || !strings.Contains(s.asked[1], "/namespaces/other/") {
 		t.Errorf("%q, %v, asked %s", out, err, s.asked[1])
+	}
+}
+
+// TestLedgerArchives: what is in files is verified without a server, and the exit code says what came of it.
+func TestLedgerArchives(t *testing.T) {
+	dir := t.TempDir()
+	out, err := book.Apply(book.State{Head: book.NewHead("acme")}, book.TopUp{Order: "dk-3fa2b1-01jbq8", Transaction: "t1", Amount: 200_000_000_000}, nil,
+		time.Date(2026, 11, 2, 3, 10, 41, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := string(out.Entries[0].Encode())
+	replay := book.NewReplay(book.NewHead("acme"))
+	if _, err := replay.Next([]byte(entry)); err != nil {
+		t.Fatal(err)
+	}
+	sound := fmt.Sprintf("A {\"format\":\"dogker-ledger-archive/1\",\"tenant\":\"acme\",\"head\":%s}\nE %s\nZ {\"head\":%s,\"period\":{},\"entries\":1}\n",
+		book.NewHead("acme").Encode(), entry, replay.Head().Encode())
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good, bad := write("good.ledger", sound), write("bad.ledger", strings.Replace(sound, "dk-3fa2b1", "dk-3fa2b2", 1))
+
+	got, err := run("", "ledger", "archives", good)
+	hash := sha256.Sum256([]byte(sound))
+	want := fmt.Sprintf("acme     holds    1         1       1      200000.000000   %x   %s\n", hash, good)
+	if _, rest, _ := strings.Cut(got, "\n"); err != nil || rest != want {
+		t.Errorf("got %v and\n%s\nwant\n%s", err, rest, want)
+	}
+	for _, c := range []struct {
+		files []string
+		code  int
+		says  string
+	}{
+		{[]string{good, bad}, exitBroken, bad + ": read archive: line 2: "},
+		{[]string{good, filepath.Join(dir, "none.ledger")}, exitUnverified, "none.ledger: no such file or directory"},
+	} {
+		got, err := run("", append([]string{"ledger", "archives"}, c.files...)...)
+		var exit *exitError
+		if !errors.As(err, &exit) || exit.code != c.code || !strings.Contains(got, c.says) || !strings.Contains(got, "holds") {
+			t.Errorf("%v: %v, want code %d and %q\n%s", c.files, err, c.code, c.says, got)
+		}
+	}
+	if _, err := run("", "ledger", "archives"); err == nil {
+		t.Error("no file is not refused")
 	}
 }
 

@@ -173,6 +173,15 @@ func (l *Ledger) writeArchive(ctx context.Context, last book.Checkpoint, tenant 
 // ReadArchive reads an archive, replays its entries as Verify does, and hands each to visit. It returns the checkpoint that
 // the ledger has of it, without the name of the file: one archive continues another if its Previous is the SHA256 of that.
 func ReadArchive(file io.Reader, visit func(book.Item) error) (book.Checkpoint, error) {
+	r, err := replayArchive(file, visit)
+	if err != nil {
+		return book.Checkpoint{}, err
+	}
+
+	return r.checkpoint, nil
+}
+
+func replayArchive(file io.Reader, visit func(book.Item) error) (*archiveReader, error) {
 	sum := sha256.New()
 	lines := bufio.NewScanner(io.TeeReader(file, sum))
 	lines.Buffer(make([]byte, 64<<10), maxArchiveLineBytes)
@@ -180,23 +189,24 @@ func ReadArchive(file io.Reader, visit func(book.Item) error) (book.Checkpoint, 
 	for n := 1; lines.Scan(); n++ {
 		r.checkpoint.Bytes += int64(len(lines.Bytes())) + 1
 		if err := r.line(lines.Bytes()); err != nil {
-			return book.Checkpoint{}, fmt.Errorf("read archive: line %d: %w", n, err)
+			return nil, fmt.Errorf("read archive: line %d: %w", n, err)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return book.Checkpoint{}, fmt.Errorf("read archive: %w", err)
+		return nil, fmt.Errorf("read archive: %w", err)
 	}
 	if !r.ended {
-		return book.Checkpoint{}, fmt.Errorf("read archive: it ends too early: %w", book.ErrBroken)
+		return nil, fmt.Errorf("read archive: it ends too early: %w", book.ErrBroken)
 	}
 	r.checkpoint.SHA256 = hex.EncodeToString(sum.Sum(nil))
 
-	return r.checkpoint, nil
+	return r, nil
 }
 
 // archiveReader takes lines.
 type archiveReader struct {
 	visit      func(book.Item) error
+	after      book.Head
 	replay     *book.Replay
 	checkpoint book.Checkpoint
 	// usage is the entry whose record must follow.
@@ -232,7 +242,7 @@ func (r *archiveReader) header(data []byte) error {
 		return fmt.Errorf("the format is %q: %w", h.Format, book.ErrNewer)
 	}
 	r.checkpoint.Tenant, r.checkpoint.Previous = h.Tenant, h.Previous
-	r.replay = book.NewReplay(h.Head)
+	r.after, r.replay = h.Head, book.NewReplay(h.Head)
 
 	return nil
 }
