@@ -17,7 +17,8 @@ import (
 const archivesHelp = `Read archives of ledgers, which a server with --ledger-archive-dir writes, and verify them without any server: each is replayed
 by itself, and those of a tenant are held against each other, in whatever order they are named.
 
-The hash of the last one is in the ledger: dogker ledger show lists it as the entry of type Checkpoint.
+Whether the last one is the last that was written, and what was written, the ledger knows: RECORD is the record of its last entry of
+type Checkpoint, in the export json, as long as the file has its name.
 
 The exit code is 0 when all hold, 1 when one does not, and 2 when one could not be read or continues one that was not named.`
 
@@ -37,7 +38,7 @@ func newLedgerArchives() *cobra.Command {
 // showArchives lists what came of each.
 func showArchives(w io.Writer, reports []ledger.ArchiveReport) error {
 	out := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(out, "TENANT\tRESULT\tENTRIES\tFIRST\tLAST\tBALANCE\tHASH\tFILE")
+	fmt.Fprintln(out, "TENANT\tRESULT\tENTRIES\tFIRST\tLAST\tBALANCE\tRECORD\tFILE")
 	var broken, unknown int
 	var told []string
 	for i := range reports {
@@ -64,7 +65,7 @@ func showArchives(w io.Writer, reports []ledger.ArchiveReport) error {
 		if c.SHA256 == "" {
 			fmt.Fprintf(out, "\t%s\t\t\t\t\t\t%s\n", result, r.File)
 		} else {
-			fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n", c.Tenant, result, c.Entries, r.First, c.Head.Seq, c.Head.Balance(), c.SHA256, r.File)
+			fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n", c.Tenant, result, c.Entries, r.First, c.Head.Seq, c.Head.Balance(), r.Record, r.File)
 		}
 	}
 	if err := out.Flush(); err != nil {

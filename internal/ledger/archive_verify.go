@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 
 	"github.com/dogker/dogker/reconciler/book"
@@ -17,6 +18,8 @@ type ArchiveReport struct {
 	File string
 	// Checkpoint is what the ledger has of it, without the name; only of one that could be read.
 	Checkpoint book.Checkpoint
+	// Record is what the Checkpoint entry of the ledger has for it, in hexadecimal, if the file still has its name.
+	Record string
 	// First is the number of its first entry, and Gap true when the archive that it continues is not among those that were read.
 	First int64
 	Gap   bool
@@ -29,7 +32,7 @@ type ArchiveReport struct {
 
 // VerifyArchives reads archives, replays each by itself, and holds those of a tenant against each other: one goes on where the one before
 // it ended, and names its hash. They come back by tenant and number, those that do not hold by themselves first. That the last one is the
-// last that was written only the ledger knows, which has its hash in a Checkpoint entry.
+// last that was written only the ledger knows, which has Record in its last Checkpoint entry.
 func VerifyArchives(files []string, open func(file string) (io.ReadCloser, error)) []ArchiveReport {
 	out := make([]ArchiveReport, 0, len(files))
 	for _, file := range files {
@@ -67,6 +70,9 @@ func reportOf(file string, open func(string) (io.ReadCloser, error)) ArchiveRepo
 	r, err := replayArchive(content, func(book.Item) error { return nil })
 	if report.Err = errors.Join(err, content.Close()); report.Err == nil {
 		report.Checkpoint, report.First, report.after = r.checkpoint, r.after.Seq+1, r.after
+		named := r.checkpoint
+		named.File = filepath.Base(file)
+		report.Record = named.Digest()
 	}
 
 	return report

@@ -53,7 +53,7 @@ func TestVerifyArchives(t *testing.T) {
 	at := map[string][]byte{
 		"1": files[0], "2": files[1], "3": files[2], "copy": files[1], "other1": others[0], "other2": others[1], "forged": forged,
 		"short": files[1][:len(files[1])-9], "bit": bytes.Replace(files[1], []byte("web"), []byte("wob"), 1), "text": []byte("hello\n"),
-		"newer": []byte(`A {"format":"dogker-ledger-archive/9"}` + "\n"),
+		kept[1].File: files[1], "newer": []byte(`A {"format":"dogker-ledger-archive/9"}` + "\n"),
 	}
 
 	for name, c := range map[string]struct {
@@ -72,6 +72,7 @@ func TestVerifyArchives(t *testing.T) {
 		"OneBit":       {"Entries have hashes.", "1 bit", "bit:broken 1"},
 		"Forged":       {"The next one has the hash of what was written.", "forged 2 3", "forged:gap 2:broken 3"},
 		"Overlapping":  {"Two of one stretch are not both true.", "1 forged 2", "1 forged:broken 2"},
+		"ByName":       {"The ledger has the record of a file of that name.", kept[1].File, kept[1].File + ":gap"},
 		"NoArchive":    {"Anything can be named.", "text 1", "text:broken 1"},
 		"Newer":        {"It is not known whether it holds.", "newer 1", "newer:unread 1"},
 		"NotThere":     {"It is not known whether it holds.", "4 1", "4:unread 1"},
@@ -96,6 +97,9 @@ func TestVerifyArchives(t *testing.T) {
 					word += ":gap"
 				}
 				got = append(got, word)
+				if (r.Record == kept[1].Digest()) != (r.File == kept[1].File) {
+					t.Errorf("the record of %q is %s", r.File, r.Record)
+				}
 				if r.File == "2" && r.Err == nil {
 					want := kept[1]
 					want.File = ""
