@@ -1,7 +1,6 @@
 package gitsync
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -79,27 +78,3 @@ func way(from, last string, before map[string]string) []string {
 
 // CycleText is a cycle as people read it: a → b → a.
 func CycleText(cycle []string) string { return strings.Join(cycle, " → ") }
-
-// Order has every sync after all that it depends on, and by name where that leaves a choice. Those that are in a cycle, or
-// behind one, are not in it: stuck has them, sorted. Dependencies that do not exist are taken for done.
-func Order(dependsOn map[string][]string) (order, stuck []string) {
-	done := map[string]bool{}
-	rest := slices.Sorted(maps.Keys(dependsOn))
-
-	for {
-		at := slices.IndexFunc(rest, func(name string) bool {
-			return !slices.ContainsFunc(dependsOn[name], func(d string) bool {
-				_, exists := dependsOn[d]
-
-				return exists && !done[d]
-			})
-		})
-		if at < 0 {
-			return order, rest
-		}
-
-		done[rest[at]] = true
-		order = append(order, rest[at])
-		rest = slices.Delete(rest, at, at+1)
-	}
-}

@@ -55,8 +55,3 @@ func (r Revision) text(hash string) string {
 
 	return text
 }
-
-// SameCommit is whether both are the same commit, by whatever name.
-func (r Revision) SameCommit(other Revision) bool {
-	return r.Algorithm == other.Algorithm && r.Hash == other.Hash
-}

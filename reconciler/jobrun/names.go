@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/dogker/dogker/api/dogker/v1alpha1"
-	"github.com/dogker/dogker/reconciler/swarmobj"
 )
 
 // A suffix has the letters of Kubernetes' generated names, without vowels and what looks like them.
@@ -31,9 +30,4 @@ func Name(job *v1alpha1.TenantJob, tick time.Time) string {
 	}
 
 	return job.Name + "-" + string(suffix)
-}
-
-// ServiceName is the name of the service of a run. Names of containers hold no underscore, so none of theirs is like it.
-func ServiceName(namespace, run string) string {
-	return swarmobj.ServiceName(namespace, "job_"+run)
 }

@@ -281,18 +281,6 @@ func (v Verdict) stalled(reason, message string, args ...any) Verdict {
 	return v
 }
 
-// Counts says how many Volumes live on each node.
-func Counts(volumes []v1alpha1.Volume) map[string]int {
-	out := map[string]int{}
-	for i := range volumes {
-		if n := volumes[i].Status.Node; n != nil {
-			out[n.ID]++
-		}
-	}
-
-	return out
-}
-
 // AdoptedBy returns the namespace and name of the Volume that the data which v adopts belongs to already: the one that it was made
 // for, or the one that has adopted it before. It is empty when v may have it.
 func AdoptedBy(v *v1alpha1.Volume, volumes []v1alpha1.Volume) string {

@@ -142,8 +142,3 @@ func (c Changes) Impact() Impact {
 
 	return most
 }
-
-// Touches is true when the field is among the changes.
-func (c Changes) Touches(field string) bool {
-	return slices.ContainsFunc(c, func(change Change) bool { return change.Field == field })
-}

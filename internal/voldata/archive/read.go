@@ -46,19 +46,6 @@ func Extract(w io.Writer, r io.Reader, k *Key, verified Receipt, o content.Optio
 	return got, nil
 }
 
-// Peek says what an archive claims to be made of, of which it reads no more than it must. It is not authenticated.
-func Peek(r io.Reader, k *Key) (Origin, error) {
-	p, err := openPass(r, k)
-	if err != nil {
-		return Origin{}, err
-	}
-	defer p.zstd.Close()
-
-	_, h, err := p.header()
-
-	return h.Origin, p.explain(err)
-}
-
 // pass is one way through an archive.
 type pass struct {
 	source *source
