@@ -71,15 +71,6 @@ func showArchives(w io.Writer, reports []ledger.ArchiveReport) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	for _, message := range told {
-		fmt.Fprintf(w, "\n%s\n", message)
-	}
-	switch {
-	case broken > 0:
-		return &exitError{exitBroken, fmt.Errorf("%d of %d archives are broken", broken, len(reports))}
-	case unknown > 0:
-		return &exitError{exitUnverified, fmt.Errorf("%d of %d archives could not be verified", unknown, len(reports))}
-	default:
-		return nil
-	}
+
+	return concludeVerification(w, told, broken, unknown, fmt.Sprintf("%d archives", len(reports)))
 }

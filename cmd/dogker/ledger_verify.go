@@ -108,14 +108,20 @@ func verifyAll(tenants []string, w io.Writer, verify func(tenant string) (books.
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	for _, message := range told {
+
+	return concludeVerification(w, told, broken, unknown, fmt.Sprintf("%d ledgers", len(tenants)))
+}
+
+// concludeVerification says below a table what was found, and by the exit code what came of all.
+func concludeVerification(w io.Writer, found []string, broken, unknown int, all string) error {
+	for _, message := range found {
 		fmt.Fprintf(w, "\n%s\n", message)
 	}
 	switch {
 	case broken > 0:
-		return &exitError{exitBroken, fmt.Errorf("%d of %d ledgers are broken", broken, len(tenants))}
+		return &exitError{exitBroken, fmt.Errorf("%d of %s are broken", broken, all)}
 	case unknown > 0:
-		return &exitError{exitUnverified, fmt.Errorf("%d of %d ledgers could not be verified", unknown, len(tenants))}
+		return &exitError{exitUnverified, fmt.Errorf("%d of %s could not be verified", unknown, all)}
 	default:
 		return nil
 	}
