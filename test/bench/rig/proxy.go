@@ -104,21 +104,6 @@ func (p *Proxy) Take() []Call {
 	return out
 }
 
-// Since lists the calls that have begun since then and have not been taken.
-func (p *Proxy) Since(start time.Time) []Call {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-
-	var out []Call
-	for _, c := range p.calls {
-		if !c.Start.Before(start) {
-			out = append(out, c)
-		}
-	}
-
-	return out
-}
-
 func (p *Proxy) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call := Call{What: r.Method + " " + shape(r.URL.Path), Start: time.Now()}
