@@ -84,7 +84,9 @@ func (r *ArchiveReport) continues(last *ArchiveReport) {
 	switch {
 	case last != nil && last.Checkpoint.SHA256 == c.SHA256:
 		// A copy of it.
-	case last == nil && r.First == 1 && c.Previous == "":
+	case r.First == 1 && (c.Previous != "" || !bytes.Equal(r.after.Encode(), book.NewHead(c.Tenant).Encode())):
+		r.Err = fmt.Errorf("it does not begin with an empty ledger: %w", book.ErrBroken)
+	case last == nil && r.First == 1:
 	case last == nil, last.Checkpoint.Head.Seq+1 < r.First:
 		r.Gap = true
 	case last.Checkpoint.Head.Seq+1 > r.First:

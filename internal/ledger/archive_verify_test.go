@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,30 @@ func threeArchives(t *testing.T) (files [3][]byte, kept [3]book.Checkpoint) {
 	return files, kept
 }
 
+// forgedStart is a first archive that begins with use which no entry tells of, and is sound otherwise.
+func forgedStart(t *testing.T, file []byte) []byte {
+	t.Helper()
+	lines := bytes.Split(bytes.TrimSuffix(file, []byte("\n")), []byte("\n"))
+	var h archiveHeader
+	var z archiveEnd
+	if err := errors.Join(json.Unmarshal(lines[0][2:], &h), json.Unmarshal(lines[len(lines)-1][2:], &z)); err != nil {
+		t.Fatal(err)
+	}
+	h.Head.Used += rupiah(1)
+	replay := book.NewReplay(h.Head)
+	for _, line := range lines {
+		if line[0] == 'E' {
+			if _, err := replay.Next(line[2:]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	z.Head = replay.Head()
+	lines[0], lines[len(lines)-1] = []byte("A "+encode(h)), []byte("Z "+encode(z))
+
+	return append(bytes.Join(lines, []byte("\n")), '\n')
+}
+
 // TestVerifyArchives holds archives against each other.
 func TestVerifyArchives(t *testing.T) {
 	files, kept := threeArchives(t)
@@ -53,7 +78,7 @@ func TestVerifyArchives(t *testing.T) {
 	at := map[string][]byte{
 		"1": files[0], "2": files[1], "3": files[2], "copy": files[1], "other1": others[0], "other2": others[1], "forged": forged,
 		"short": files[1][:len(files[1])-9], "bit": bytes.Replace(files[1], []byte("web"), []byte("wob"), 1), "text": []byte("hello\n"),
-		kept[1].File: files[1], "newer": []byte(`A {"format":"dogker-ledger-archive/9"}` + "\n"),
+		"start": forgedStart(t, files[0]), kept[1].File: files[1], "newer": []byte(`A {"format":"dogker-ledger-archive/9"}` + "\n"),
 	}
 
 	for name, c := range map[string]struct {
@@ -70,9 +95,10 @@ func TestVerifyArchives(t *testing.T) {
 		"OneMissing":   {"It may have been taken away.", "1 3", "1 3:gap"},
 		"Short":        {"A disk was full.", "1 short 3", "short:broken 1 3:gap"},
 		"OneBit":       {"Entries have hashes.", "1 bit", "bit:broken 1"},
-		"Forged":       {"The next one has the hash of what was written.", "forged 2 3", "forged:gap 2:broken 3"},
+		"Forged":       {"The next one has the hash of what was written.", "forged 2 3", "forged:broken 2:broken 3"},
 		"Overlapping":  {"Two of one stretch are not both true.", "1 forged 2", "1 forged:broken 2"},
 		"ByName":       {"The ledger has the record of a file of that name.", kept[1].File, kept[1].File + ":gap"},
+		"ForgedStart":  {"A ledger begins with nothing.", "start", "start:broken"},
 		"NoArchive":    {"Anything can be named.", "text 1", "text:broken 1"},
 		"Newer":        {"It is not known whether it holds.", "newer 1", "newer:unread 1"},
 		"NotThere":     {"It is not known whether it holds.", "4 1", "4:unread 1"},
