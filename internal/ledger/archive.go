@@ -170,18 +170,9 @@ func (l *Ledger) writeArchive(ctx context.Context, last book.Checkpoint, tenant 
 	}, nil
 }
 
-// ReadArchive reads an archive, replays its entries as Verify does, and hands each to visit. It returns the checkpoint that
-// the ledger has of it, without the name of the file: one archive continues another if its Previous is the SHA256 of that.
-func ReadArchive(file io.Reader, visit func(book.Item) error) (book.Checkpoint, error) {
-	r, err := replayArchive(file, visit)
-	if err != nil {
-		return book.Checkpoint{}, err
-	}
-
-	return r.checkpoint, nil
-}
-
-func replayArchive(file io.Reader, visit func(book.Item) error) (*archiveReader, error) {
+// ReadArchive reads an archive, replays its entries as Verify does, and hands each to visit. It returns the head that the
+// first entry follows, and the checkpoint that the ledger has of it, without the name of the file: one archive continues another if its Previous is the SHA256 of that.
+func ReadArchive(file io.Reader, visit func(book.Item) error) (after book.Head, c book.Checkpoint, err error) {
 	sum := sha256.New()
 	lines := bufio.NewScanner(io.TeeReader(file, sum))
 	lines.Buffer(make([]byte, 64<<10), maxArchiveLineBytes)
@@ -189,18 +180,18 @@ func replayArchive(file io.Reader, visit func(book.Item) error) (*archiveReader,
 	for n := 1; lines.Scan(); n++ {
 		r.checkpoint.Bytes += int64(len(lines.Bytes())) + 1
 		if err := r.line(lines.Bytes()); err != nil {
-			return nil, fmt.Errorf("read archive: line %d: %w", n, err)
+			return after, c, fmt.Errorf("read archive: line %d: %w", n, err)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read archive: %w", err)
+		return after, c, fmt.Errorf("read archive: %w", err)
 	}
 	if !r.ended {
-		return nil, fmt.Errorf("read archive: it ends too early: %w", book.ErrBroken)
+		return after, c, fmt.Errorf("read archive: it ends too early: %w", book.ErrBroken)
 	}
 	r.checkpoint.SHA256 = hex.EncodeToString(sum.Sum(nil))
 
-	return r, nil
+	return r.after, r.checkpoint, nil
 }
 
 // archiveReader takes lines.

@@ -118,7 +118,7 @@ func readArchive(t *testing.T, path string, visit func(book.Item)) book.Checkpoi
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := ReadArchive(bytes.NewReader(data), func(item book.Item) error { visit(item); return nil })
+	_, c, err := ReadArchive(bytes.NewReader(data), func(item book.Item) error { visit(item); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestArchiveTampering(t *testing.T) {
 	}
 	c.File = ""
 	sound := func(data []byte) bool {
-		got, err := ReadArchive(bytes.NewReader(data), func(book.Item) error { return nil })
+		_, got, err := ReadArchive(bytes.NewReader(data), func(book.Item) error { return nil })
 		return err == nil && cmp.Equal(got, c)
 	}
 	if !sound(data) {

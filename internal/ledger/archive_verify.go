@@ -67,12 +67,11 @@ func reportOf(file string, open func(string) (io.ReadCloser, error)) ArchiveRepo
 		report.Err = err
 		return report
 	}
-	r, err := replayArchive(content, func(book.Item) error { return nil })
+	after, c, err := ReadArchive(content, func(book.Item) error { return nil })
 	if report.Err = errors.Join(err, content.Close()); report.Err == nil {
-		report.Checkpoint, report.First, report.after = r.checkpoint, r.after.Seq+1, r.after
-		named := r.checkpoint
-		named.File = filepath.Base(file)
-		report.Record = named.Digest()
+		report.Checkpoint, report.First, report.after = c, after.Seq+1, after
+		c.File = filepath.Base(file)
+		report.Record = c.Digest()
 	}
 
 	return report

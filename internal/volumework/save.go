@@ -39,7 +39,7 @@ func (w *Worker) save(ctx context.Context, j *job) (volumejob.Job, error) {
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	q := &quiet{w: w, job: j, o: o, cancel: cancel}
+	q := &quiet{w: w, job: j, cancel: cancel}
 	origin := archive.Origin{
 		Namespace: o.Archive.Namespace, Volume: o.Archive.Volume, UID: o.Archive.UID, Time: o.Archive.Time, Dogker: w.o.Version,
 	}
@@ -72,7 +72,6 @@ func (w *Worker) save(ctx context.Context, j *job) (volumejob.Job, error) {
 type quiet struct {
 	w   *Worker
 	job *job
-	o   *volumejob.Order
 	// cancel gives up reading.
 	cancel context.CancelCauseFunc
 	// paused is true when containers may be frozen, and rest ends the watch over that; nil when there is none.
@@ -84,12 +83,12 @@ type quiet struct {
 
 // begin runs the pre hook, and freezes containers.
 func (q *quiet) begin(ctx context.Context) error {
-	if pre := q.o.Quiet.Pre; pre != nil {
+	if pre := q.job.order.Quiet.Pre; pre != nil {
 		if err := q.w.hook(ctx, q.job, pre, "the hook before reading"); err != nil {
 			return err
 		}
 	}
-	if !q.o.Quiet.Pause {
+	if !q.job.order.Quiet.Pause {
 		return nil
 	}
 	if err := q.w.hold(ctx); err != nil {
@@ -100,7 +99,7 @@ func (q *quiet) begin(ctx context.Context) error {
 
 	// An answer that is lost may have been yes.
 	q.paused = true
-	if _, err := q.w.o.Engines.PauseMounting(inner, q.o.Source.Node, q.o.Source.Name); err != nil {
+	if _, err := q.w.o.Engines.PauseMounting(inner, q.job.order.Source.Node, q.job.order.Source.Name); err != nil {
 		return &failure{errPause, err}
 	}
 	q.rest = q.watch(ctx)
@@ -146,7 +145,7 @@ func (q *quiet) still(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pausePatience)
 	defer cancel()
 
-	err := q.w.o.Engines.StillPaused(ctx, q.o.Source.Node, q.o.Source.Name)
+	err := q.w.o.Engines.StillPaused(ctx, q.job.order.Source.Node, q.job.order.Source.Name)
 	switch {
 	case err == nil || errors.Is(err, context.Canceled):
 		return err
@@ -164,10 +163,10 @@ func (q *quiet) end(ctx context.Context) {
 		q.rest()
 	}
 	if q.paused {
-		q.undone = q.w.unpause(ctx, q.o)
+		q.undone = q.w.unpause(ctx, &q.job.order)
 	}
-	if post := q.o.Quiet.Post; post != nil && q.undone == nil {
-		q.undone = errors.Join(q.undone, q.w.hook(ctx, q.job, post, "the hook after reading"))
+	if post := q.job.order.Quiet.Post; post != nil && q.undone == nil {
+		q.undone = q.w.hook(ctx, q.job, post, "the hook after reading")
 	}
 }
 
